@@ -1,0 +1,43 @@
+"""`./dev bench`: runs the benchmarks against an embedded PostgreSQL of their own and prints each against its bar."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+
+from rich.console import Console
+from rich.table import Table
+
+
+def main() -> int:
+    """Exit code 0 where every bar is kept, 1 where one is not."""
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--findings", type=int, default=100_000, help="of one Record (default: 100,000)")
+    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (default: 3)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tidegate-bench-") as home:
+        os.environ["TIDEGATE_HOME"] = home
+        os.environ.pop("TIDEGATE_DATABASE_URL", None)
+        from tidegate.config import Settings
+        from tidegate.server.start import started
+
+        with started(Settings(), lambda text: print(text, file=sys.stderr)):
+            from bench.ingest import measure
+
+            rows = measure(options.findings, options.rounds, lambda text: print(text, file=sys.stderr))
+    if options.json:
+        print(json.dumps([row.as_dict() for row in rows], indent=2))
+    else:
+        table = Table("work", "seconds", "findings/s", "ratio", "bar", "kept")
+        for row in rows:
+            table.add_row(*row.as_cells())
+        Console().print(table)
+    return 0 if all(row.kept for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

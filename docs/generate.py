@@ -1,0 +1,321 @@
+"""Writes docs/reference from the code: `./dev docs`. With --check it only compares, and says which page is stale."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import msgspec
+import typer
+from pydantic import SecretStr
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+MADE = "<!-- Made by docs/generate.py from the code. To change it, change the code and run: ./dev docs -->\n\n"
+
+
+def main(arguments: list[str]) -> int:
+    set_up_django()
+    pages = {name: MADE + make().rstrip() + "\n" for name, make in PAGES.items()}
+    stale = [name for name, text in pages.items() if written(name) != text]
+    if "--check" in arguments:
+        for name in stale:
+            print(f"docs/reference/{name} does not say what the code says. Run: ./dev docs", file=sys.stderr)
+        return 1 if stale else 0
+    for name in stale:
+        (REFERENCE / name).write_text(pages[name], encoding="utf-8")
+        print(f"docs/reference/{name} is written anew.")
+    return 0
+
+
+def written(name: str) -> str:
+    path = REFERENCE / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def set_up_django() -> None:
+    """Models want Django's settings, though nobody asks a database here."""
+    import django
+    from django.conf import settings as django_conf
+
+    from tidegate.server import settings as defaults
+
+    if not django_conf.configured:
+        django_conf.configure(**{name: getattr(defaults, name) for name in dir(defaults) if name.isupper()})
+        django.setup()
+
+
+# The command line
+
+
+def cli_page() -> str:
+    from tidegate.cli import COMMANDS, SECTIONS, WELCOME
+    from tidegate.cli.root import app
+
+    root: Any = typer.main.get_command(app)
+    parts = ["# The command line\n", " ".join(WELCOME.split()), EXIT_CODES, NAMING]
+    for title, section in SECTIONS.items():
+        parts.append(f"## {title}\n")
+        for name in section:
+            parts += command_parts(f"tidegate {name}", root.get_command(None, name), COMMANDS[name][1])
+    return "\n".join(parts)
+
+
+EXIT_CODES = """
+## What a command ends with
+
+| code | means |
+|---|---|
+| 0 | done |
+| 1 | failed: stderr says what happened, to which thing, and what to do next |
+| 2 | asked wrongly: an unknown option, a name that means two things, a missing confirmation |
+| 3 | done in part, or something is held and waits for you |
+| 130 | stopped by Ctrl-C; what was applied stays |
+
+With `--json` the answer is JSON ([json.md](json.md)), and so is an error: `{"error": {"what": …, "next_step": …}}` on
+stderr. `TIDEGATE_DEBUG=1` adds the traceback to an error. `NO_COLOR=1` takes the colours away.
+"""
+
+NAMING = """
+## How things are named
+
+Connections by label or number, Products and Records by name or number, findings and Operations by number. A name that
+means two things is refused, with the numbers of both. What is listed page by page is continued with `--after`.
+"""
+
+
+def command_parts(path: str, command: Any, line: str = "") -> Iterator[str]:
+    subcommands = getattr(command, "commands", None)
+    if subcommands:
+        yield f"### {path}\n\n{line}\n"
+        for name, sub in subcommands.items():
+            yield from command_parts(f"{path} {name}", sub)
+        return
+    context = typer.Context(command, info_name=path)
+    usage = " ".join([path, *command.collect_usage_pieces(context)])
+    yield f"#### {path}\n\n{prose(command.help)}\n\n```\n{usage}\n```\n"
+    rows = [parameter_row(parameter, context) for parameter in command.get_params(context)]
+    rows = [row for row in rows if row]
+    if rows:
+        yield "\n".join(["| | |", "|---|---|", *rows]) + "\n"
+
+
+def parameter_row(parameter: Any, context: Any) -> str:
+    record = parameter.get_help_record(context)
+    if record is None or parameter.name == "help":
+        return ""
+    names, meaning = record
+    return f"| `{cell(names)}` | {cell(' '.join(meaning.split()))} |"
+
+
+def prose(text: str | None) -> str:
+    paragraphs = (text or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+# States, badges, reasons
+
+
+def states_page() -> str:
+    from tidegate.reads.finding import CLOSED_BECAUSE
+    from tidegate.rules import record as rules
+
+    states = [(facts, rules.state(facts)) for facts in STATES()]
+    badges = [rules.badge(sync) for sync in SYNCS()]
+    lines = [
+        "# States, badges and reasons",
+        "\nA Record stores facts; its state follows from them, and always says why in one sentence.\n",
+        "## States of a Record\n",
+        "| state | list | such as |",
+        "|---|---|---|",
+        *(f"| {state.value} | {list_of(state)} | {rules.why(facts, NOW)} |" for facts, state in states),
+        "\n## Badges\n",
+        "Beside the state, from the last Sync of the Record; gone by itself. The first that holds is shown.\n",
+        "| badge | such as |",
+        "|---|---|",
+        *(f"| {badge.word} | {badge.why} |" for badge in badges if badge),
+        "\n## Why a finding is closed\n",
+        "| word | means |",
+        "|---|---|",
+        *(f"| {word} | {meaning} |" for word, meaning in CLOSED_BECAUSE.items()),
+    ]
+    return "\n".join(lines)
+
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def list_of(state: Any) -> str:
+    return ("Mapped, with a warning" if state.warning else "Mapped") if state.mapped else "Unmapped"
+
+
+def STATES() -> list[Any]:  # noqa: N802 - a table that needs its module imported late
+    """One example a state, in the order of records.md."""
+    from tidegate.rules.record import RecordFacts
+
+    day = datetime(2026, 5, 3, tzinfo=UTC)
+    seen: dict[str, Any] = {"first_seen_at": day, "first_seen_operation": 7, "a_record_is": "a project"}
+    mapped: dict[str, Any] = seen | {
+        "decision": "mapped", "finalized_at": day, "finalized_by": "alice", "finalized_how": "person",
+    }  # fmt: skip
+    gone: dict[str, Any] = {"absent_since": day, "absent_operation": 123, "absent_seen": 412}
+    lost: dict[str, Any] = {"target_lost_at": day, "target_lost": "product", "earlier_product": "Shop"}
+    ignored: dict[str, Any] = {"decision": "ignored", "ignored_because": "A sandbox"}
+    return [
+        RecordFacts(**seen),
+        RecordFacts(**mapped | ignored),
+        RecordFacts(**mapped, product="Shop"),
+        RecordFacts(**mapped, **lost),
+        RecordFacts(**mapped, **gone, product="Shop"),
+    ]
+
+
+def SYNCS() -> list[Any]:  # noqa: N802
+    """One example a badge, the worst first."""
+    from tidegate.rules.record import LastSync, PartResult
+
+    skipped = PartResult("secrets", "", "skipped", "The token may not read them", once_read=True)
+    return [
+        LastSync(124, "incomplete", "12 of 30 pages came", seen=1200),
+        LastSync(124, "complete", seen=40, held=60),
+        LastSync(124, "complete", seen=40, parts=(skipped,)),
+        LastSync(124, "complete"),
+    ]
+
+
+# The service's own settings
+
+
+def settings_page() -> str:
+    from tidegate.config import PREFIX, Settings
+
+    lines = [
+        "# Settings of the service",
+        "\nEnvironment variables; an empty one counts as not set. What a Tool needs to be connected is not here:",
+        "`tidegate tool show TOOL` says that.\n",
+        "| variable | must be | without it |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        secret = any(part is SecretStr for part in (field.annotation, *get_args(field.annotation)))
+        default = "not set" if secret else default_of(name, field)
+        lines.append(f"| `{PREFIX}{name.upper()}` | {cell(field.description or '')} | {cell(default)} |")
+    lines += [
+        "| `TIDEGATE_DEBUG` | `1` to see the traceback of an error | not set |",
+        "| `NO_COLOR` | anything, for output without colours | not set |",
+    ]
+    return "\n".join(lines)
+
+
+def default_of(name: str, field: Any) -> str:
+    if name == "home":
+        return "the platform's folder for user data"
+    return f"`{field.get_default(call_default_factory=True)}`"
+
+
+# JSON
+
+
+def json_page() -> str:
+    from tidegate.cli.answer import Error, answers
+
+    shapes = answers()
+    lines = [
+        "# What `--json` prints",
+        "\nField names are stable: one may be added, none is renamed or dropped without a new major version. Times are",
+        "ISO 8601 with a zone. Control characters of a tool's own texts are escaped.\n",
+        "| command | prints |",
+        "|---|---|",
+        *(f"| `tidegate {command}` | {link(shape)} |" for command, shape in shapes.items()),
+        f"| any command that fails, on stderr | {link(Error)} |",
+    ]
+    for shape in reachable([Error, *shapes.values()]):
+        lines += [
+            "",
+            f"## {shape.__name__}",
+            "",
+            (shape.__doc__ or "").strip(),
+            "",
+            "| field | type | |",
+            "|---|---|---|",
+        ]
+        for field in msgspec.structs.fields(shape):
+            kind, description = described(field.type)
+            lines.append(f"| `{field.name}` | {type_name(kind)} | {cell(description)} |")
+    return "\n".join(lines)
+
+
+def reachable(shapes: list[Any]) -> list[Any]:
+    """Every Struct that stands in these, each once, in the order in which one meets them."""
+    found: dict[Any, None] = {}
+    todo = list(shapes)
+    while todo:
+        shape = todo.pop(0)
+        if shape not in found:
+            found[shape] = None
+            todo += [part for field in msgspec.structs.fields(shape) for part in structs_in(field.type)]
+    return list(found)
+
+
+def structs_in(kind: Any) -> Iterator[Any]:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield kind
+    for part in get_args(kind):
+        yield from structs_in(part)
+
+
+def described(kind: Any) -> tuple[Any, str]:
+    """The bare type, and what its Meta says."""
+    for meta in getattr(kind, "__metadata__", ()):
+        if isinstance(meta, msgspec.Meta) and meta.description:
+            return get_args(kind)[0], meta.description
+    return kind, ""
+
+
+def type_name(kind: Any) -> str:
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return " or ".join(type_name(part) for part in parts)
+    if origin is Literal:
+        return "text"
+    if origin is list:
+        return f"list of {type_name(parts[0])}"
+    if origin is dict:
+        return f"object of {type_name(parts[1])}"
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return link(kind)
+    return JSON_TYPES[kind]
+
+
+JSON_TYPES: dict[Any, str] = {
+    str: "text",
+    int: "number",
+    float: "number",
+    bool: "true or false",
+    datetime: "time",
+    type(None): "null",
+    Any: "any",
+}
+
+
+def link(shape: type) -> str:
+    return f"[{shape.__name__}](#{shape.__name__.lower()})"
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "states.md": states_page,
+    "settings.md": settings_page,
+    "json.md": json_page,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,234 @@
+"""What a connector asks, and how a list is walked to its proven end. Values and generators; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO, Generic, Literal, Protocol, TypeVar, cast
+
+from .errors import Incomplete, TotalMoved, VendorChanged
+from .finding import Finding, Skip
+
+T = TypeVar("T")
+_REQUIRED: Any = object()
+
+
+def dig(body: Any, path: str, default: Any = _REQUIRED) -> Any:
+    """The value at a dotted path (`"paging.total"`) of nested dicts; "" is the body itself.
+
+    Raises VendorChanged when something on the way is missing and no default is given.
+    """
+    found: Any = body
+    for part in path.split(".") if path else ():
+        if isinstance(found, Mapping) and part in found:
+            found = cast("Mapping[str, Any]", found)[part]
+        elif default is not _REQUIRED:
+            return default
+        else:
+            raise VendorChanged(f"The answer has no {path!r}.")
+    return found
+
+
+class Row(dict[str, Any]):
+    """A vendor's object: `row["a.b"]` must be there, `row.get("a.b")` may be."""
+
+    def __missing__(self, path: str) -> Any:
+        return dig(self, path)
+
+    def get(self, path: str, default: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The value at the dotted path, or the default where any part of the path is missing."""
+        return self[path] if path in self else dig(self, path, default)
+
+
+Reader = Callable[[BinaryIO], Iterator[dict[str, Any]]]
+"""Turns a body that is too large for memory into rows. Gets a seekable binary file opened by the Session and may read
+it twice; does no I/O of its own. Raises VendorChanged where the file is not what it should be, Incomplete where it
+ends too early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question to the vendor. `path` is relative to the location; an absolute link must stay at its origin.
+
+    `bare`: the answer steers the walk and holds no rows. `reader`: the body is streamed through it, never held whole.
+    `graphql`: an answer with a non-empty `errors` list is a failure although the status says 200.
+    """
+
+    path: str = ""
+    query: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    method: str = "GET"
+    json: Any = None
+    bare: bool = False
+    reader: Reader | None = None
+    graphql: bool = False
+
+    def more(self, **query: Any) -> Ask:
+        """The same question with these query parameters added or replaced."""
+        return replace(self, query={**self.query, **query})
+
+
+def graphql(query: str, *, path: str = "graphql", bare: bool = False, **variables: Any) -> Ask:
+    """A GraphQL query as an Ask. Every query needs a name of its own: some servers refuse anonymous ones."""
+    return Ask(path, method="POST", json={"query": query, "variables": variables}, bare=bare, graphql=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let the vendor work for so many seconds before the next question."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer. `count` is the number of its rows; a streamed body has a count and its rows are not kept."""
+
+    body: Any = None
+    rows: tuple[Row, ...] = ()
+    count: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a walk ended. `expected` is the vendor's own count; without it the end was only walked to.
+
+    `kind`: *whole*, one answer holds everything; *steady*, pages of one consistent list (cursor, export, keyset);
+    *drifting*, page numbers and offsets, where a live row can hide between two pages while every total agrees.
+    """
+
+    seen: int
+    expected: int | None = None
+    kind: Literal["whole", "steady", "drifting"] = "steady"
+    pages: int = 1
+
+
+Walk = Generator[Ask | Wait, Page, Proof]
+"""Yields what to ask, is sent the page, returns the proof."""
+
+Talk = Generator[Ask | Wait, Page, T]
+"""A few questions with an answer at the end: an account, a token, a witness."""
+
+
+class Paging(Protocol):
+    """How a vendor cuts a list into pages. Values are shared between walks: state lives in the generator."""
+
+    def walk(self, first: Ask) -> Walk:
+        """Walks from the first question to the proven end; raises Incomplete where it cannot be proven."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class List(Generic[T]):
+    """One list of the vendor: what to ask, where its rows are, how it is paged and how a row is read.
+
+    `id` names a row by itself (a dotted path, or a function): a row that cannot be read but has an id is set aside and
+    counts as seen; without one the list proves nothing. It must give the `key` of the Finding, the `id` of the Vep.
+    """
+
+    ask: Ask
+    items: str
+    by: Paging
+    read: Callable[[Row], T | Skip]
+    id: str | Callable[[Row], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A kind of finding that the vendor reports, and can withhold, on its own, on one Branch of one VEP.
+
+    `off`: HTTP statuses that mean "not enabled here": the Family is skipped, never read as "all fixed".
+    `mark`: an order for states that may arrive out of order, as a time in UTC (`2026-05-03T12:00:00.000000Z`): a Family
+    whose mark is before the one last applied is skipped. One in the future counts as now.
+    `secret`: its findings carry secrets of the customer, so no raw row is ever kept.
+    """
+
+    name: str
+    list: List[Finding]
+    branch: str = ""
+    off: frozenset[int] = frozenset()
+    mark: str = ""
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A Family that cannot be read now, and why in one sentence: no scan has completed yet, the scanner is off."""
+
+    family: str
+    because: str
+    branch: str = ""
+
+
+Families = Generator[Ask | Wait | Family | Skipped, Page, None]
+"""Yields the Families of one VEP; may ask first (the latest completed scan), and is then sent the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One answer holds the whole list."""
+
+    total: str | None = None
+
+    def walk(self, first: Ask) -> Walk:
+        page = yield first
+        expected = None if self.total is None else int(dig(page.body, self.total))
+        if expected is not None and expected != page.count:
+            raise Incomplete(f"The vendor declares {expected} rows and sent {page.count}.")
+        return Proof(page.count, expected, "whole")
+
+
+@dataclass(frozen=True, slots=True)
+class PageNumber:
+    """Numbered pages with a declared total. `window` is the number of rows beyond which the vendor lists no more."""
+
+    total: str
+    page: str = "page"
+    size: str = "per_page"
+    per: int = 100
+    start: int = 1
+    window: int | None = None
+
+    def walk(self, first: Ask) -> Walk:
+        seen, number, expected = 0, self.start, None
+        while True:
+            page = yield first.more(**{self.page: number, self.size: self.per})
+            total = int(dig(page.body, self.total))
+            expected = steady_total(expected, total)
+            if self.window is not None and total > self.window:
+                raise Incomplete(f"There are {total} rows, and the vendor lists only {self.window}.")
+            seen += page.count
+            if seen >= total:
+                return Proof(seen, total, "drifting", number - self.start + 1)
+            if not page.count:
+                raise Incomplete(f"A page is empty after {seen} of {total} rows.")
+            number += 1
+
+
+@dataclass(frozen=True, slots=True)
+class NextLink:
+    """Each page holds the link to the next one, or null."""
+
+    link: str = "links.next"
+
+    def walk(self, first: Ask) -> Walk:
+        ask, seen, pages = first, 0, 0
+        while True:
+            page = yield ask
+            pages += 1
+            if not isinstance(dig(page.body, self.link.rpartition(".")[0]), Mapping):
+                raise VendorChanged(f"The answer has no place for {self.link!r}.")
+            seen += page.count
+            link = dig(page.body, self.link, None)
+            if link is None or link == "":
+                return Proof(seen, pages=pages)
+            if not isinstance(link, str):
+                raise VendorChanged(f"The answer's {self.link!r} is no link.")
+            ask = replace(first, path=link, query={})
+
+
+def steady_total(before: int | None, now: int) -> int:
+    """The total, if it did not move since the page before; raises TotalMoved if it did."""
+    if before is not None and before != now:
+        raise TotalMoved(f"The total moved from {before} to {now} while the list was read.")
+    return now

@@ -1,0 +1,188 @@
+"""What a run may have become under a fault: the same findings, or not complete. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ..finding import Finding, Severity, Vep
+from .rehearsal import Part, Rehearsal
+from .values import WORD, Kind
+from .world import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The value of a row that a fault changed: which list, which finding, and what stood there before."""
+
+    key: Key
+    value: Any
+    """The Finding or Vep that the healthy row gives; None for a row that is none."""
+    field: str
+    before: Any
+    kind: Kind
+    may_skip: bool = False
+
+
+def law(golden: Rehearsal, result: Rehearsal, *, adds: Iterable[Key] = (), but: Iterable[Key] = ()) -> list[str]:
+    """Where the run is complete and yet different, or did what no run may do.
+
+    `adds`: lists that may hold more than before; `but`: lists that are not judged.
+    """
+    problems = [f"it crashed: {result.crash}"] if result.crash else []
+    without, wider = set(but), set(adds)
+    for key, healthy in golden.parts.items():
+        part = result.parts.get(key)
+        if part is not None and part.complete and key not in without:
+            problems += [f"{_name(key)} {problem}" for problem in _differences(healthy, part, key in wider)]
+    return [*problems, *_unfit(result)]
+
+
+def recovered(golden: Rehearsal, result: Rehearsal) -> list[str]:
+    """Where the run did not come to the golden findings although the vendor was soon healthy again."""
+    missing = [key for key in golden.parts if key not in result.parts]
+    halted = [f"{_name(key)} {part.outcome.why}" for key, part in result.parts.items() if not part.complete]
+    problems = [f"{_name(key)} was not read" for key in missing]
+    problems += [line for line in halted if not _was_halted(golden, line)]
+    return problems + law(golden, result)
+
+
+def value_law(golden: Rehearsal, result: Rehearsal, touched: Touched) -> list[str]:
+    """The law for one changed value: nothing changes but the finding it stands in."""
+    problems = law(golden, result, but=[touched.key])
+    healthy, part = golden.parts[touched.key], result.parts.get(touched.key)
+    if part is None or result.crash:
+        return problems
+    if not part.complete:
+        return problems + ([] if _may_halt(touched) else [f"the whole list is not complete: {part.outcome.why}"])
+    own = _key_of(touched.value)
+    others = {key: value for key, value in healthy.values.items() if key != own}
+    problems += [f"loses {key}" for key in others if key not in part.values]
+    problems += [f"changes {key} too" for key, value in others.items() if part.values.get(key, value) != value]
+    if touched.value is not None:
+        problems += _of_touched(healthy, part, touched)
+    return problems
+
+
+def document_law(golden: Rehearsal, result: Rehearsal, touched: Touched) -> list[str]:
+    """The law for one changed value of a document that many findings share: none is lost, none becomes milder."""
+    problems = [f"it crashed: {result.crash}"] if result.crash else []
+    for key, healthy in golden.parts.items():
+        part = result.parts.get(key)
+        if part is None or not part.complete:
+            continue
+        lost = healthy.values.keys() - part.values.keys() - part.set_aside
+        gained = part.values.keys() - healthy.values.keys()
+        if len(lost) > len(gained) and not touched.may_skip:
+            problems.append(f"{_name(key)} loses {sorted(lost)}")
+        for name in healthy.values.keys() & part.values.keys():
+            problems += _of_finding(healthy.values[name], part.values[name], touched)
+        problems += [f"the key of {name} hangs on its text" for name in lost if _is_text(healthy.values[name], touched)]
+    return [*problems, *_unfit(result)]
+
+
+def _differences(healthy: Part[Any], part: Part[Any], adds: bool) -> list[str]:
+    problems = [f"loses {key}" for key in healthy.values if key not in part.values.keys() | part.set_aside]
+    changed = [key for key, value in part.values.items() if healthy.values.get(key, value) != value]
+    problems += [f"changes {key}" for key in changed]
+    problems += [f"invents {key}" for key in part.values if key not in healthy.values and not adds]
+    return [f"is complete, and {problem}" for problem in problems]
+
+
+def _was_halted(golden: Rehearsal, line: str) -> bool:
+    return any(line.startswith(_name(key)) for key, part in golden.parts.items() if not part.complete)
+
+
+def _may_halt(touched: Touched) -> bool:
+    return touched.kind == "type" or _is_identity(touched)
+
+
+def _of_touched(healthy: Part[Any], part: Part[Any], touched: Touched) -> list[str]:
+    own = _key_of(touched.value)
+    if own in part.values:
+        return _of_finding(touched.value, part.values[own], touched)
+    if own in part.set_aside:
+        return [] if _may_halt(touched) else [f"sets {own} aside for its {touched.field}"]
+    if part.outcome.skipped != healthy.outcome.skipped and not touched.may_skip:
+        return [f"skips {own} for its {touched.field}"]
+    if part.values.keys() - healthy.values.keys():
+        return [f"the key of {own} hangs on its text"] if _is_text(touched.value, touched) else []
+    return [] if touched.may_skip else [f"loses {own} for its {touched.field}"]
+
+
+def _of_finding(before: Any, now: Any, touched: Touched) -> list[str]:
+    """A changed value makes no finding milder or closed in silence."""
+    if not isinstance(before, Finding):
+        return []
+    problems: list[str] = []
+    if now.fixed and not before.fixed:
+        problems.append(f"{touched.field} makes {before.key} fixed")
+    if now.verdict is not None and now.verdict != before.verdict:
+        problems.append(f"{touched.field} gives {before.key} the verdict {now.verdict}")
+    if touched.kind == "word":
+        return problems + _of_word(before, now, touched.field)
+    if now.severity is Severity.INFO and before.severity is not Severity.INFO:
+        problems.append(f"{touched.field} makes {before.key} Info")
+    return problems
+
+
+def _of_word(before: Finding, now: Finding, name: str) -> list[str]:
+    """An unknown word is Unknown, unless a CVSS says how bad it is; and it is reported."""
+    problems: list[str] = []
+    reported = any(WORD in told.lower() for told in now.unknown_words)
+    is_its_word = WORD in now.vendor_severity.lower()
+    scored = bool(now.cvss) or now.cvss_score is not None
+    if now.severity is Severity.UNKNOWN:
+        if before.severity is not Severity.UNKNOWN and not reported and not is_its_word:
+            problems.append(f"{name} of {before.key} holds an unknown severity that is not reported")
+    elif (is_its_word and not scored) or (now.severity != before.severity and not reported):
+        problems.append(f"{name} turns {before.key} from {before.severity} into {now.severity}")
+    if now.vendor_status != before.vendor_status and not reported:
+        problems.append(f"{name} of {before.key} holds an unknown status that is not reported")
+    return problems
+
+
+def _is_identity(touched: Touched) -> bool:
+    told = str(touched.before)
+    return bool(told) and told in _key_of(touched.value)
+
+
+def _is_text(value: Any, touched: Touched) -> bool:
+    """Whether the changed value is a text or a line of the finding that may be edited, and no name of a thing."""
+    if not isinstance(value, Finding) or isinstance(touched.before, bool):
+        return False
+    if isinstance(touched.before, int):
+        return touched.before == value.line
+    told = str(touched.before or "")
+    texts = (value.title, value.description, value.mitigation, value.impact)
+    names = (value.rule, value.path, value.component, value.version, value.purl, value.endpoint, value.image)
+    whole = [*names, *value.ids, *value.tags]
+    return len(told) > 8 and any(told in text for text in texts) and not any(told in name for name in whole)
+
+
+def _unfit(result: Rehearsal) -> list[str]:
+    """Values that cannot be kept: no Unicode, a number for a text, an empty key, a time without zone."""
+    problems: list[str] = []
+    for key, part in result.parts.items():
+        for name, value in part.values.items():
+            kind: type[Finding | Vep] = Finding if isinstance(value, Finding) else Vep
+            try:
+                msgspec.json.decode(msgspec.json.encode(value), type=kind)
+            except (UnicodeError, ValueError, TypeError, OverflowError) as error:
+                problems.append(f"{_name(key)} {name!a} cannot be kept: {error}")
+            if not _key_of(value).strip():
+                problems.append(f"{_name(key)} a value without a key")
+            if isinstance(value, Finding) and value.found_at is not None and value.found_at.tzinfo is None:
+                problems.append(f"{_name(key)} {name!a} has a time without zone")
+    return problems
+
+
+def _key_of(value: Any) -> str:
+    return str(getattr(value, "key", getattr(value, "id", "")))
+
+
+def _name(key: Key) -> str:
+    return "/".join(part for part in key if part) + ":"

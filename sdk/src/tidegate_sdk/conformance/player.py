@@ -1,0 +1,100 @@
+"""Plays a World's Tool, again and again, against the same vendor or the same tree of files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..tool import Tool
+from .files import files_of
+from .rehearsal import Cues, Rehearsal, rehearse
+from .stage import Stage, spoken
+from .world import Answer, Exchange, Fault, Request, Vendor, World
+
+
+class Player:
+    """Keeps the golden run: what a Tool gives when nothing goes wrong. Trees are written to `folder`, always anew."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world = world
+        self.folder = folder
+        self._clean: tuple[Rehearsal, Stage] | None = None
+
+    async def golden(self) -> Rehearsal:
+        """What a clean run gives."""
+        return (await self.clean())[0]
+
+    async def clean(self) -> tuple[Rehearsal, Stage]:
+        """The clean run, with every question that was asked."""
+        if self._clean is None:
+            self._clean = await self._play(None, None, 1, self.world.vendor, None)
+        return self._clean
+
+    async def play(
+        self,
+        fault: Fault | None = None,
+        number: int = 1,
+        vendor: Callable[[], Vendor] | None = None,
+    ) -> tuple[Rehearsal, Stage]:
+        """A run in which the fault strikes at the request of that number."""
+        return await self._play(await self.golden(), fault, number, vendor or self.world.vendor, None)
+
+    async def play_files(self, cues: Cues | None = None) -> Rehearsal:
+        """A run over the files as they lie in the folder now."""
+        golden = await self.golden()
+        tool = self.world.make_tool(self.root)
+        return await rehearse(tool, Stage(self.world, _Nobody(), tool), golden, cues)
+
+    @property
+    def root(self) -> Path:
+        """Where the tree of files lies; the same for all runs, for Tools name it."""
+        return self.folder / "root"
+
+    def write_files(self) -> list[Path]:
+        """Writes the healthy tree anew and gives its files in order."""
+        if self.world.tree is None:
+            return []
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.root.mkdir(parents=True)
+        self.world.tree(self.root)
+        return files_of(self.root)
+
+    def leaks(self, result: Rehearsal, stage: Stage | None = None) -> list[str]:
+        """Secrets in what left the Session, and requests to hosts that are none of the Tool's."""
+        secrets = self.tool().secrets()
+        told = [text for text in result.said if spoken(secrets, text)]
+        return [f"a secret is in: {text[:160]}" for text in told] + (stage.leaks if stage else [])
+
+    def tool(self) -> Tool[Any]:
+        """The Tool, configured."""
+        return self.world.make_tool(self.root)
+
+    async def _play(
+        self,
+        golden: Rehearsal | None,
+        fault: Fault | None,
+        number: int,
+        vendor: Callable[[], Vendor] | None,
+        cues: Cues | None,
+    ) -> tuple[Rehearsal, Stage]:
+        self.write_files()
+        tool = self.tool()
+        stage = Stage(self.world, vendor() if vendor else _Nobody(), tool, fault, number)
+        return await rehearse(tool, stage, golden, cues), stage
+
+
+class _Nobody:
+    """No vendor: a folder is read."""
+
+    def answer(self, request: Request) -> Answer:
+        """Nobody asks."""
+        raise AssertionError(f"A folder Tool asked {request.url}.")
+
+
+def at(exchange: Exchange, problems: list[str]) -> list[str]:
+    """The problems, with the question at which they arose."""
+    asked = exchange.request
+    where = f"{asked.method} {asked.path} {asked.operation}".strip()
+    return [f"{where}: {problem}" for problem in problems]

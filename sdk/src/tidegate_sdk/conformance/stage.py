@@ -1,0 +1,126 @@
+"""Where a Tool plays against its World's vendor: a transport that asks the vendor, and lets one fault strike."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from ..ask import List
+from ..tool import Http, Tool
+from .world import UNANSWERED, Answer, Exchange, Fault, Key, Request, Vendor, World
+
+MANY = 2_000
+"""More requests than any fixture needs: the walk does not end."""
+
+
+class Stage(httpx2.AsyncBaseTransport):
+    """Answers as the vendor does, but for the fault, from the request of that number on. Remembers what was asked."""
+
+    def __init__(self, world: World, vendor: Vendor, tool: Tool[Any], fault: Fault | None = None, number: int = 1):
+        door = tool.door()
+        self.origin = httpx2.URL(door.location).host if isinstance(door, Http) else ""
+        self.secrets = tool.secrets()
+        self.exchanges: list[Exchange] = []
+        self.unanswered: list[Request] = []
+        self.leaks: list[str] = []
+        self.struck: list[Exchange] = []
+        self._allowed = {self.origin, *world.hosts}
+        self._vendor = vendor
+        self._fault = fault
+        self._number = number
+        self._question: tuple[str, str, bytes] | None = None
+        self._asked = 0
+        self._list: List[Any] | None = None
+        self._key: Key = ("", "", "")
+        self._earlier: tuple[Answer, ...] = ()
+
+    @property
+    def unasked(self) -> list[str]:
+        """What the vendor could have said and was not asked for, where it knows."""
+        return getattr(self._vendor, "unasked", [])
+
+    def begin(self, list_: List[Any] | None, key: Key) -> None:
+        """The requests that follow belong to this list, or ask about this VEP."""
+        self._list = list_
+        self._key = key
+        self._earlier = ()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        asked = _request(request, await request.aread())
+        self._asked += 1
+        if self._asked > MANY:
+            raise AssertionError("The walk does not end.")
+        self._watch(asked)
+        answer = self._vendor.answer(asked)
+        if answer is UNANSWERED:
+            self.unanswered.append(asked)
+        exchange = Exchange(asked, answer, self._list, self._key, self._earlier)
+        self.exchanges.append(exchange)
+        self._earlier = (*self._earlier, answer)
+        return _response(self._struck(exchange) or answer)
+
+    def _watch(self, asked: Request) -> None:
+        if asked.host not in self._allowed:
+            self.leaks.append(f"A request went to {asked.host}.")
+        if asked.host == self.origin:
+            return
+        told = " ".join([asked.url, *asked.headers.values(), asked.content.decode("utf-8", "replace")])
+        if spoken(self.secrets, told) and asked.host not in self._allowed:
+            self.leaks.append(f"A credential went to {asked.host}.")
+
+    def _struck(self, exchange: Exchange) -> Answer | None:
+        if self._fault is None or not self._is_time(exchange.request):
+            return None
+        done = self._fault.strike(exchange)
+        if done is not None:
+            self.struck.append(exchange)
+        if isinstance(done, Exception):
+            raise done
+        return done
+
+    def _is_time(self, asked: Request) -> bool:
+        if self._asked == self._number:
+            self._question = asked.question
+            return True
+        if self._fault is None or self._fault.lasts == "once" or self._asked < self._number:
+            return False
+        return self._fault.lasts == "ever" or asked.question == self._question
+
+
+def spellings(secret: str) -> tuple[str, ...]:
+    """A secret as it may travel: plain, quoted for a URL, in base64."""
+    coded = base64.b64encode(secret.encode()).decode()
+    return secret, quote(secret, safe=""), coded, coded.rstrip("=")
+
+
+def spoken(secrets: Iterable[str], text: str) -> bool:
+    """Whether the text says one of the secrets, in any spelling."""
+    return any(spelling in text for secret in secrets if secret for spelling in spellings(secret))
+
+
+def _request(request: httpx2.Request, content: bytes) -> Request:
+    url = request.url
+    return Request(request.method, str(url), url.host, url.path, dict(url.params), dict(request.headers), content)
+
+
+def _response(answer: Answer) -> httpx2.Response:
+    headers = dict(answer.headers)
+    if answer.content is None:
+        headers.setdefault("content-type", "application/json")
+    return httpx2.Response(answer.status, headers=headers, stream=_Body(answer.wire, answer.breaks))
+
+
+class _Body(httpx2.AsyncByteStream):
+    def __init__(self, content: bytes, breaks: Exception | None) -> None:
+        self._content = content
+        self._breaks = breaks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._content), 65_536):
+            yield self._content[start : start + 65_536]
+        if self._breaks is not None:
+            raise self._breaks

@@ -1,0 +1,299 @@
+"""A World: a Tool's settings and a vendor that answers, deterministic, without a network.
+
+A Tool's World is a Python module beside the Tool, `<tool>/fixtures/world.py`, with one name, `WORLD` (or `WORLDS`, a
+tuple). It imports the Tool and `tidegate_sdk.conformance`, nothing of pytest. Three kinds:
+
+**Recorded**, most Tools: exchanges in a JSON file.
+
+    WORLD = recorded(Acme, Path(__file__).parent / "vendor.json")
+
+    {
+      "source": "https://docs.acme.test/api, retrieved 2025-01-01",     where the payloads come from; required
+      "settings": {"url": "https://acme.test/", "token": "acme-secret-token"},   as a person would enter them
+      "lacks": {"skipped row": "Acme lists nothing but findings."},     excuses of a poor fixture, each with its reason
+      "exchanges": [
+        {"path": "/api/projects", "query": {"page": "1"}, "json": {...}},
+        {"method": "POST", "path": "/graphql/v1", "operation": "GetSites", "variables": {"after": null}, "json": {...}},
+        {"method": "POST", "path": "/export", "body": {"kind": "all"}, "json": {...}},
+        {"path": "/export/1/status", "answers": [{"json": {"status": "RUNNING"}}, {"json": {"status": "DONE"}}]},
+        {"path": "/export/1/file", "file": "export.xml", "headers": {"content-type": "application/xml"}},
+        {"path": "/api/projects/2/issues", "status": 403, "json": {"error": "..."}}
+      ]
+    }
+
+An exchange matches when method and path are the request's, and `query`, `body` and `variables` are contained in it
+(query values compare as text; a list matches only as a whole; `operation` is the name in the GraphQL query). Of many
+matches the one that demands most wins. An answer is one of `json`, `text`, `file` (relative to the JSON
+file), with `status` (200) and `headers`; `answers` come in turn and the last one stays. No match answers 404, and the
+suite reports it when it happens in the clean run; two matches of which neither demands all that the other does are a
+mistake of the World.
+
+**A fake in Python**, where the vendor has a state: `World(Acme, settings, vendor=AcmeVendor, source="https://…")`. The
+callable makes a fresh vendor for each run; a vendor has `answer(request: Request) -> Answer`.
+
+**A folder**: `World(Reports, {"path": "{root}"}, tree=write_reports, source="https://…")`. `write_reports(root: Path)`
+writes files into an empty folder, the same each time, with the same modification times; `{root}` in a setting becomes
+that folder.
+
+What a World must show, or excuse in `lacks` by these words: "second page" (a list that has two pages, of VEPs and of
+each Family that pages), "empty VEP" (a VEP that has no finding), "unknown severity" (a finding whose severity word is
+in no table), "skipped row" (a row that is no finding).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
+
+from ..ask import List, Row
+from ..finding import Skip
+from ..tool import Tool
+from .body import Way, at, contained, places, put
+from .body import field as name_of
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the Session sent. `query` holds the last value of a name, `url` all; `json` is None where there is none."""
+
+    method: str
+    url: str
+    host: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    content: bytes = b""
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded; None where it is not JSON."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    @property
+    def operation(self) -> str:
+        """The name of a GraphQL query; "" where there is none."""
+        found = re.search(r"\b(?:query|mutation)\s+(\w+)", str(at(self.json, "query")))
+        return found[1] if found else ""
+
+    @property
+    def question(self) -> tuple[str, str, bytes]:
+        """What makes two requests the same question."""
+        return self.method, self.url, self.content
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a vendor says: `json`, or `content` where given. `breaks`: the connection is lost after the bytes."""
+
+    json: Any = None
+    content: bytes | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    breaks: Exception | None = None
+
+    @property
+    def wire(self) -> bytes:
+        """The bytes of the body."""
+        return json.dumps(self.json).encode() if self.content is None else self.content
+
+    def body(self) -> Any:
+        """A copy of the body that may be changed; None where it is not JSON."""
+        try:
+            return json.loads(self.wire)
+        except ValueError:
+            return None
+
+
+Key = tuple[str, str, str]
+"""VEP, Family and Branch; the list of VEPs itself is `VEPS`."""
+
+VEPS: Key = ("", "VEPs", "")
+
+
+class Vendor(Protocol):
+    """Something that answers. One is made for each run, so it may count, remember and change."""
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to one request; 404 for what it does not know."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request with the answer a healthy vendor gives, as a fault gets to see it.
+
+    `list`: the list that is being read, if the request belongs to one, and `key`: its VEP, Family and Branch.
+    `earlier`: the answers to the questions before it in the same list.
+    """
+
+    request: Request
+    answer: Answer
+    list: List[Any] | None = None
+    key: Key = ("", "", "")
+    earlier: tuple[Answer, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Any, ...]:
+        """The rows of the answer, a copy; empty where it holds none."""
+        found = at(self.answer.body(), self.list.items) if self.list is not None else None
+        return tuple(cast("list[Any]", found)) if isinstance(found, list) else ()
+
+    def with_rows(self, rows: Iterable[Any]) -> Answer:
+        """The same answer with other rows."""
+        return self.having(self.list.items if self.list else "", [*rows])
+
+    def reads(self, row: Any) -> Any:
+        """What the Tool makes of a row; None where it is no finding."""
+        if self.list is None or not isinstance(row, dict):
+            return None
+        try:
+            value = self.list.read(Row(cast("dict[str, Any]", row)))
+        except Exception:  # noqa: BLE001 - as in the Session: whatever a connector raises makes the row odd
+            return None
+        return None if isinstance(value, Skip) else value
+
+    def value(self, path: str) -> Any:
+        """What stands at a dotted path of the body; None where nothing does."""
+        return at(self.answer.body(), path)
+
+    def having(self, path: str | Way, value: Any) -> Answer:
+        """The same answer with something else at a path."""
+        return replace(self.answer, json=put(self.answer.body(), path, value), content=None)
+
+
+Strike = Callable[[Exchange], Answer | Exception | None]
+"""Makes an answer bad; None where it has nothing to strike there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong with one answer.
+
+    `once`: the first time, and a retry finds the vendor healthy. `same`: whenever this very question is asked. `ever`:
+    with everything from here on. `recovers`: the read must come to the same findings, complete; else only the law
+    holds. `lie`: nobody can tell unless the vendor declares a total.
+    """
+
+    strike: Strike
+    lasts: Literal["once", "same", "ever"] = "same"
+    recovers: bool = False
+    lie: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A Tool, its settings, and a vendor or a tree of files that its door leads to. See the module for the forms.
+
+    `hosts`: others than the door's own that the Tool declares. `faults`: what can go wrong with this vendor alone (a
+    lost chunk, a cap). `variants`: the same truth served otherwise (a lowered page size): the same findings come, or
+    the Family is not complete. `drifted`: the World after an edit that moved lines and rewrote texts: same keys.
+    `expects`: how many "VEPs" there are, and findings by the name of their Family, counted by hand in the fixture.
+    `skips_by`: dotted paths in a row whose word decides whether it is a finding at all. `ends`: dotted paths in a page
+    where null or nothing is the vendor's way to say that the list ends.
+    """
+
+    tool: type[Tool[Any]]
+    settings: Mapping[str, Any]
+    vendor: Callable[[], Vendor] | None = None
+    tree: Callable[[Path], None] | None = None
+    source: str = ""
+    name: str = ""
+    lacks: Mapping[str, str] = field(default_factory=dict[str, str])
+    hosts: frozenset[str] = frozenset()
+    faults: Mapping[str, Fault] = field(default_factory=dict[str, Fault])
+    variants: Mapping[str, Callable[[], Vendor]] = field(default_factory=dict[str, Callable[[], Vendor]])
+    drifted: World | None = None
+    expects: Mapping[str, int] = field(default_factory=dict[str, int])
+    skips_by: frozenset[str] = frozenset()
+    ends: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if (self.vendor is None) == (self.tree is None):
+            raise ValueError("A World has a vendor or a tree of files, and not both.")
+
+    def __str__(self) -> str:
+        return self.name or self.tool.slug
+
+    def make_tool(self, root: Path | None = None) -> Tool[Any]:
+        """The Tool, configured as a person would have done it."""
+        entered = {name: _placed(value, root) for name, value in self.settings.items()}
+        return self.tool(self.tool.settings_type()(**entered))
+
+
+def recorded(tool: type[Tool[Any]], file: Path, **more: Any) -> World:
+    """The World that a JSON file of exchanges describes; `more` are further fields of World."""
+    text = json.loads(file.read_text(encoding="utf-8"))
+    exchanges = text["exchanges"]
+    fields = {"source": text["source"], "lacks": text.get("lacks", {}), **more}
+    return World(tool, text["settings"], vendor=lambda: Recorded(exchanges, file.parent), **fields)
+
+
+UNANSWERED = Answer({"error": "the World has no exchange that matches"}, status=404)
+
+
+class Recorded:
+    """A vendor made of exchanges."""
+
+    def __init__(self, exchanges: list[dict[str, Any]], folder: Path) -> None:
+        self._exchanges = exchanges
+        self._folder = folder
+        self._given: dict[int, int] = {}
+
+    @property
+    def unasked(self) -> list[str]:
+        """Exchanges that nobody asked for: a Tool that leaves them out reads too little."""
+        left = [exchange for number, exchange in enumerate(self._exchanges) if number not in self._given]
+        return [f"{exchange.get('method', 'GET')} {exchange['path']} {sorted(_demands(exchange))}" for exchange in left]
+
+    def answer(self, request: Request) -> Answer:
+        """The answer of the exchange that demands most of those that match."""
+        matches = [number for number, exchange in enumerate(self._exchanges) if _matches(exchange, request)]
+        if not matches:
+            return UNANSWERED
+        best = max(matches, key=lambda number: len(_demands(self._exchanges[number])))
+        exchange = self._exchanges[best]
+        if any(not _demands(self._exchanges[number]) <= _demands(exchange) for number in matches):
+            raise ValueError(f"Two exchanges match {request.method} {request.url}; let one demand what both do.")
+        answers = exchange.get("answers") or [exchange]
+        turn = self._given.get(best, 0)
+        self._given[best] = turn + 1
+        return self._read(answers[min(turn, len(answers) - 1)])
+
+    def _read(self, answer: Mapping[str, Any]) -> Answer:
+        status, headers = answer.get("status", 200), answer.get("headers", {})
+        if "file" in answer:
+            return Answer(content=(self._folder / answer["file"]).read_bytes(), status=status, headers=headers)
+        if "text" in answer:
+            return Answer(content=str(answer["text"]).encode(), status=status, headers=headers)
+        return Answer(answer.get("json"), status=status, headers=headers)
+
+
+def _matches(exchange: Mapping[str, Any], request: Request) -> bool:
+    if (exchange.get("method", "GET"), exchange["path"]) != (request.method, request.path):
+        return False
+    if "operation" in exchange and exchange["operation"] != request.operation:
+        return False
+    query = {name: str(value) for name, value in exchange.get("query", {}).items()}
+    body = request.json
+    variables = at(body, "variables")
+    return (
+        query.items() <= dict(request.query).items()
+        and contained(exchange.get("body", {}), body)
+        and contained(exchange.get("variables", {}), variables)
+    )
+
+
+def _demands(exchange: Mapping[str, Any]) -> set[str]:
+    parts = {part: exchange[part] for part in ("operation", "query", "body", "variables") if part in exchange}
+    return {f"{name_of(way)}={value}" for way, value in places(parts) if not isinstance(value, dict)}
+
+
+def _placed(value: Any, root: Path | None) -> Any:
+    return value.replace("{root}", str(root)) if isinstance(value, str) and root is not None else value

@@ -1,0 +1,331 @@
+"""The door over HTTP(S): one origin, one credential, checked addresses, bounded bodies, repeated questions."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
+
+import httpx2
+import msgspec
+
+from .. import body as bodies
+from .. import refusal, tls
+from ..address import AddressPolicy
+from ..ask import Ask
+from ..errors import AuthRejected, ConnectorError, Incomplete, VendorChanged, VendorDown
+from ..limits import Limits
+from ..pace import Pace
+from ..redaction import Redactor
+from ..tool import Http
+from . import Answer, Stream
+from .origin import Origin, name
+from .transport import CheckedTransport
+
+_BUSY = {429, 503}
+_REPEATED = {429, 500, 502, 503, 504}
+_ANSWERED = range(200, 205)  # 205 and 206 hold no whole answer
+_REDIRECTS = {301, 302, 303, 307, 308}
+_ERROR_BYTES = 64 * 2**10
+_WRITE_BYTES = 2**20
+_DECODE_IN_THREAD = 2**18
+
+Refusal = Callable[[Any], ConnectorError | None]
+
+
+class _Again(Exception):
+    """One try failed in a way that may pass. `unsent`: the vendor cannot have acted on it."""
+
+    def __init__(self, reason: str, *, unsent: bool = False, busy: bool = False, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.unsent, self.busy, self.after = reason, unsent, busy, after
+
+
+class HttpDoor:
+    """Asks a vendor over HTTP(S). Nothing but this class sends the credential, and only to the door's own origin."""
+
+    def __init__(
+        self,
+        door: Http,
+        *,
+        limits: Limits,
+        policy: AddressPolicy,
+        pace: Pace,
+        redactor: Redactor,
+        log: Callable[..., object],
+        refusal: Refusal,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.requests = 0
+        self._door, self._limits, self._policy, self._pace = door, limits, policy, pace
+        self._redactor, self._log, self._refusal = redactor, log, refusal
+        self._transport, self._ours = transport, transport is None
+        self._parsed: Origin | None = None
+
+    async def ask(self, ask: Ask) -> Answer:
+        """The answer to one question, asked again while that is safe and promises something."""
+        url = self._origin.url(ask)
+        attempt = 0
+        while True:
+            attempt += 1
+            await self._pace.turn()
+            try:
+                answer = await self._once(ask, url)
+            except _Again as again:
+                failed = again
+            else:
+                self._pace.answered()
+                return answer
+            await self._prepare_next_try(ask, failed, attempt)
+
+    async def aclose(self) -> None:
+        """Closes every connection; a transport that was given is its giver's."""
+        if self._transport is not None and self._ours:
+            await self._transport.aclose()
+
+    async def _prepare_next_try(self, ask: Ask, failed: _Again, attempt: int) -> None:
+        """Waits, or raises VendorDown where another try would be wrong or in vain."""
+        where, limits = name(ask), self._limits
+        if failed.after is not None and failed.after > limits.longest_wait:
+            raise VendorDown(
+                f"{where}: {failed.reason} and asks to wait {failed.after:,.0f} seconds, "
+                f"longer than the {limits.longest_wait:,.0f} Tidegate waits within one run."
+            )
+        pause = failed.after or self._pace.back_off(attempt)
+        if failed.busy:
+            self._pace.slow_down()
+            self._pace.hold(pause)
+        if not (failed.unsent or ask.graphql or ask.method.upper() in ("GET", "HEAD")):
+            raise VendorDown(f"{where}: {failed.reason}; asking again could do it twice.")
+        if attempt >= limits.tries:
+            raise VendorDown(f"{where}: {failed.reason}, {attempt} times running.")
+        if not self._pace.spend():
+            raise VendorDown(f"{where}: {failed.reason}, and this run has already repeated too many questions.")
+        self._log("vendor.again", question=where, reason=failed.reason, seconds=round(pause, 3))
+        if not failed.busy:
+            await self._pace.rest(pause)
+
+    async def _once(self, ask: Ask, url: httpx2.URL) -> Answer:
+        """One try, redirects included, bounded in time."""
+        seconds = self._limits.stream_seconds if ask.reader else self._limits.page_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                for _ in range(self._limits.redirects + 1):
+                    answer = await self._exchange(ask, url)
+                    if not isinstance(answer, httpx2.URL):
+                        return answer
+                    url = answer
+        except TimeoutError:
+            raise VendorDown(f"{name(ask)}: the answer did not end within {seconds:,.0f} seconds.") from None
+        raise VendorChanged(f"{name(ask)} is redirected without end.")
+
+    async def _exchange(self, ask: Ask, url: httpx2.URL) -> Answer | httpx2.URL:
+        """One request and its answer, or the URL it is redirected to."""
+        began, size, status = time.monotonic(), 0, 0
+        try:
+            async with self._send(ask, url) as response:
+                status = response.status_code
+                if status in _REDIRECTS and "location" in response.headers:
+                    return self._origin.redirect(ask, url, response)
+                if status in _ANSWERED and status != 204 and ask.reader is not None:
+                    file, size = await self._save(ask, response)
+                    stream = Stream(partial(ask.reader, file), file.close)
+                    return Answer(headers=response.headers, stream=stream)
+                cap = self._limits.page_bytes if response.status_code in _ANSWERED else _ERROR_BYTES
+                data = await self._collect(ask, response, cap)
+                size = len(data)
+                return await self._read(ask, response, data)
+        except (httpx2.TransportError, ssl.SSLError, OSError) as error:
+            raise self._explain(ask, error) from None
+        finally:
+            ms = round((time.monotonic() - began) * 1000)
+            shown = self._redactor.url(str(url.copy_with(userinfo=b"")))
+            self._log("vendor.asked", method=ask.method, url=shown, status=status, ms=ms, bytes=size)
+
+    @asynccontextmanager
+    async def _send(self, ask: Ask, url: httpx2.URL) -> AsyncGenerator[httpx2.Response]:
+        request = self._request(ask, url)
+        self.requests += 1
+        response = await self._open_transport().handle_async_request(request)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    def _request(self, ask: Ask, url: httpx2.URL) -> httpx2.Request:
+        headers = {"Accept": "*/*" if ask.reader else "application/json", "Accept-Encoding": "gzip, deflate"}
+        headers["User-Agent"] = "Tidegate"
+        content = None
+        if ask.json is not None:
+            content, headers["Content-Type"] = _written(ask), "application/json"
+        if self._door.auth is not None and self._origin.is_home(url):
+            headers |= _sendable(self._door.auth.headers())
+        limits = self._limits
+        timeouts = {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": limits.page_seconds}
+        return httpx2.Request(ask.method, url, headers=headers, content=content, extensions={"timeout": timeouts})
+
+    async def _read(self, ask: Ask, response: httpx2.Response, data: bytes) -> Answer:
+        """The decoded body, or the error that the status or the body stands for."""
+        where, status = name(ask), response.status_code
+        limited = status == 403 and "retry-after" in response.headers  # GitHub's secondary rate limits
+        if status in _REPEATED or limited:
+            reason = f"the vendor answers {status}"
+            busy = limited or status in _BUSY
+            raise _Again(reason, unsent=status == 429 or limited, busy=busy, after=_retry_after(response.headers))
+        if response.status_code not in _ANSWERED:
+            raise self._refused(where, status, data)
+        if len(data) > _DECODE_IN_THREAD:
+            value = await asyncio.to_thread(bodies.decode, data, where)
+        else:
+            value = bodies.decode(data, where)
+        if self._redactor.is_echoed_in(data):
+            value = bodies.with_texts(value, self._redactor.echo)
+        if error := self._refusal(value):
+            raise error
+        if ask.graphql and (error := refusal.by_graphql(where, value)):
+            raise error
+        return Answer(value, response.headers)
+
+    def _refused(self, where: str, status: int, data: bytes) -> ConnectorError:
+        """The error of a status. The Tool may know better from the vendor's own body."""
+        try:
+            value = bodies.decode(data, where)
+        except VendorChanged:
+            value = None
+        known = None if value is None else self._refusal(value)
+        error = known or refusal.by_status(where, status, value)
+        error.status = status
+        return error
+
+    async def _pieces(self, ask: Ask, response: httpx2.Response) -> AsyncGenerator[bytes]:
+        """The body without its Content-Encoding, piece by piece, never more than 1 MB at once."""
+        inflate = bodies.Decompressor(response.headers.get("content-encoding", ""), name(ask))
+        raw = aiter(cast("AsyncIterable[bytes]", response.stream))
+        async with aclosing(cast("AsyncGenerator[bytes]", raw)) if hasattr(raw, "aclose") else nullcontext():
+            async for data in raw:
+                for piece in inflate.feed(data):
+                    yield piece
+        inflate.finish()
+
+    async def _collect(self, ask: Ask, response: httpx2.Response, cap: int) -> bytes:
+        """The whole body. That of an error is cut at the cap, that of a page must stay below it."""
+        data = bytearray()
+        async with aclosing(self._pieces(ask, response)) as pieces:
+            async for piece in pieces:
+                data += piece
+                if len(data) > cap:
+                    if response.status_code in _ANSWERED:
+                        raise VendorChanged(f"{name(ask)} answered with more than {cap:,} bytes in one page.")
+                    break
+        return bytes(data)
+
+    async def _save(self, ask: Ask, response: httpx2.Response) -> tuple[BinaryIO, int]:
+        """The body on disk, in a file without a name: it is gone with the process."""
+        cap, size = self._limits.stream_bytes, 0
+        buffer = bytearray()
+        with _own_disk():
+            file = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - it lives as long as its reader
+        try:
+            async with aclosing(self._pieces(ask, response)) as pieces:
+                async for piece in pieces:
+                    size += len(piece)
+                    if size > cap:
+                        raise VendorChanged(f"{name(ask)} answered with more than {cap:,} bytes.")
+                    buffer += piece
+                    if len(buffer) >= _WRITE_BYTES:
+                        await asyncio.to_thread(_write, file, bytes(buffer))
+                        buffer.clear()
+            await asyncio.to_thread(_write, file, bytes(buffer))
+            file.seek(0)
+            start = file.read(2048)
+            file.seek(0)
+            if not size:
+                raise VendorChanged(f"{name(ask)} answered with an empty body where data is due.")
+            if bodies.is_web_page(start):
+                raise bodies.web_page(name(ask))
+        except BaseException:
+            file.close()
+            raise
+        return file, size
+
+    def _explain(self, ask: Ask, error: Exception) -> Exception:
+        """A failure below HTTP: one that may pass, or one that a person must mend."""
+        where = name(ask)
+        if isinstance(error, httpx2.LocalProtocolError):
+            return AuthRejected(f"{where}: the credential has characters that cannot be sent.")
+        if permanent := tls.explain(error, str(self._origin)):
+            return permanent
+        reason, unsent = refusal.by_transport(error, self._limits)
+        return _Again(reason, unsent=unsent)
+
+    @property
+    def _origin(self) -> Origin:
+        """Parsed at the first question, so that a bad location is an error of that question."""
+        if self._parsed is None:
+            self._parsed = Origin(self._door.location)
+        return self._parsed
+
+    def _open_transport(self) -> httpx2.AsyncBaseTransport:
+        if self._transport is None:
+            context = tls.context(self._door) if self._origin.secure else None
+            self._transport = CheckedTransport(self._policy, context)
+        return self._transport
+
+
+def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers, if they can stand in a request; the error must not quote them."""
+    for value in headers.values():
+        if not (value.isascii() and value.isprintable()) or value != value.strip():
+            raise AuthRejected("The credential has characters that cannot be sent: a space, a line break, an accent.")
+    return headers
+
+
+def _retry_after(headers: httpx2.Headers) -> float | None:
+    """Seconds to wait by Retry-After, or None where it is absent or makes no sense."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    when = _date(text)
+    # Measured by the vendor's own clock where it shows it: ours may differ by more than the wait.
+    now = _date(headers.get("date", "")) or datetime.now(UTC)
+    return max(0.0, (when - now).total_seconds()) if when else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _written(ask: Ask) -> bytes:
+    try:
+        return msgspec.json.encode(ask.json)
+    except (TypeError, ValueError) as error:
+        raise VendorChanged(f"{name(ask)} cannot be asked: its content is not JSON ({error}).") from None
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    with _own_disk():
+        file.write(data)
+        file.flush()
+
+
+@contextmanager
+def _own_disk() -> Generator[None]:
+    """A full or missing disk of ours is not the vendor's failure."""
+    try:
+        yield
+    except OSError as error:
+        raise Incomplete(
+            f"The answer could not be kept on Tidegate's own disk ({error.strerror}).",
+            "Free some space for temporary files, or point TMPDIR at another disk.",
+        ) from None

@@ -1,0 +1,67 @@
+"""The accounts of one list, and whether they prove that it was read whole. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from .ask import Proof
+from .errors import ConnectorError
+from .reading import Outcome
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What came and where each row went. `seen` is counted at the vendor's side, the others at ours."""
+
+    seen: int = 0
+    kept: int = 0
+    odd: int = 0
+    nameless: int = 0
+    """Odd rows without an id."""
+    skipped: Counter[str] = field(default_factory=Counter[str])
+    pages: int = 0
+    """Answers that held rows, or could have."""
+    proof: Proof | None = None
+    error: ConnectorError | None = None
+    not_enabled: str = ""
+    """Why the vendor counts as saying "not enabled here"; "" if it does not."""
+
+    def fail(self, error: ConnectorError) -> None:
+        """A failure stays: nothing that happens later can take the first one back."""
+        if self.error is None:
+            self.error = error
+
+    def outcome(self) -> Outcome:
+        """The word on the list as the accounts stand now."""
+        why = self._why()
+        return Outcome(
+            complete=not why,
+            why=why,
+            error=self.error,
+            off=bool(self.not_enabled),
+            proof=self.proof,
+            seen=self.seen,
+            kept=self.kept,
+            odd=self.odd,
+            skipped=dict(self.skipped),
+        )
+
+    def _why(self) -> str:
+        """The first thing that is missing from the proof."""
+        proof, accounted = self.proof, self.kept + self.odd + self.skipped.total()
+        if self.not_enabled:
+            return self.not_enabled
+        if self.error is not None:
+            return str(self.error)
+        if proof is None:
+            return "The list was not read to its end."
+        if self.nameless:
+            return f"{self.nameless} of {self.seen} rows could not be read and have no readable id."
+        if proof.seen != self.seen:
+            return f"The walk counts {proof.seen} rows, and {self.seen} came."
+        if proof.expected is not None and proof.expected != self.seen:
+            return f"The vendor declares {proof.expected} rows, and {self.seen} came."
+        if accounted != self.seen:
+            return f"{self.seen} rows came, and {accounted} are accounted for."
+        return ""

@@ -1,0 +1,93 @@
+"""What a Session and its readings share: the open door, its pace, its limits, and what scrubs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from .ask import Ask, Page, Row, Wait
+from .doors import Stream, Way
+from .errors import ConnectorError, VendorChanged, VendorDown
+from .limits import Limits
+from .pace import Pace
+from .redaction import Redactor
+from .steps import brief, question
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Line:
+    """An open line to a vendor. Its errors are not scrubbed yet."""
+
+    way: Way
+    pace: Pace
+    limits: Limits
+    redactor: Redactor
+
+    async def rest(self, wait: Wait) -> Page:
+        """Honours a Wait; nobody is made to wait longer than the limit says."""
+        await self.pace.rest(min(wait.seconds, self.limits.longest_wait))
+        return Page()
+
+    async def page(self, step: Ask | Wait) -> Page:
+        """The answer to one step of a talk. A reader gives it at most one batch of rows."""
+        if isinstance(step, Wait):
+            return await self.rest(step)
+        answer = await self.way.ask(question(step))
+        if answer.stream is None:
+            return Page(answer.body, headers=answer.headers)
+        try:
+            with Pump(step.path, answer.stream, self.limits.batch) as pump:
+                rows = await pump.pull()
+                if await pump.pull():
+                    raise VendorChanged(f"{step.path} has more than {self.limits.batch:,} rows, too many for a talk.")
+        finally:
+            answer.stream.close()
+        return Page(None, tuple(Row(row) for row in rows), len(rows), answer.headers)
+
+
+class Pump:
+    """Pulls the rows of a body on disk in batches, each in a thread, so that the event loop lives."""
+
+    def __init__(self, path: str, stream: Stream, batch: int) -> None:
+        self._path, self._stream, self._batch = path, stream, batch
+        self._rows: Iterator[Any] | None = None
+
+    def __enter__(self) -> Pump:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if (end := getattr(self._rows, "close", None)) is not None:
+            end()
+
+    async def pull(self) -> list[Any]:
+        """The next rows, none at the end; raises Incomplete where the file changed meanwhile."""
+        rows = await in_thread(self._pull)
+        self._stream.check()
+        return rows
+
+    def _pull(self) -> list[Any]:
+        try:
+            if self._rows is None:
+                self._rows = iter(self._stream.rows())
+            return list(islice(self._rows, self._batch))
+        except ConnectorError:
+            raise
+        except OSError as error:
+            raise VendorDown(f"{self._path} cannot be read: {error.strerror or error}.") from None
+        except Exception as error:  # noqa: BLE001 - see steps.move(): a reader is a connector's code too
+            raise VendorChanged(f"{self._path} could not be read ({brief(error)}).") from None
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Runs it in a thread. Cancelled meanwhile, it waits for the thread: a file in use must not be closed under it."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

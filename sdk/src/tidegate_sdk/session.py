@@ -1,0 +1,171 @@
+"""The only way to a vendor: asks what a Tool wants to know, hands over what came, and keeps the accounts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+import httpx2
+
+from .address import AddressPolicy
+from .ask import Ask, Families, Family, List, Page, Skipped, Talk, Wait
+from .doors.folder import FolderDoor
+from .doors.http import HttpDoor
+from .errors import ConnectorError, VendorChanged
+from .finding import Vep
+from .limits import Limits
+from .line import Line
+from .listing import Listing
+from .pace import Pace
+from .redaction import Redactor
+from .steps import End, close, make, move
+from .tool import Door, Http, Tool
+
+T = TypeVar("T")
+_LIMITS, _POLICY = Limits(), AddressPolicy()
+
+
+def _no_log(event: str, **facts: object) -> None:
+    """Where nobody listens."""
+
+
+class Session:
+    """One run's way to one vendor. `async with tool.open() as session: …`; shared by the tasks of one event loop.
+
+    Nothing leaves it with a secret in it: errors, log, odd rows and outcomes are scrubbed.
+    """
+
+    def __init__(
+        self,
+        tool: Tool[Any],
+        *,
+        limits: Limits = _LIMITS,
+        policy: AddressPolicy = _POLICY,
+        log: Callable[..., object] = _no_log,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.tool, self.limits = tool, limits
+        self._policy, self._sleep, self._transport = policy, sleep, transport
+        self._unscrubbed_log = log
+        self._redactor = Redactor(tool.secrets())
+        self._line: Line | None = None
+
+    async def __aenter__(self) -> Self:
+        """Opens the door; nothing is asked yet. Raises ConnectorError where the Tool cannot name its door."""
+        try:
+            self._line = self._open(make(self.tool.door, self.tool.name))
+        except ConnectorError as error:
+            failure = self._redactor.error(error)
+        else:
+            return self
+        raise failure
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._opened.way.aclose()
+
+    @property
+    def waited(self) -> float:
+        """Seconds spent waiting on purpose: for the rate, Retry-After, back-off and Wait; tasks are added up."""
+        return self._opened.pace.waited
+
+    @property
+    def requests(self) -> int:
+        """Questions sent, with every repetition and redirect."""
+        return self._opened.way.requests
+
+    async def talk(self, talk: Talk[T]) -> T:
+        """What a Talk returns. A failure is thrown into it first: it may know better (a 404 that means "no").
+
+        Raises ConnectorError, scrubbed.
+        """
+        try:
+            step = move(lambda: next(talk), self.tool.name)
+            for _ in range(self.limits.questions):
+                if isinstance(step, End):
+                    return cast("T", step.value)
+                step = await self._after(step, talk)
+            raise VendorChanged(f"{self.tool.name} was asked {self.limits.questions:,} times without an end.")
+        except ConnectorError as error:
+            failure = self._redactor.error(error)
+        finally:
+            close(talk)
+        raise failure
+
+    def read(self, listing: List[T], *, off: frozenset[int] = frozenset(), keep_raw: bool = True) -> Listing[T]:
+        """Reads one list. `off`: statuses that mean "not enabled here"; `keep_raw=False`: odd rows keep no raw form."""
+        return Listing(self._opened, listing, off=off, keep_raw=keep_raw)
+
+    async def families(self, vep: Vep) -> AsyncGenerator[Family | Skipped]:
+        """The Families of one VEP as the Tool names them, failures thrown into it first as into a Talk.
+
+        Raises ConnectorError, scrubbed.
+        """
+        talk: Families | None = None
+        try:
+            talk = make(lambda: self.tool.families(vep), self.tool.name)
+            step = move(lambda: next(talk), self.tool.name)
+            for _ in range(self.limits.pages):
+                if isinstance(step, End):
+                    return
+                if isinstance(step, (Family, Skipped)):
+                    yield step if isinstance(step, Family) else self._scrubbed(step)
+                    step = move(lambda: talk.send(Page()), self.tool.name)
+                else:
+                    step = await self._after(step, talk)
+            raise VendorChanged(f"{self.tool.name} names Families without an end.")
+        except ConnectorError as error:
+            failure = self._redactor.error(error)
+        finally:
+            if talk is not None:
+                close(talk)
+        raise failure
+
+    def _open(self, door: Door) -> Line:
+        pace = Pace(self.limits, self._sleep)
+        if isinstance(door, Http):
+            pace.bound(door.per_second)
+            way = HttpDoor(
+                door,
+                limits=self.limits,
+                policy=self._policy,
+                pace=pace,
+                redactor=self._redactor,
+                log=self._log,
+                refusal=self._refusal,
+                transport=self._transport,
+            )
+        else:
+            way = FolderDoor(door.root, limits=self.limits, log=self._log)
+        return Line(way, pace, self.limits, self._redactor)
+
+    async def _after(self, step: Ask | Wait, talk: Generator[Any, Page, Any]) -> Any:
+        """The step that follows the answer to this one, or its failure."""
+        where = step.path or "the location" if isinstance(step, Ask) else self.tool.name
+        try:
+            page = await self._opened.page(step)
+        except ConnectorError as error:
+            failure = self._redactor.error(error)
+        else:
+            return move(lambda: talk.send(page), where)
+        return move(lambda: talk.throw(failure), where)
+
+    def _refusal(self, body: Any) -> ConnectorError | None:
+        return make(lambda: self.tool.refusal(body), self.tool.name)
+
+    def _scrubbed(self, skipped: Skipped) -> Skipped:
+        return replace(skipped, because=self._redactor.text(skipped.because))
+
+    def _log(self, event: str, **facts: object) -> None:
+        self._unscrubbed_log(event, **{name: self._redactor.fact(fact) for name, fact in facts.items()})
+
+    @property
+    def _opened(self) -> Line:
+        if self._line is None:
+            raise RuntimeError("Open the Session first: async with tool.open() as session.")
+        return self._line

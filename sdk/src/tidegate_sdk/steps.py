@@ -1,0 +1,67 @@
+"""Runs a connector's generator step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from .ask import Ask
+from .errors import ConnectorError, VendorChanged
+
+T = TypeVar("T")
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class End(Generic[T]):
+    """The generator has returned."""
+
+    value: T
+
+
+def make(work: Callable[[], T], where: str) -> T:
+    """What a connector's code makes: a generator, a door, the judgement of a body. See move()."""
+    try:
+        return work()
+    except ConnectorError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see move()
+        raise VendorChanged(f"The connector for {where} failed ({brief(error)}).") from None
+
+
+def move(step: Callable[[], T], where: str) -> T | End[Any]:
+    """The result of one step of a connector's code, `where` being what it was given to read.
+
+    Everything is caught, here and where a row is read: what a vendor sends can raise anything in code that does not
+    expect it, and one Tool's surprise must end as one list's failure, not as the death of the Operation.
+    """
+    try:
+        return step()
+    except StopIteration as end:
+        return End(end.value)
+    except ConnectorError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        raise VendorChanged(f"The answer to {where} could not be read ({brief(error)}).") from None
+
+
+def question(step: object) -> Ask:
+    """The step, if it is a question; raises VendorChanged for what a connector must not yield here."""
+    if not isinstance(step, Ask):
+        raise VendorChanged(f"The connector yields {type(step).__name__} where a question is due.")
+    return step
+
+
+def close(generator: Generator[Any, Any, Any]) -> None:
+    """Ends a generator. What a connector raises while it cleans up changes nothing: its word no longer counts."""
+    try:
+        generator.close()
+    except Exception:  # noqa: BLE001 - see move()
+        return
+
+
+def brief(error: Exception) -> str:
+    """A foreign exception in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:_LONGEST]}" if text else type(error).__name__

@@ -1,0 +1,129 @@
+"""The contract. A Tool does no I/O: it says what to ask and how to read the answer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from .ask import Families, List, Talk
+from .auth import Auth, reveal
+from .errors import ConnectorError
+from .finding import Account, Severity, Vep
+
+
+class Settings(BaseModel):
+    """What a person enters for one Connection: form, flags, documentation and validation come from its fields.
+
+    Secrets are SecretStr. Each field has a title, and a description that says where in the tool to find the value and
+    which rights it needs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+if TYPE_CHECKING:
+    from .session import Session
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """The door to a vendor over HTTP(S). `location` ends where the paths of Asks begin.
+
+    `certificates` is a PEM text of authorities to trust beside the system's; `verify=False` is a person's choice,
+    shown as a warning. `per_second` bounds the rate of one Connection.
+    """
+
+    location: str
+    auth: Auth | None = None
+    certificates: str | None = None
+    verify: bool = True
+    per_second: float = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The door to a folder of this machine. An Ask's path is relative to the root and never leaves it.
+
+    A path that ends in "/" (and "") asks for a listing, one row an entry: `{"name", "path", "folder": bool,
+    "size": bytes, "modified": ISO 8601 UTC}`. Any other path is a file and needs a reader.
+    """
+
+    root: Path
+
+
+Door = Http | Folder
+
+
+class Tool(ABC, Generic[S]):
+    """A kind of vendor product that Tidegate can connect to. One subclass a tool, without I/O.
+
+    A third party registers its class under the entry point `tidegate.tools`, by the slug.
+    """
+
+    slug: ClassVar[str]
+    name: ClassVar[str]
+    a_record_is: ClassVar[str]
+    """The tool's own word for its VEP, with article: "a site"."""
+    mapping_version: ClassVar[int] = 1
+    """Raised when the same row is read into other fields: findings are rewritten once, as one line of the Operation."""
+    severities: ClassVar[Mapping[str, Severity]] = {severity.value.lower(): severity for severity in Severity}
+    """The vendor's words, in lower case."""
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def door(self) -> Door:
+        """Where the vendor is and how one logs in."""
+
+    @abstractmethod
+    def account(self) -> Talk[Account]:
+        """The first call of *Test connection*: proves the login and names the account."""
+
+    @abstractmethod
+    def veps(self) -> List[Vep]:
+        """Every vendor-equivalent product the account can see."""
+
+    @abstractmethod
+    def families(self, vep: Vep) -> Families:
+        """What can be read of one VEP."""
+
+    def witness(self, vep: Vep) -> Talk[bool] | None:
+        """Whether the vendor still names the VEP; None (the default) means: look into the list of VEPs, once."""
+        return None
+
+    def refusal(self, body: Any) -> ConnectorError | None:
+        """The error that a decoded body stands for, where this vendor says in it what its status does not; else None.
+
+        Asked for the body of every answer that is JSON, before the Session's own judgement. Pure.
+        """
+        return None
+
+    def open(self, **how: Any) -> Session:
+        """A Session with this Tool's vendor; takes what Session takes. `async with tool.open() as session: …`"""
+        from .session import Session  # the Session knows Tools, so here it can only be met late
+
+        return Session(self, **how)
+
+    @classmethod
+    def settings_type(cls) -> type[S]:
+        """The Settings class given in brackets: `class Burp(Tool[BurpSettings])`."""
+        for base in getattr(cls, "__orig_bases__", ()):
+            if arguments := get_args(base):
+                return arguments[0]
+        raise TypeError(f"{cls.__name__} must name its settings: class {cls.__name__}(Tool[...Settings]).")
+
+    def severity(self, word: Any) -> Severity:
+        """The severity for a vendor's word; *Unknown* for one never seen before."""
+        return self.severities.get(str(word).strip().lower(), Severity.UNKNOWN)
+
+    def secrets(self) -> tuple[str, ...]:
+        """The settings' secrets in the clear, for the Session to scrub; nobody else calls this."""
+        return tuple(reveal(value) for _, value in self.settings if isinstance(value, SecretStr))

@@ -1,0 +1,241 @@
+"""What guards the SDK, each with the World and the case that must go red when it is taken away."""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from tidegate_sdk import Finding, List, Row, Skip, Vep, ask, body, ledger, listing, redaction, tool
+from tidegate_sdk.conformance import World
+from tidegate_sdk.doors import http, origin
+
+from . import exported, linked, numbered, queried
+from .mutants import UntilNoCursor
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One piece of source, and what stands there when the guard is gone."""
+
+    name: str
+    module: ModuleType
+    source: str
+    instead: str
+    world: World
+    case: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@contextmanager
+def removed(guard: Guard) -> Iterator[None]:
+    """The module works without the guard: its functions get the code of the changed source, in place."""
+    source = inspect.getsource(guard.module)
+    if source.count(guard.source) != 1:
+        raise LookupError(f"{guard.module.__name__} has no single {guard.source!r} any more.")
+    bare = dict(vars(guard.module))
+    changed_source = source.replace(guard.source, guard.instead)
+    exec(compile(changed_source, str(guard.module.__file__), "exec"), bare)
+    codes = dict(_functions(guard.module, bare))
+    before: list[tuple[FunctionType, CodeType]] = [(function, function.__code__) for function in codes]
+    changed = {name: value for name, value in bare.items() if _is_constant(value) and value != vars(guard.module)[name]}
+    constants = {name: vars(guard.module)[name] for name in changed}
+    try:
+        for function, code in codes.items():
+            function.__code__ = code
+        vars(guard.module).update(changed)
+        yield
+    finally:
+        vars(guard.module).update(constants)
+        for function, code in before:
+            function.__code__ = code
+
+
+def _functions(module: ModuleType, bare: dict[str, Any]) -> Iterator[tuple[FunctionType, CodeType]]:
+    """Each function of the module with its code in the changed source."""
+    for name, value in list(vars(module).items()):
+        if getattr(value, "__module__", None) != module.__name__:
+            continue
+        inner = [(value, bare[name])]
+        if inspect.isclass(value):
+            inner = [(member, vars(bare[name])[key]) for key, member in vars(value).items() if key in vars(bare[name])]
+        for ours, theirs in (map(_function, pair) for pair in inner):
+            if isinstance(ours, FunctionType) and ours.__code__.co_freevars == theirs.__code__.co_freevars:
+                yield ours, theirs.__code__
+
+
+def _function(member: Any) -> Any:
+    """What runs: the function of a property or below a decorator."""
+    return inspect.unwrap(getattr(member, "fget", member))
+
+
+def _is_constant(value: Any) -> bool:
+    return isinstance(value, int | float | str | set | frozenset | range)
+
+
+class TrustsTheCursor(queried.Queried):
+    """Right but for having no count of its own: only the Session tells an error beside the data."""
+
+    def veps(self) -> List[Vep]:
+        return replace(super().veps(), by=UntilNoCursor("data.viewer.repositories"))
+
+
+class TellsTheRow(numbered.Numbered):
+    """Quotes the vendor's text as the reason of a skipped row."""
+
+    def issue(self, row: Row) -> Finding | Skip:
+        return super().issue(row) if "message" in row else Skip(f"No message: {row.get('text')}")
+
+
+ECHO = "the vendor repeats the credential"
+AWAY = "links lead elsewhere"
+
+GUARDS = [
+    Guard(
+        "rows without id prove nothing",
+        ledger,
+        "if self.nameless:",
+        "if False:",
+        numbered.WORLD,
+        "fault: a row is null",
+    ),
+    Guard(
+        "seen is what was declared",
+        ledger,
+        "if proof.expected is not None and proof.expected != self.seen:",
+        "if False:",
+        numbered.WORLD,
+        "fault: the total is less than nothing",
+    ),
+    Guard(
+        "a row that surprises is odd",
+        listing,
+        "except Exception as error:  # noqa",
+        "except OSError as error:  # noqa",
+        numbered.WORLD,
+        "in a row: type",
+    ),
+    Guard("a row is an object", listing, "if value is None:\n", "if False:\n", numbered.WORLD, "fault: a row is null"),
+    Guard(
+        "rows are a list",
+        listing,
+        "if not isinstance(found, list):\n",
+        "if not (found := found or []):\n        return []\n    if False:\n",
+        numbered.WORLD,
+        "around the rows",
+    ),
+    Guard("no page twice", listing, "if not ask.bare and digest in asked:", "if False:", linked.WORLD, AWAY),
+    Guard(
+        "a failure ends the list",
+        listing,
+        "except ConnectorError as error:\n            self._fail(",
+        "except BrokenPipeError as error:\n            self._fail(",
+        numbered.WORLD,
+        "fault: 404",
+    ),
+    Guard("odd rows are scrubbed", listing, "redact(_raw(item), _LONGEST_RAW)", "_raw(item)", numbered.WORLD, ECHO),
+    Guard(
+        "reasons of skipped rows are scrubbed",
+        listing,
+        "self._line.redactor.text(value.because)",
+        "value.because",
+        numbered.world(TellsTheRow),
+        ECHO,
+    ),
+    Guard("errors are scrubbed", redaction, "error.what = self.text(error.what)", "pass", numbered.WORLD, ECHO),
+    Guard("links stay at home", origin, "if _place(url) != _place(self._location):", "if False:", linked.WORLD, AWAY),
+    Guard(
+        "redirects stay at home",
+        origin,
+        "if not self.is_home(target):",
+        "if False:",
+        numbered.WORLD,
+        "fault: redirect to another host",
+    ),
+    Guard(
+        "a server error is passing",
+        http,
+        "_REPEATED = {429, 500, 502, 503, 504}",
+        "_REPEATED = {429}",
+        numbered.WORLD,
+        "fault: 502 once",
+    ),
+    Guard(
+        "a busy vendor is asked again",
+        http,
+        "_REPEATED = {429, 500, 502, 503, 504}",
+        "_REPEATED = {500, 502, 503, 504}",
+        numbered.WORLD,
+        "fault: 429 with seconds",
+    ),
+    Guard(
+        "a broken connection is passing",
+        http,
+        "return _Again(reason, unsent=unsent)",
+        "return VendorDown(reason)",
+        numbered.WORLD,
+        "fault: reset once",
+    ),
+    Guard(
+        "GraphQL errors are errors",
+        http,
+        "if ask.graphql and (error",
+        "if False and (error",
+        queried.world(TrustsTheCursor),
+        "fault: 200 with errors beside the data",
+    ),
+    Guard(
+        "only an answer is read",
+        http,
+        "if response.status_code not in _ANSWERED:",
+        "if False:",
+        exported.WORLD,
+        "fault: 404",
+    ),
+    Guard(
+        "depth is bounded",
+        body,
+        "value = _json.decode(data)\n    except RecursionError:",
+        "value = _json.decode(data)\n    except BrokenPipeError:",
+        numbered.WORLD,
+        "fault: nested 10,000 deep",
+    ),
+    Guard(
+        "texts are Unicode",
+        body,
+        r'_UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)',
+        "text",
+        numbered.WORLD,
+        "in a row: text",
+    ),
+    Guard(
+        "lenient where only a text is odd",
+        body,
+        "value = _decode_leniently(data, where, str(error))",
+        "raise VendorChanged(where) from error",
+        numbered.WORLD,
+        "in a row: text",
+    ),
+    Guard(
+        "a link is text",
+        ask,
+        "if not isinstance(link, str):",
+        "if not link:\n                return Proof(seen)\n            if False:",
+        linked.WORLD,
+        "around the rows",
+    ),
+    Guard(
+        "links have a place",
+        ask,
+        'if not isinstance(dig(page.body, self.link.rpartition(".")[0]), Mapping):',
+        "if False:",
+        linked.WORLD,
+        "around the rows",
+    ),
+    Guard(
+        "an unknown severity is Unknown", tool, "Severity.UNKNOWN)", "Severity.INFO)", linked.WORLD, "in a row: word"
+    ),
+]

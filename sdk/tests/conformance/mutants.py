@@ -1,0 +1,350 @@
+"""Bad Tools, each wrong in one way that loses data or leaks, with the World and the case that must catch it."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, ClassVar
+
+import msgspec
+
+from tidegate_sdk import (
+    AccessDenied,
+    Ask,
+    ConnectorError,
+    Families,
+    Family,
+    Finding,
+    List,
+    Proof,
+    Row,
+    Severity,
+    Skip,
+    Tool,
+    Vep,
+    Verdict,
+    Walk,
+    Whole,
+    dig,
+)
+from tidegate_sdk.conformance import World
+
+from .dropped import Dropped, results
+from .dropped import world as dropped
+from .exported import Chunks, Exported
+from .exported import world as exported
+from .linked import Linked
+from .linked import world as linked
+from .numbered import Numbered
+from .numbered import world as numbered
+from .queried import Queried
+from .queried import world as queried
+
+
+@dataclass(frozen=True)
+class Mutant:
+    world: World
+    case: str
+
+    def __str__(self) -> str:
+        return f"{self.world.tool.__name__}: {self.case}"
+
+
+MUTANTS: list[Mutant] = []
+
+
+def caught_by(*cases: str, world: Callable[[type[Tool[Any]]], World] = numbered):
+    def enter(tool: type[Tool[Any]]) -> type[Tool[Any]]:
+        MUTANTS.extend(Mutant(world(tool), case) for case in cases)
+        return tool
+
+    return enter
+
+
+class Otherwise(Numbered):
+    """Numbered, its list of issues read otherwise."""
+
+    changes: ClassVar[dict[str, Any]] = {}
+
+    def families(self, vep: Vep) -> Families:
+        for family in super().families(vep):
+            yield replace(family, list=replace(family.list, **self.changes))
+
+
+class UntilShort:
+    """Takes a short page for the last one."""
+
+    def walk(self, first: Ask) -> Walk:
+        number, seen = 1, 0
+        while True:
+            page = yield first.more(p=number, ps=3)
+            seen, number = seen + page.count, number + 1
+            if page.count < 3:
+                return Proof(seen, kind="drifting", pages=number - 1)
+
+
+class UntilEmpty:
+    """Takes an empty page for the end."""
+
+    def walk(self, first: Ask) -> Walk:
+        number, seen = 1, 0
+        while True:
+            page = yield first.more(p=number, ps=3)
+            seen, number = seen + page.count, number + 1
+            if not page.count:
+                return Proof(seen, kind="drifting", pages=number - 1)
+
+
+class OnePage:
+    def walk(self, first: Ask) -> Walk:
+        page = yield first.more(p=1, ps=3)
+        return Proof(page.count, kind="whole")
+
+
+@caught_by("a clean run is complete")
+class ReadsOnePage(Otherwise):
+    changes: ClassVar[dict[str, Any]] = {"by": OnePage()}
+
+
+@caught_by("variant: pages of 1", "variant: pages of 2")
+class ShortPageMeansEnd(Otherwise):
+    changes: ClassVar[dict[str, Any]] = {"by": UntilShort()}
+
+
+@caught_by("a clean run is complete", world=linked)
+class ReadsOneLink(Linked):
+    def veps(self) -> List[Vep]:
+        return replace(super().veps(), by=Whole())
+
+
+@caught_by("twice gives the same")
+class RandomKey(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(row), key=str(uuid.uuid4()))
+
+
+@caught_by("a clean run is complete")
+class KeyOfTheRule(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(row), key=row["rule"])
+
+
+@caught_by("in a row: text")
+class TitleInTheKey(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(row), key=f"{row['key']}{row['message']}")
+
+
+@caught_by("in a row: type")
+class LineInTheKey(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(row), key=f"{row['key']}:{row['line']}")
+
+
+@caught_by("in a row: word", "the fixtures are rich")
+class UnknownSeverityIsInfo(Numbered):
+    def severity(self, word: Any) -> Severity:
+        return self.severities.get(str(word).lower(), Severity.INFO)
+
+
+@caught_by("in a row: word")
+class ReportsAndStillSaysInfo(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        issue = super().issue(row)
+        unknown = isinstance(issue, Finding) and issue.severity is Severity.UNKNOWN
+        words = (f"severity: {row['severity']}",)
+        return changed(issue, severity=Severity.INFO, unknown_words=words) if unknown else issue
+
+
+@caught_by("in a row: type")
+class MissingSeverityIsInfo(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return super().issue(Row({**row, "severity": row.get("severity") or "INFO"}))
+
+
+@caught_by("in a row: word")
+class UnknownStatusIsFixed(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(row), fixed=row["status"] != "OPEN")
+
+
+@caught_by("in a row: word")
+class UnknownStatusIsAccepted(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(row), verdict=None if row["status"] == "OPEN" else Verdict.ACCEPTED)
+
+
+@caught_by("in a row: word")
+class UnknownStatusIsSkipped(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        known = row["status"] in ("OPEN", "RESOLVED")
+        return super().issue(row) if known else Skip("Not open.")
+
+
+@caught_by("in a row: word")
+class UnknownStatusIsSilent(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(row), unknown_words=())
+
+
+@caught_by("in a row: type")
+class SwallowsWhatItCannotRead(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        try:
+            return super().issue(row)
+        except (ConnectorError, TypeError, ValueError):
+            return Skip("It could not be read.")
+
+
+@caught_by("in a row: type", "fault: a row without its id")
+class TakesNoneForAName(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(Row({**row, "key": "x"})), key=str(row.get("key")))
+
+
+@caught_by("in a row: date")
+class TimeWithoutZone(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        issue = super().issue(row)
+        time = issue.found_at if isinstance(issue, Finding) else None
+        return changed(issue, found_at=time and time.replace(tzinfo=None))
+
+
+@caught_by("a clean run is complete")
+class SecretInATitle(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(row), title=f"{row['message']} {self.settings.token.get_secret_value()}")
+
+
+@caught_by("twice gives the same")
+class RemembersBetweenRuns(Numbered):
+    known: ClassVar[set[str]] = set()
+
+    def issue(self, row: Row) -> Finding | Skip:
+        issue = super().issue(row)
+        if not isinstance(issue, Finding) or issue.key in self.known:
+            return Skip("Known.")
+        self.known.add(issue.key)
+        return issue
+
+
+class Nothing:
+    def walk(self, first: Ask) -> Walk:
+        return Proof(0)
+        yield first
+
+
+@caught_by("fault: 403")
+class Takes403ForEmpty(Numbered):
+    def families(self, vep: Vep) -> Families:
+        issues = List(Ask("api/issues/search", {"componentKeys": vep.id}), "issues", Nothing(), self.issue, id="key")
+        try:
+            yield replace(issues.ask, bare=True).more(p=1, ps=1)
+            yield from super().families(vep)
+        except AccessDenied:
+            yield Family("issues", issues)
+
+
+class AllChunksAreThere(Chunks):
+    def all_chunks(self, status: Any) -> list[int]:
+        return dig(status, "chunks_available")
+
+
+class AnyEndIsGood(Chunks):
+    def finished(self, job: str) -> Iterator[Any]:
+        while True:
+            status = (yield Ask(f"{job}/status", bare=True)).body
+            if dig(status, "status") != "PROCESSING":
+                return self.all_chunks(status)
+
+
+class Export(Exported):
+    by: ClassVar[Any]
+
+    def families(self, vep: Vep) -> Families:
+        for family in super().families(vep):
+            yield replace(family, list=replace(family.list, by=self.by))
+
+
+@caught_by("fault: a chunk lost", "fault: a chunk missing", world=exported)
+class IgnoresLostChunks(Export):
+    by: ClassVar[Any] = AllChunksAreThere()
+
+
+@caught_by("fault: the export failed", world=exported)
+class TakesAFailedExport(Export):
+    by: ClassVar[Any] = AnyEndIsGood()
+
+
+class UntilNoCursor:
+    """Believes whatever says that there is no more."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def walk(self, first: Ask) -> Walk:
+        ask, seen, pages = first, 0, 0
+        while True:
+            page = yield ask
+            seen, pages = seen + page.count, pages + 1
+            if dig(page.body, f"{self.path}.pageInfo.hasNextPage", None) is not True:
+                return Proof(seen, pages=pages)
+            after = dig(page.body, f"{self.path}.pageInfo.endCursor")
+            ask = replace(first, json={**first.json, "variables": {**first.json["variables"], "after": after}})
+
+
+@caught_by("around the rows", world=queried)
+class MissingMeansNoMore(Queried):
+    def veps(self) -> List[Vep]:
+        return replace(super().veps(), by=UntilNoCursor("data.viewer.repositories"))
+
+
+@caught_by("fault: 200 with errors beside the data", world=queried)
+class ForgetsGraphql(Queried):
+    def ask(self, query: str, **variables: Any) -> Ask:
+        return replace(super().ask(query, **variables), graphql=False)
+
+    def veps(self) -> List[Vep]:
+        return replace(super().veps(), by=UntilNoCursor("data.viewer.repositories"))
+
+
+@caught_by("file: cut by one byte", "file: a login page", world=dropped)
+class TakesABrokenReportForEmpty(Dropped):
+    def families(self, vep: Vep) -> Families:
+        for family in super().families(vep):
+            ask = replace(family.list.ask, reader=lenient)
+            yield replace(family, list=replace(family.list, ask=ask))
+
+
+def lenient(file: BinaryIO) -> Iterator[dict[str, Any]]:
+    try:
+        yield from results(file)
+    except ConnectorError:
+        return
+
+
+@caught_by("an edit keeps the keys", world=dropped)
+class KeyMovesWithTheLine(Dropped):
+    def key(self, row: Row) -> str:
+        return f"{super().key(row)}:{row['line']}"
+
+
+@caught_by("in a document: word", world=dropped)
+class UnknownLevelIsSkipped(Dropped):
+    def result(self, row: Row) -> Finding | Skip:
+        known = row["level"] in ("high", "low", "grim")
+        return super().result(row) if known else Skip("Of no known level.")
+
+
+@caught_by("the fixtures are rich")
+class SkipsNothing(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return super().issue(Row({**row, "type": "BUG"}))
+
+
+@caught_by("the Tool is described")
+class HasNoWord(Numbered):
+    a_record_is = ""
+
+
+def changed(value: Finding | Skip, **changes: Any) -> Finding | Skip:
+    return value if isinstance(value, Skip) else msgspec.structs.replace(value, **changes)

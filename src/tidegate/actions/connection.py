@@ -1,0 +1,313 @@
+"""What a person may do to Connections: add, try, edit, pause, resume, delete, and continue a deleted one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, transaction
+from pydantic import SecretStr
+
+from tidegate import catalog
+from tidegate.actions.errors import NotThere, Refused
+from tidegate.actions.step import LARGEST_ID, action
+from tidegate.config import load_settings
+from tidegate.guard.secrets import KeyProblem, seal
+from tidegate.ingest.probe import Probe, Step, probe
+from tidegate.rules.actor import Actor
+from tidegate.rules.names import clean_name, clean_text
+from tidegate.store.acting import acting
+from tidegate.store.models import Connection
+from tidegate.store.writers import connection as writer
+from tidegate.store.writers.connection import ThresholdEffect
+from tidegate.store.writers.product import product_type_named
+from tidegate_sdk import Account, Severity, Tool
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What saving changed beyond the Connection itself."""
+
+    closed: int = 0
+    """Findings that are below the new threshold."""
+    sync_wanted: bool = False
+    """The threshold is lower: a Sync brings back what it kept away."""
+
+
+@action
+def add_connection(
+    actor: Actor,
+    tool: str,
+    label: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, SecretStr],
+    *,
+    auto_map: bool = False,
+    join_by_name: bool = False,
+    minimum_severity: int = 0,
+    product_type: str | None = None,
+    continues: int | None = None,
+) -> int:
+    """Connects a Tool; returns the Connection's id. `continues` takes up a deleted one of the same Tool: its Records,
+    Tests and decisions flow on under the new settings.
+
+    Raises NotThere for an unknown Tool, Refused with what cannot be used. Nothing is asked of the vendor here.
+    """
+    kind = the_tool(tool)
+    filled = the_filled(kind, settings, secrets)
+    facts = {
+        "label": clean_name(label, "label"),
+        "settings": catalog.stored_settings(filled),
+        "auto_map": auto_map,
+        "join_by_name": join_by_name,
+        "minimum_severity": the_minimum(minimum_severity),
+    }
+    with acting(str(actor)):
+        facts["product_type_id"] = None if product_type is None else product_type_named(product_type)
+        if continues is not None:
+            connection_id = continued(kind, continues, facts)
+        else:
+            connection_id = unique_label(facts["label"], lambda: writer.save_new_connection(actor, tool, facts))
+        writer.change_connection(connection_id, {"secrets": sealed(secrets, connection_id)})
+    return connection_id
+
+
+@action
+def edit_connection(
+    actor: Actor,
+    connection_id: int,
+    *,
+    label: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, SecretStr] | None = None,
+    auto_map: bool | None = None,
+    join_by_name: bool | None = None,
+    minimum_severity: int | None = None,
+    product_type: str | None = None,
+    hold_above: int | None = None,
+    hold_percent: int | None = None,
+) -> Edited:
+    """Changes what is named and leaves the rest. Of `settings`, None sets a field back to its default; an empty
+    `product_type` means none. Other settings may lead to another account: the Records continue with it.
+
+    A raised threshold closes at once what is below it.
+    """
+    with acting(str(actor)):
+        connection = locked(connection_id)
+        facts = plain_facts(
+            label=label,
+            auto_map=auto_map,
+            join_by_name=join_by_name,
+            minimum_severity=minimum_severity,
+            product_type=product_type,
+            hold_above=hold_above,
+            hold_percent=hold_percent,
+        )
+        if settings is not None or secrets is not None:
+            facts |= refilled(connection, settings or {}, secrets or {})
+        unique_label(label or connection.label, lambda: writer.change_connection(connection_id, facts))
+        if facts.get("settings", connection.settings) != connection.settings:
+            writer.renew_epochs(connection_id)
+        minimum = facts.get("minimum_severity", connection.minimum_severity)
+        if minimum > connection.minimum_severity:
+            return Edited(closed=writer.raise_minimum(actor, connection_id, minimum))
+        return Edited(sync_wanted=minimum < connection.minimum_severity)
+
+
+@action
+def pause_connection(actor: Actor, connection_id: int, because: str = "") -> None:
+    """Nothing is discovered and nothing flows until somebody resumes it."""
+    reason = clean_text(because, "reason")
+    with acting(str(actor)):
+        connection = locked(connection_id)
+        if connection.paused_at is not None:
+            raise Refused(f"{connection.label} is paused already. {connection.paused_because}".rstrip(), "Resume it.")
+        writer.pause(connection_id, f"Paused by {actor}{f': {reason}' if reason else ''}.".replace("..", "."))
+
+
+@action
+def resume_connection(actor: Actor, connection_id: int) -> None:
+    """Lets a paused Connection go on, and forgets its rejected logins."""
+    with acting(str(actor)):
+        connection = locked(connection_id)
+        if connection.paused_at is None:
+            raise Refused(f"{connection.label} is not paused.", "There is nothing to resume.")
+        writer.resume(connection_id)
+
+
+@action
+def delete_connection(actor: Actor, connection_id: int, typed_label: str) -> None:
+    """Its Records and secrets go; Products, Tests and findings stay. A new Connection may continue it."""
+    with acting(str(actor)):
+        connection = locked(connection_id)
+        if typed_label != connection.label:
+            raise Refused(
+                f"The Connection is called «{connection.label}», and something else was typed; nothing was deleted.",
+                "Type the label exactly.",
+            )
+        writer.delete_connection(actor, connection_id)
+
+
+def continuable(tool: str, account: str | None = None) -> list[Connection]:
+    """Deleted Connections of this Tool (and account) that a new one may continue, the latest first."""
+    found = Connection.objects.filter(tool=tool, deleted_at__isnull=False).order_by("-deleted_at")
+    return list(found if account is None else found.filter(account=account))
+
+
+def threshold_effect(connection_id: int, minimum_severity: int) -> ThresholdEffect:
+    """How many findings another threshold would close at once, and how many the next Sync may bring."""
+    return writer.threshold_effect(existing(connection_id).pk, the_minimum(minimum_severity))
+
+
+def test_connection(actor: Actor, connection_id: int) -> list[Step]:
+    """Asks the vendor the first real questions, step by step, until one fails. Writes nothing."""
+    connection = existing(connection_id)
+    try:
+        tool = catalog.build(connection)
+    except catalog.Unusable as broken:
+        return [Step("settings", False, str(broken))]
+    found = probe(tool)
+    other = found.account is not None and connection.account not in ("", found.account.id)
+    return [*found.steps, *([another_account(connection, found.account)] if other and found.account else [])]
+
+
+def try_settings(tool: str, settings: Mapping[str, Any], secrets: Mapping[str, SecretStr]) -> Probe:
+    """The same for what was entered and is not saved yet; the account says which deleted Connection it may continue."""
+    return probe(the_filled(the_tool(tool), settings, secrets))
+
+
+def another_account(connection: Connection, account: Account) -> Step:
+    return Step(
+        "account",
+        False,
+        f"This is {account.name or account.id}; the Records of {connection.label} belong to"
+        f" {connection.account_name or connection.account}. Enter a credential of that one, or edit the settings: that"
+        " says that the Records continue.",
+    )
+
+
+# What the actions share
+
+
+def existing(connection_id: int) -> Connection:
+    found = (
+        Connection.objects.filter(pk=connection_id, deleted_at__isnull=True) if 0 < connection_id <= LARGEST_ID else []
+    )
+    for connection in found:
+        return connection
+    raise no_connection(connection_id)
+
+
+def locked(connection_id: int) -> Connection:
+    connection = writer.lock_connection(connection_id) if 0 < connection_id <= LARGEST_ID else None
+    if connection is None or connection.deleted_at is not None:
+        raise no_connection(connection_id)
+    return connection
+
+
+def no_connection(connection_id: int) -> NotThere:
+    return NotThere(f"There is no Connection {connection_id}.", "See what there is: tidegate connection list")
+
+
+def the_tool(slug: str) -> catalog.ToolClass:
+    try:
+        return catalog.known_tool(slug)
+    except catalog.UnknownTool as unknown:
+        raise NotThere(str(unknown), "See what each needs: tidegate tool show TOOL") from unknown
+
+
+def the_filled(kind: catalog.ToolClass, settings: Mapping[str, Any], secrets: Mapping[str, SecretStr]) -> Tool[Any]:
+    """The Tool with what was entered. A secret among the settings would be stored in the clear: refused."""
+    secret = catalog.secret_names(kind)
+    if misplaced := sorted(secret & settings.keys()):
+        raise Refused(f"{kind.name}'s {misplaced[0]} is a secret.", "Give it as a secret, not as a setting.")
+    if misplaced := sorted(secrets.keys() - secret):
+        raise Refused(
+            f"{kind.name} has no secret «{misplaced[0]}»; it has: {', '.join(sorted(secret)) or 'none'}.", see(kind)
+        )
+    try:
+        return catalog.built(kind, settings, secrets)
+    except catalog.SettingsRefused as refused:
+        raise Refused(str(refused), see(kind)) from refused
+
+
+def see(kind: catalog.ToolClass) -> str:
+    return f"See what it needs: tidegate tool show {kind.slug}"
+
+
+def the_minimum(rank: int) -> int:
+    try:
+        return Severity.of_rank(rank).rank
+    except KeyError:
+        raise Refused(f"{rank} is no severity.", "Choose 0 (Info) to 5 (Critical).") from None
+
+
+def sealed(secrets: Mapping[str, SecretStr], connection_id: int) -> bytes | None:
+    if not secrets:
+        return None
+    try:
+        return seal(secrets, connection_id, load_settings())
+    except KeyProblem as problem:
+        raise Refused(problem.cause, problem.next_step) from problem
+
+
+def unique_label(label: str, save: Callable[[], T]) -> T:
+    """Saves. Raises Refused where another Connection has the label, also one that was added at the same moment."""
+    try:
+        with transaction.atomic():
+            return save()
+    except IntegrityError as error:
+        if "connection_label" not in str(error):
+            raise
+        raise Refused(f"There is a Connection «{label}» already.", "Choose another label.") from error
+
+
+def plain_facts(
+    *, label: str | None, product_type: str | None, minimum_severity: int | None, **others: Any
+) -> dict[str, Any]:
+    """What was named of a Connection's own facts, checked."""
+    facts = {name: value for name, value in others.items() if value is not None}
+    for name, least, most in (("hold_above", 0, 32_767), ("hold_percent", 1, 100)):
+        if not least <= facts.get(name, least) <= most:
+            raise Refused(f"{facts[name]} is no {name.replace('_', ' ')}.", f"Give a number from {least} to {most:,}.")
+    if label is not None:
+        facts["label"] = clean_name(label, "label")
+    if minimum_severity is not None:
+        facts["minimum_severity"] = the_minimum(minimum_severity)
+    if product_type is not None:
+        facts["product_type_id"] = product_type_named(product_type) if product_type else None
+    return facts
+
+
+def refilled(connection: Connection, settings: Mapping[str, Any], secrets: Mapping[str, SecretStr]) -> dict[str, Any]:
+    """The facts of a Connection whose settings or secrets are changed in part. A lost key, or corrupt settings,
+    are mended by entering what is missing."""
+    kind = the_tool(connection.tool)
+    try:
+        before = catalog.stored_secrets(connection)
+    except KeyProblem as problem:
+        if not secrets:
+            raise Refused(f"{connection.label} cannot be used. {problem.cause}", problem.next_step) from problem
+        before = {}
+    entered = {**connection.settings, **settings}
+    filled = the_filled(
+        kind, {name: value for name, value in entered.items() if value is not None}, {**before, **secrets}
+    )
+    facts: dict[str, Any] = {"settings": catalog.stored_settings(filled)}
+    if facts["settings"] != connection.settings:
+        facts |= {"account": "", "account_name": ""}
+    if secrets:
+        facts |= {"secrets": sealed({**before, **secrets}, connection.pk), "rejected_logins": 0}
+    return facts
+
+
+def continued(kind: catalog.ToolClass, connection_id: int, facts: dict[str, Any]) -> int:
+    """Takes up a deleted Connection under new settings."""
+    connection = writer.lock_connection(connection_id) if 0 < connection_id <= LARGEST_ID else None
+    if connection is None or connection.tool != kind.slug or connection.deleted_at is None:
+        raise NotThere(f"There is no deleted Connection {connection_id} of {kind.name} to continue.", "Add a new one.")
+    unique_label(facts["label"], lambda: writer.revive(connection_id, facts))
+    return connection_id

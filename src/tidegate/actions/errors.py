@@ -1,0 +1,16 @@
+"""What a person may not or cannot do, as a sentence and the next step."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """Nothing was done. `sentence` names the thing and says why, `next_step` says what the person can do."""
+
+    def __init__(self, sentence: str, next_step: str) -> None:
+        super().__init__(f"{sentence} {next_step}")
+        self.sentence = sentence
+        self.next_step = next_step
+
+
+class NotThere(Refused):
+    """There is no such thing, or not for this person."""

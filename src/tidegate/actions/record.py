@@ -1,0 +1,281 @@
+"""What a person may decide about Records: map, ignore, restore, delete, and undo as one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from tidegate.actions.errors import NotThere, Refused
+from tidegate.actions.step import Item, StepOutcome, action, wanted
+from tidegate.rules.actor import Actor
+from tidegate.rules.names import clean_name, clean_text, near_twins
+from tidegate.rules.record import ago
+from tidegate.rules.undo import undo_step
+from tidegate.store.acting import acting
+from tidegate.store.models import Product
+from tidegate.store.writers import record as writer
+from tidegate.store.writers.product import IMPORTED, keep_products, make_products, product_type_named
+from tidegate.store.writers.record import Deciding, lock_records
+from tidegate.store.writers.undo import last_decision, records_of_step, undo_records
+
+Imported = Literal["leave", "move", "close"]
+
+IMPORTED_CHOICES = {
+    "leave": "what was imported stays in «{}»",
+    "move": "what was imported moved along from «{}»",
+    "close": "what was imported into «{}» is closed",
+}
+
+
+@action
+def map_records(
+    actor: Actor,
+    record_ids: Sequence[int],
+    *,
+    product_id: int | None = None,
+    new_product: str | None = None,
+    product_type: str | None = None,
+    already_imported: Imported = "leave",
+    epochs: Mapping[int, int] | None = None,
+) -> StepOutcome:
+    """Maps Records to one Product, existing or new. `already_imported` says what becomes, on a remap, of findings
+    imported so far. `epochs` are what the person saw: a Record that somebody decided since is left to them.
+
+    Raises NotThere for an unknown Record or Product, Refused for a name that is taken or cannot be used.
+    """
+    if (product_id is None) == (new_product is None):
+        raise Refused("It is not clear which Product is meant.", "Name an existing Product or a new one, not both.")
+    if already_imported not in IMPORTED_CHOICES:
+        raise Refused(f"«{already_imported}» is no choice.", f"Choose one of: {', '.join(IMPORTED_CHOICES)}.")
+    step = uuid4()
+    with acting(str(actor), step=step):
+        records = locked(record_ids)
+        refusals = {id: why for id, record in records.items() if (why := why_not_decide(record, epochs or {}))}
+        free = [record for id, record in records.items() if id not in refusals]
+        if not free:
+            return StepOutcome(None, answers(records, refusals, {}))
+        product = (
+            existing_product(product_id)
+            if product_id is not None
+            else made_product(actor, new_product or "", product_type)
+        )
+        changing = [record for record in free if record.product_id != product.pk]
+        remap(actor, step, changing, product.pk, already_imported)
+    done = {record.id: mapped_sentence(record, product.name, already_imported) for record in free}
+    if new_product is not None and (twins := near_twins(product.name, names_like(product.name))):
+        done = {id: f"{sentence} Mind that there is also «{twins[0]}»." for id, sentence in done.items()}
+    return StepOutcome(step if changing else None, answers(records, refusals, done))
+
+
+@action
+def ignore_records(
+    actor: Actor, record_ids: Sequence[int], because: str = "", *, epochs: Mapping[int, int] | None = None
+) -> StepOutcome:
+    """No data from these; the mapping is taken away and remembered, imported findings stay."""
+    reason = clean_text(because, "reason")
+    return decide(
+        actor,
+        record_ids,
+        epochs,
+        lambda ids: writer.ignore_records(actor, ids, reason),
+        lambda record: f"Is ignored; it flowed into «{record.product_name}»." if record.product_name else "Is ignored.",
+    )
+
+
+@action
+def restore_records(
+    actor: Actor, record_ids: Sequence[int], *, to_earlier: bool = False, epochs: Mapping[int, int] | None = None
+) -> StepOutcome:
+    """Back to New, or (`to_earlier`) at once back to the Product it was mapped to before."""
+    if to_earlier:
+        return restore_to_earlier(actor, record_ids, epochs)
+    return decide(
+        actor,
+        record_ids,
+        epochs,
+        lambda ids: writer.restore_records(actor, ids),
+        restored_sentence,
+        unless=lambda record: "Is New already." if record.decision == "undecided" else None,
+    )
+
+
+@action
+def delete_records(actor: Actor, record_ids: Sequence[int], *, epochs: Mapping[int, int] | None = None) -> StepOutcome:
+    """Gone from the lists; imported findings stay. A Discover that still sees the VEP brings it back as New."""
+    return decide(
+        actor,
+        record_ids,
+        epochs,
+        lambda ids: writer.delete_records(actor, ids),
+        lambda record: "Is deleted; Discover brings it back if it is still in the tool.",
+    )
+
+
+@action
+def undo(actor: Actor, *, step: UUID | None = None, record_id: int | None = None) -> StepOutcome:
+    """Takes back a whole step, or the last decision on one Record: until a Sync wrote under it or it was decided again.
+
+    Raises NotThere where there is nothing to undo. An undo is not undone itself: decide anew.
+    """
+    if (step is None) == (record_id is None):
+        raise Refused("It is not clear what to undo.", "Name a Record or a step, not both.")
+    step, records = (step, records_of_step(step)) if step is not None else last_step(record_id or 0)
+    if not records:
+        raise NotThere(f"There is no step {step}.", "The history of a Record says its steps: tidegate record show")
+    with acting(str(actor), step=undo_step(step)):
+        names = lock_records(records)
+        answered = undo_records(actor, step, records)
+    items = [
+        Item(id, why is None, f"Is as it was before {actor} undid it." if why is None else f"Cannot be undone: {why}.")
+        for id, why in answered.items()
+        if id in names
+    ]
+    return StepOutcome(None, tuple(items))
+
+
+# What the actions share
+
+
+def locked(record_ids: Sequence[int]) -> dict[int, Deciding]:
+    """The Records, locked. Raises NotThere if one does not exist, or its Connection was deleted."""
+    records: dict[int, Deciding] = {}
+
+    def there(ids: list[int]) -> list[int]:
+        records.update(lock_records(ids))
+        return [id for id, record in records.items() if not record.connection_deleted]
+
+    wanted(record_ids, "Record", there)
+    return records
+
+
+def why_not_decide(record: Deciding, epochs: Mapping[int, int]) -> str | None:
+    """Why a person cannot decide this Record now; None where they can."""
+    if record.deleted_at is not None:
+        return "It was deleted; Discover brings it back if it is still in the tool."
+    if record.id in epochs and epochs[record.id] != record.epoch:
+        last = last_decision(record.id)
+        by = f" by {last.actor} {ago(last.at, timezone.now())}" if last else ""
+        return f"It was decided{by}, after you looked at it. Look at it again, then decide."
+    return None
+
+
+def decide(
+    actor: Actor,
+    record_ids: Sequence[int],
+    epochs: Mapping[int, int] | None,
+    write: Callable[[list[int]], None],
+    told: Callable[[Deciding], str],
+    unless: Callable[[Deciding], str | None] = lambda record: None,
+) -> StepOutcome:
+    """Locks, refuses what cannot be decided now, writes the rest as one step."""
+    step = uuid4()
+    with acting(str(actor), step=step):
+        records = locked(record_ids)
+        refusals = {id: why for id, record in records.items() if (why := why_not_decide(record, epochs or {}))}
+        free = {id: record for id, record in records.items() if id not in refusals}
+        done = {id: unless(record) or "" for id, record in free.items()}
+        changing = [id for id in free if not done[id]]
+        if changing:
+            write(changing)
+    done |= {id: told(free[id]) for id in changing}
+    return StepOutcome(step if changing else None, answers(records, refusals, done))
+
+
+def answers(records: Mapping[int, Deciding], refusals: Mapping[int, str], done: Mapping[int, str]) -> tuple[Item, ...]:
+    return tuple(Item(id, id not in refusals, refusals.get(id) or done[id]) for id in records)
+
+
+def existing_product(product_id: int) -> Product:
+    if not keep_products([product_id]):
+        raise NotThere(f"There is no Product {product_id}.", "See what there is: tidegate product list")
+    return Product.objects.get(pk=product_id)
+
+
+def made_product(actor: Actor, name: str, product_type: str | None) -> Product:
+    """A new Product. Raises Refused where one of that name is there."""
+    name = clean_name(name, "name of the Product")
+    made = make_products(actor, [name], product_type_named(product_type or IMPORTED))
+    if name not in made:
+        raise Refused(
+            f"There is a Product «{name}» already.", f"Map to it: --product {name!r}, or choose another name."
+        )
+    return Product(pk=made[name], name=name)
+
+
+def names_like(name: str) -> list[str]:
+    return list(Product.objects.filter(name__iexact=name).values_list("name", flat=True))
+
+
+def remap(actor: Actor, step: UUID, records: Sequence[Deciding], product: int, already_imported: Imported) -> None:
+    if not records:
+        return
+    targets = {record.id: product for record in records}
+    feeds = {record.id: record.feed_id for record in records if record.feed_id is not None}
+    if already_imported == "move":
+        writer.move_findings(actor, step, dict.fromkeys(feeds, product), feeds)
+    elif already_imported == "close":
+        writer.close_findings_of(actor, step, list(feeds.values()))
+    before = {
+        record.id: (record.product_id, record.product_name or "") for record in records if record.product_id is not None
+    }
+    writer.map_records(actor, targets, before)
+
+
+def mapped_sentence(record: Deciding, product: str, already_imported: Imported) -> str:
+    if record.product_name == product:
+        return f"Flows into «{product}» already."
+    if record.product_name is None:
+        return f"Flows into «{product}» from the next Sync on."
+    left = IMPORTED_CHOICES[already_imported].format(record.product_name)
+    return f"Flows into «{product}» from the next Sync on; {left}."
+
+
+def restored_sentence(record: Deciding) -> str:
+    if record.earlier_product_id is not None and record.decision == "ignored":
+        return f"Is New again. It was mapped to «{record.earlier_product_name}»: restore it there with --to-earlier."
+    return "Is New again."
+
+
+def restore_to_earlier(actor: Actor, record_ids: Sequence[int], epochs: Mapping[int, int] | None) -> StepOutcome:
+    step = uuid4()
+    with acting(str(actor), step=step):
+        records = locked(record_ids)
+        refusals = {
+            id: why
+            for id, record in records.items()
+            if (why := why_not_decide(record, epochs or {}) or why_not_to_earlier(record))
+        }
+        free = {id: record for id, record in records.items() if id not in refusals}
+        targets = {
+            id: record.earlier_product_id for id, record in free.items() if record.earlier_product_id is not None
+        }
+        keep_products(set(targets.values()))
+        if targets:
+            writer.map_records(actor, targets)
+    done = {id: f"Flows into «{record.earlier_product_name}» again." for id, record in free.items()}
+    return StepOutcome(step if targets else None, answers(records, refusals, done))
+
+
+def why_not_to_earlier(record: Deciding) -> str | None:
+    if record.decision == "mapped" and not record.target_lost:
+        return f"It is mapped to «{record.product_name}» now; map it where it should go."
+    if record.earlier_product_id is not None:
+        return None
+    if record.earlier_product_name:
+        return f"Its earlier Product «{record.earlier_product_name}» was deleted; map it to another."
+    return "It was never mapped before; map it to a Product."
+
+
+def last_step(record_id: int) -> tuple[UUID, list[int]]:
+    """The step of the last decision on the Record."""
+    records = locked([record_id])
+    last = last_decision(record_id)
+    if last is None:
+        raise NotThere(f"{records[record_id].name} was not decided yet.", "There is nothing to undo.")
+    if last.step is None:
+        sentence = f"The last decision on {records[record_id].name}, by {last.actor}, was no step of Tidegate."
+        raise Refused(sentence, "Decide anew.")
+    return last.step, [record_id]

@@ -1,0 +1,76 @@
+"""The command line. `tidegate --help` is answered from here alone: Typer takes 200 ms to import, Django as much."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+WELCOME = """\
+Tidegate keeps what your security tools find in step with what you build.
+
+Connect a tool, let it be discovered, say which Product each thing it watches
+belongs to; from then on the findings flow, and each of them can say why.
+"""
+
+# Section → command → (module:attribute, one line). The lines are also what the commands say of themselves first; a
+# test compares.
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Look around": {
+        "demo": ("demo:app", "Watch the whole story, from an empty folder, in two minutes."),
+        "doctor": ("doctor:app", "Check that everything Tidegate stands on is in order."),
+    },
+    "Connect": {
+        "tool": ("tool:app", "See which security tools Tidegate can talk to."),
+        "connection": ("connection:app", "Connect a tool, look after it, let it go."),
+        "discover": ("operation:discovering", "Ask a tool what it watches."),
+        "sync": ("operation:syncing", "Bring the findings of mapped Records into their Products."),
+        "operation": ("operation:app", "See what a run did and why, and decide what it held."),
+    },
+    "Decide": {
+        "record": ("record:app", "Say which Product each thing a tool watches belongs to."),
+        "product": ("product:app", "See your Products and what was found in them."),
+        "finding": ("finding:app", "Read findings and decide about them."),
+    },
+    "Look after the house": {
+        "migrate": ("migrate:app", "Bring a database of your own up to this version."),
+    },
+}
+COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
+
+OPTIONS = {
+    "-h, --help": "Say this. Every command explains itself the same way.",
+    "--version": "Say which version this is.",
+}
+GOODBYE = "Every command prints JSON for a script with --json. Begin with: tidegate demo"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script: runs one command and ends with its exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    sys.exit(run(given))
+
+
+def run(arguments: list[str]) -> int:
+    """One command with its exit code: 0 done, 1 failed, 2 asked wrongly, 3 partial or held, 130 interrupted."""
+    try:
+        if arguments in ([], ["-h"], ["--help"]):
+            print(overview(), flush=True)
+            return 0
+        from tidegate.cli.root import run_command
+
+        return run_command(arguments)
+    except BrokenPipeError:
+        # Nobody reads any more: what is still buffered must not raise again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def overview() -> str:
+    """What `tidegate --help` says."""
+    width = max(len(word) for word in (*COMMANDS, *OPTIONS))
+    lines = ["Usage: tidegate COMMAND …", "", *WELCOME.splitlines()]
+    sections = {title: {name: line for name, (_, line) in section.items()} for title, section in SECTIONS.items()}
+    for title, section in {**sections, "Options": OPTIONS}.items():
+        lines += ["", f"{title}:", *(f"  {word:<{width}}  {line}" for word, line in section.items())]
+    return "\n".join([*lines, "", GOODBYE])

@@ -1,0 +1,134 @@
+"""What `--json` prints, command by command. The field names are a promise: docs/reference/json.md is made from here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a command did not do what it was asked."""
+
+    what: Annotated[str, Meta(description="What happened, to which thing.")]
+    next_step: Annotated[str, Meta(description="What to do next.")]
+
+
+class Error(msgspec.Struct, frozen=True, kw_only=True):
+    """Printed to stderr by any command that fails."""
+
+    error: Annotated[Failed, Meta(description="What went wrong.")]
+
+
+class DeletedThing(msgspec.Struct, frozen=True, kw_only=True):
+    """What is there no more."""
+
+    id: Annotated[int, Meta(description="Its number.")]
+    name: Annotated[str, Meta(description="Its name or label.")]
+
+
+class Deleted(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a deletion."""
+
+    deleted: Annotated[DeletedThing, Meta(description="What was deleted.")]
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one Record."""
+
+    record_id: Annotated[int, Meta(description="The Record's number.")]
+    ok: Annotated[bool, Meta(description="It was done.")]
+    sentence: Annotated[str, Meta(description="What was done, or why not.")]
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a decision about Records."""
+
+    step: Annotated[str | None, Meta(description="What `record undo --step` takes back; null where nothing was done.")]
+    items: Annotated[list[Item], Meta(description="Record by Record.")]
+
+
+class TestStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a test."""
+
+    name: Annotated[str, Meta(description="What was tried.")]
+    ok: Annotated[bool, Meta(description="It worked.")]
+    sentence: Annotated[str, Meta(description="What was found, or what is wrong.")]
+
+
+class Tested(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `connection test`."""
+
+    ok: Annotated[bool, Meta(description="Every step worked.")]
+    steps: Annotated[list[TestStep], Meta(description="Step by step.")]
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `operation approve` and `operation keep`."""
+
+    operation: Annotated[int, Meta(description="The Operation's number.")]
+    settled: Annotated[int, Meta(description="How many closings and absences were decided.")]
+
+
+class Migrated(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `migrate`."""
+
+    applied: Annotated[list[str], Meta(description="The migrations that were applied now.")]
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    name: Annotated[str, Meta(description="What was looked at.")]
+    result: Annotated[Literal["ok", "warn", "fail"], Meta(description="`ok`, `warn` or `fail`.")]
+    what: Annotated[str, Meta(description="What was found.")]
+    next_step: Annotated[str, Meta(description="What to do; empty where nothing.")] = ""
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `doctor`."""
+
+    ok: Annotated[bool, Meta(description="Nothing failed.")]
+    checks: Annotated[list[Check], Meta(description="Check by check.")]
+
+
+def answers() -> dict[str, type[msgspec.Struct]]:
+    """The shape of each command's answer."""
+    from tidegate.demo.story import End
+    from tidegate.reads import connection, finding, operation, product, record, tool
+
+    return {
+        "demo": End,
+        "doctor": Examined,
+        "migrate": Migrated,
+        "tool list": tool.ToolList,
+        "tool show": tool.ToolAnswer,
+        "connection add": connection.ConnectionDetail,
+        "connection list": connection.ConnectionPage,
+        "connection show": connection.ConnectionDetail,
+        "connection edit": connection.ConnectionDetail,
+        "connection test": Tested,
+        "connection pause": connection.ConnectionDetail,
+        "connection resume": connection.ConnectionDetail,
+        "connection delete": Deleted,
+        "discover": operation.OperationDetail,
+        "sync": operation.OperationDetail,
+        "operation list": operation.OperationPage,
+        "operation show": operation.OperationDetail,
+        "operation approve": Settled,
+        "operation keep": Settled,
+        "record list": record.RecordPage,
+        "record show": record.RecordDetail,
+        "record map": Decided,
+        "record ignore": Decided,
+        "record restore": Decided,
+        "record delete": Decided,
+        "record undo": Decided,
+        "product list": product.ProductPage,
+        "product show": product.ProductDetail,
+        "product delete": Deleted,
+        "finding list": finding.FindingPage,
+        "finding show": finding.FindingDetail,
+        "finding decide": finding.FindingDetail,
+    }

@@ -1,0 +1,329 @@
+"""`tidegate connection`: connect a tool, look after it, let it go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.cli.answer import Deleted, DeletedThing, Tested, TestStep
+from tidegate.cli.failure import DONE, FAILED, Failure
+from tidegate.cli.field import Given, Secret, Set, asked_for, given
+from tidegate.cli.naming import confirmed, not_there, the_connection
+from tidegate.cli.option import After, Confirm, Json, Limit, Search, SeverityWord, group
+from tidegate.cli.start import me, ready
+from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
+
+if TYPE_CHECKING:
+    from tidegate.reads.connection import ConnectionDetail, ConnectionRow
+    from tidegate.reads.tool import ToolRow
+
+app = group("Connect a tool, look after it, let it go.")
+
+Named = Annotated[str, typer.Argument(metavar="CONNECTION", help="Its label or its number.")]
+AutoMap = Annotated[
+    bool | None, typer.Option("--auto-map/--no-auto-map", help="Give each new Record a Product of its own.")
+]
+Join = Annotated[
+    bool | None, typer.Option("--join-by-name/--no-join-by-name", help="Let auto-map join a Product of the same name.")
+]
+Minimum = Annotated[
+    SeverityWord | None, typer.Option("--minimum-severity", case_sensitive=False, help="Store nothing below it.")
+]
+ProductType = Annotated[
+    str | None, typer.Option("--product-type", metavar="NAME", help="The Product Type of Products that auto-map makes.")
+]
+Label = Annotated[str | None, typer.Option("--label", metavar="LABEL", help="What you call it; no two have the same.")]
+
+
+@app.command("add")
+def add_connection(
+    tool: Annotated[str, typer.Argument(metavar="TOOL", help="Which tool, as `tool list` says it.")],
+    label: Label = None,
+    set_: Set = None,
+    secret: Secret = None,
+    auto_map: AutoMap = None,
+    join_by_name: Join = None,
+    minimum_severity: Minimum = None,
+    product_type: ProductType = None,
+    continues: Annotated[
+        int | None, typer.Option("--continues", metavar="N", help="Take up the deleted Connection of this number.")
+    ] = None,
+    test: Annotated[
+        bool, typer.Option("--test/--no-test", help="Try it first, and store nothing where it does not work.")
+    ] = True,
+    discover: Annotated[bool, typer.Option("--discover/--no-discover", help="Ask it at once what it watches.")] = True,
+    json: Json = False,
+) -> int:
+    """Connect a tool.
+
+    Fields that you do not give are asked for one by one. A secret is never written into the command: others on this
+    machine could read it there. The tool is tried first: where it does not let us in, nothing is stored. Then it is
+    asked what it watches.
+    """
+    from tidegate.reads import tool as tools
+
+    kind = tools.tool(tool)
+    if kind is None:
+        raise not_there("Tool", tool)
+    fields = asked_for(kind, given(kind, set_, secret))
+    with ready(quiet=json):
+        from tidegate.actions import connection
+
+        if test:
+            _stop_at_a_failure(kind, fields, connection.try_settings(tool, fields.settings, fields.secrets).steps)
+        number = connection.add_connection(
+            me(),
+            tool,
+            label or kind.name,
+            fields.settings,
+            fields.secrets,
+            auto_map=bool(auto_map),
+            join_by_name=bool(join_by_name),
+            minimum_severity=_rank(minimum_severity),
+            product_type=product_type,
+            continues=continues,
+        )
+        return _stored(number, discover=discover, json=json)
+
+
+@app.command("list")
+def list_connections(
+    tool: Annotated[str | None, typer.Option("--tool", metavar="TOOL", help="Only of this tool.")] = None,
+    paused: Annotated[
+        bool | None, typer.Option("--paused/--running", help="Only those that are, or are not, paused.")
+    ] = None,
+    search: Search = "",
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+) -> None:
+    """List the Connections, and how each of them is."""
+    with ready(quiet=json):
+        from tidegate.reads import connection
+
+        page = connection.connections(tool=tool, paused=paused, search=search, cursor=after, limit=limit)
+    if json:
+        return print_json(page)
+    rows = [
+        (str(row.id), row.label, row.tool_name, row.state, _flow(row), f"{row.findings.active:,}")
+        for row in page.connections
+    ]
+    empty = "Nothing is connected yet. See what can be: tidegate tool list"
+    table(("#", "LABEL", "TOOL", "STATE", "RECORDS", "ACTIVE#"), rows, empty=empty)
+    return _more(page.next)
+
+
+@app.command("show")
+def show_connection(name: Named, json: Json = False) -> None:
+    """Show one Connection: its settings, what flows through it, its last runs. Secrets are never shown."""
+    with ready(quiet=json):
+        from tidegate.reads import connection
+
+        found = connection.connection(the_connection(name).id)
+    if found is None:
+        raise not_there("Connection", name)
+    if json:
+        return print_json(found)
+    row = found.connection
+    say(f"{row.label} ({row.id}) connects {row.tool_name}. {row.why}")
+    heading("Flow")
+    facts(
+        [
+            ("records", _flow(row)),
+            ("findings", f"{row.findings.active:,} active, {row.findings.inactive:,} inactive"),
+            ("last discover", _run(row.last_discover)),
+            ("last sync", _run(row.last_sync)),
+        ]
+    )
+    heading("Set up")
+    secrets = [(name, "stored, encrypted, never shown") for name in found.secrets]
+    return facts(
+        [
+            ("account", row.account),
+            *((name, str(value)) for name, value in found.settings.items() if value is not None),
+            *secrets,
+            ("minimum severity", found.minimum_severity),
+            ("auto-map", _auto_map(found)),
+            ("made", f"{moment(found.created_at)} by {found.created_by}"),
+        ]
+    )
+
+
+@app.command("edit")
+def edit_connection(
+    name: Named,
+    label: Label = None,
+    set_: Set = None,
+    secret: Secret = None,
+    auto_map: AutoMap = None,
+    join_by_name: Join = None,
+    minimum_severity: Minimum = None,
+    product_type: ProductType = None,
+    json: Json = False,
+) -> None:
+    """Change a Connection. What you do not name stays as it is; `--set NAME=` sets a field back to its default."""
+    from tidegate.reads import tool as tools
+
+    with ready(quiet=json):
+        from tidegate.actions import connection
+
+        row = the_connection(name)
+        kind = _tool(tools.tool(row.tool), row)
+        fields = given(kind, set_, secret)
+        wanted = {
+            "label": label,
+            "settings": {name: value or None for name, value in fields.settings.items()} or None,
+            "secrets": fields.secrets or None,
+            "auto_map": auto_map,
+            "join_by_name": join_by_name,
+            "minimum_severity": None if minimum_severity is None else _rank(minimum_severity),
+            "product_type": product_type,
+        }
+        changes: dict[str, Any] = {field: value for field, value in wanted.items() if value is not None}
+        if not changes:
+            raise Failure("Nothing to change was named.", "See what can be: tidegate connection edit --help", 2)
+        edited = connection.edit_connection(me(), row.id, **changes)
+        _answer(row.id, f"{row.label} is changed.{_consequence(edited)}", json=json)
+
+
+@app.command("test")
+def try_connection(name: Named, json: Json = False) -> int:
+    """Try the Connection step by step: is it there, does it let us in, what can we see?"""
+    with ready(quiet=json):
+        from tidegate.actions import connection
+
+        steps = connection.test_connection(me(), the_connection(name).id)
+    well = all(step.ok for step in steps)
+    if json:
+        told = [TestStep(name=step.name, ok=step.ok, sentence=step.sentence) for step in steps]
+        print_json(Tested(ok=well, steps=told))
+        return DONE if well else FAILED
+    for step in steps:
+        say(f"{'ok  ' if step.ok else 'FAIL'}  {step.name}: {step.sentence}")
+    return DONE if well else FAILED
+
+
+@app.command("pause")
+def pause_connection(
+    name: Named,
+    because: Annotated[str, typer.Option("--because", metavar="TEXT", help="Why, for whoever wonders later.")] = "",
+    json: Json = False,
+) -> None:
+    """Pause a Connection: nothing is discovered and nothing flows until you resume it."""
+    with ready(quiet=json):
+        from tidegate.actions import connection
+
+        row = the_connection(name)
+        connection.pause_connection(me(), row.id, because)
+        _answer(row.id, f"{row.label} is paused. Go on with: tidegate connection resume {row.id}", json=json)
+
+
+@app.command("resume")
+def resume_connection(name: Named, json: Json = False) -> None:
+    """Let a paused Connection go on."""
+    with ready(quiet=json):
+        from tidegate.actions import connection
+
+        row = the_connection(name)
+        connection.resume_connection(me(), row.id)
+        _answer(row.id, f"{row.label} goes on.", json=json)
+
+
+@app.command("delete")
+def delete_connection(name: Named, confirm: Confirm = None, json: Json = False) -> None:
+    """Delete a Connection, its Records and its secrets. Products and findings stay. Asks for the label."""
+    with ready(quiet=json):
+        from tidegate.actions import connection
+
+        row = the_connection(name)
+        typed = confirmed(confirm, row.label, f"the Connection {row.label}")
+        connection.delete_connection(me(), row.id, typed)
+    if json:
+        return print_json(Deleted(deleted=DeletedThing(id=row.id, name=row.label)))
+    return say(f"{row.label} is deleted. What it brought stays where it is.")
+
+
+def _stop_at_a_failure(kind: ToolRow, fields: Given, steps: Sequence[Any]) -> None:
+    given = ", ".join(f"{name} {value}" for name, value in fields.settings.items())
+    for step in steps:
+        if not step.ok:
+            raise Failure(
+                f"{kind.name} ({given}) is not connected, nothing is stored. {step.name.capitalize()}: {step.sentence}",
+                "Correct that and try again, or store it untried with --no-test",
+            )
+
+
+def _stored(number: int, *, discover: bool, json: bool) -> int:
+    """The answer of `add`: the Connection, and what it watches."""
+    from tidegate.cli.operation import code_of, ran_discover, said_result
+
+    stored = f"{_detail(number).connection.label} is stored as Connection {number}."
+    if not discover:
+        _answer(number, stored, json=json)
+        return DONE
+    if not json:
+        say(stored)
+    ran = ran_discover(number, quiet=json)
+    if json:
+        print_json(_detail(number))
+        return code_of(ran)
+    return said_result(ran, json=False)
+
+
+def _detail(number: int) -> ConnectionDetail:
+    from tidegate.reads import connection
+
+    found = connection.connection(number)
+    if found is None:
+        raise not_there("Connection", number)
+    return found
+
+
+def _answer(number: int, sentence: str, *, json: bool) -> None:
+
+    from tidegate.reads import connection
+
+    if json:
+        print_json(connection.connection(number))
+    else:
+        say(sentence)
+
+
+def _consequence(edited: Any) -> str:
+    if edited.closed:
+        return f" {edited.closed:,} findings are below its minimum severity now, and closed."
+    return " The next Sync brings back what the minimum severity kept away." if edited.sync_wanted else ""
+
+
+def _tool(kind: ToolRow | None, row: ConnectionRow) -> ToolRow:
+    if kind is None:
+        raise Failure(f"The tool {row.tool} of {row.label} is not installed.", "Install it, then try again.")
+    return kind
+
+
+def _rank(word: SeverityWord | None) -> int:
+    from tidegate_sdk import Severity
+
+    return 0 if word is None else Severity(word.value.capitalize()).rank
+
+
+def _flow(row: ConnectionRow) -> str:
+    return ", ".join(f"{number:,} {state}" for state, number in row.records.items() if number) or "none"
+
+
+def _run(run: Any) -> str:
+    return f"{run.status}, {moment(run.at)} (Operation {run.id}). {run.why}".strip() if run else "never"
+
+
+def _auto_map(found: Any) -> str:
+    if not found.auto_map:
+        return "off: you decide about each Record"
+    joins = "joining Products of the same name" if found.join_by_name else "never joining a Product that is there"
+    return f"on, {joins}" + (f", in {found.product_type}" if found.product_type else "")
+
+
+def _more(cursor: str | None) -> None:
+    if cursor:
+        note(f"There are more: --after {cursor}")

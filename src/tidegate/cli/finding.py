@@ -1,0 +1,201 @@
+"""`tidegate finding`: read findings and decide about them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.cli.failure import usage
+from tidegate.cli.naming import not_there, the_connection, the_number, the_product, the_record
+from tidegate.cli.option import (
+    After,
+    ConnectionFilter,
+    Json,
+    Limit,
+    ProductFilter,
+    Search,
+    SeverityWord,
+    StatusWord,
+    group,
+)
+from tidegate.cli.start import me, ready
+from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
+
+if TYPE_CHECKING:
+    from tidegate.reads.finding import FindingDetail
+
+app = group("Read findings and decide about them.")
+
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The finding's number.")]
+
+
+class VerdictWord(StrEnum):
+    """What a person can say of a finding; `none` takes it back."""
+
+    false_positive = "false positive"
+    accepted = "accepted"
+    out_of_scope = "out of scope"
+    real = "real"
+    none = "none"
+
+
+SeverityDecision = StrEnum("SeverityDecision", {word.name: word.value for word in SeverityWord} | {"none": "none"})
+
+
+@app.command("list")
+def list_findings(
+    product: ProductFilter = None,
+    connection: ConnectionFilter = None,
+    record: Annotated[
+        str | None, typer.Option("--record", "-r", metavar="NAME", help="Only of this Record: its name or number.")
+    ] = None,
+    severity: Annotated[
+        SeverityWord | None, typer.Option("--severity", case_sensitive=False, help="Only of this severity.")
+    ] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Only those that are, or are not, active.")
+    ] = None,
+    status: Annotated[StatusWord | None, typer.Option("--status", case_sensitive=False, help="Only these.")] = None,
+    search: Search = "",
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+) -> None:
+    """List findings, the worst first."""
+
+    if active is not None and status is not None:
+        raise usage("--status and --active both say which findings.", "Give one of the two.")
+    wanted: Any = status.value if status else {True: "active", False: "inactive", None: None}[active]
+    with ready(quiet=json):
+        from tidegate.reads import finding
+
+        page = finding.findings(
+            product_id=the_product(product).id if product else None,
+            connection_id=the_connection(connection).id if connection else None,
+            record_id=the_record(record).id if record else None,
+            severity=severity and severity.value.capitalize(),
+            status=wanted,
+            search=search,
+            cursor=after,
+            limit=limit,
+        )
+    if json:
+        return print_json(page)
+    rows = [
+        (str(row.id), row.severity, "active" if row.active else "inactive", row.title, row.where, row.product)
+        for row in page.findings
+    ]
+    empty = "There is no such finding. Bring findings in with: tidegate sync CONNECTION"
+    table(("#", "SEVERITY", "STATUS", "TITLE", "WHERE", "PRODUCT"), rows, empty=empty)
+    if page.next:
+        note(f"There are more: --after {page.next}")
+    return None
+
+
+@app.command("show")
+def show_finding(number: Number, json: Json = False) -> None:
+    """Show one finding: what it is, why it is open or closed, and its story so far."""
+    with ready(quiet=json):
+        from tidegate.reads import finding
+
+        found = finding.finding(the_number(number, "a finding"))
+    if found is None:
+        raise not_there("Finding", number)
+    if json:
+        print_json(found)
+    else:
+        _show(found)
+
+
+@app.command("decide")
+def decide(
+    number: Number,
+    verdict: Annotated[
+        VerdictWord | None, typer.Option("--verdict", case_sensitive=False, help="What it is; `none` takes it back.")
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            "--until", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The last day on which it is accepted."
+        ),
+    ] = None,
+    severity: Annotated[
+        SeverityDecision | None,
+        typer.Option("--severity", case_sensitive=False, help="How bad you say it is; `none` takes it back."),
+    ] = None,
+    verified: Annotated[
+        bool | None, typer.Option("--verified/--not-verified", help="Whether somebody has seen it with their own eyes.")
+    ] = None,
+    note_text: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="What to remember about it.")] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="TAG", help="A tag. Say it again for more; these replace the tags before."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Decide about a finding. What you say survives every Sync and beats what the tool says."""
+
+    wanted = {
+        "verdict": verdict and verdict.value,
+        "until": until and datetime.combine(until.date(), time.max, UTC),
+        "severity": severity and (severity.value if severity.value == "none" else severity.value.capitalize()),
+        "verified": verified,
+        "note": note_text,
+        "tags": tag,
+    }
+    said: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+    if not said:
+        raise usage("Nothing was decided.", "See what can be: tidegate finding decide --help")
+    with ready(quiet=json):
+        from tidegate.actions import finding as actions
+        from tidegate.reads import finding
+
+        actions.decide_finding(me(), the_number(number, "a finding"), **said)
+        found = finding.finding(int(number))
+    if found is None:
+        raise not_there("Finding", number)
+    if json:
+        print_json(found)
+    else:
+        say(f"Finding {number}: {found.finding.why}")
+
+
+def _show(found: FindingDetail) -> None:
+    row, fields = found.finding, dict(found.fields)
+    say(f"{row.title} ({row.id})")
+    say(row.why)
+    facts(
+        [
+            (
+                "severity",
+                row.severity
+                + (f"; the tool says {found.severity_vendor}" if found.severity_vendor != row.severity else ""),
+            ),
+            ("where", row.where),
+            ("product", row.product),
+            ("from", f"{row.connection} › {row.record} › {' '.join(filter(None, (row.family, row.branch)))}"),
+            ("the tool says", found.vendor_verdict or str(fields.get("vendor_status") or "")),
+            ("its id there", row.key),
+            ("link", str(fields.get("url") or "")),
+            ("weakness", ", ".join(f"CWE-{number}" for number in fields.get("cwe") or ())),
+            ("also known as", ", ".join(fields.get("ids") or ())),
+        ]
+    )
+    for name, title in (
+        ("description", "What it is"),
+        ("impact", "What it can do"),
+        ("mitigation", "What to do"),
+        ("evidence", "Evidence"),
+    ):
+        if fields.get(name):
+            heading(title)
+            say(str(fields[name]), lines=True)
+    if found.decisions:
+        heading("What people decided")
+        rows = [(said.field, said.value, said.by, moment(said.at), moment(said.until)) for said in found.decisions]
+        table(("", "", "BY", "ON", "UNTIL"), rows, empty="")
+    heading("Its story so far")
+    table(("WHEN", "WHAT", "WHO"), [(moment(one.at), one.what, one.actor) for one in found.story], empty="")

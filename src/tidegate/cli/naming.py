@@ -1,0 +1,82 @@
+"""Finding the one thing a person named: by its number, or by its label or name where that is unique."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tidegate.cli.failure import Failure, usage
+
+if TYPE_CHECKING:
+    from tidegate.reads.connection import ConnectionRow
+    from tidegate.reads.product import ProductRow
+    from tidegate.reads.record import RecordRow
+
+
+def the_connection(text: str) -> ConnectionRow:
+    """The Connection of this label or number."""
+    from tidegate.reads import connection
+
+    return _one("Connection", text, connection.named(text), lambda row: f"{row.label} ({row.id})")
+
+
+def the_product(text: str) -> ProductRow:
+    """The Product of this name or number."""
+    from tidegate.reads import product
+
+    return _one("Product", text, product.named(text), lambda row: f"{row.name} ({row.id})")
+
+
+def the_record(text: str, connection_id: int | None = None) -> RecordRow:
+    """The Record of this name or number, in this Connection or in any."""
+    from tidegate.reads import record
+
+    found = record.named(text, connection_id)
+    return _one("Record", text, found, lambda row: f"{row.id} ({row.connection} › {row.name})")
+
+
+def the_records(texts: Sequence[str], connection: str | None = None) -> list[RecordRow]:
+    """Each of these Records, once."""
+    within = the_connection(connection).id if connection else None
+    found = [the_record(text, within) for text in texts]
+    return list({row.id: row for row in found}.values())
+
+
+def the_number(text: str, what: str) -> int:
+    """The number of a finding or an Operation; these have no names."""
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    raise usage(f"{text!r} is not the number of {what}.", "Numbers stand first in every list.")
+
+
+def not_there(what: str, text: object) -> Failure:
+    """There is nothing of that name or number."""
+    listed = what.lower()
+    return Failure(f"There is no {what} {_shown(text)}.", f"See what there is: tidegate {listed} list")
+
+
+def confirmed(given: str | None, name: str, what: str) -> str:
+    """The name as the person typed it: given, or asked for where somebody is there to answer."""
+    if given is not None:
+        return given
+    import sys
+
+    if not sys.stdin.isatty():
+        raise usage(f"Deleting {what} cannot be undone, so its name has to be given.", f"Add: --confirm {name!r}")
+    return typer.prompt(f"Deleting {what} cannot be undone. Type its name to go on", err=True)
+
+
+def _one(what: str, text: str, found: Sequence[Any], told: Any) -> Any:
+    if not found:
+        raise not_there(what, text)
+    if len(found) > 1:
+        them = ", ".join(told(row) for row in found[:10]) + (", …" if len(found) > 10 else "")
+        raise usage(f"{len(found)} {what}s are called {_shown(text)}: {them}.", "Say which by its number.")
+    return found[0]
+
+
+def _shown(text: object) -> str:
+    shown = str(text)
+    return f"«{shown}»" if len(shown) <= 80 else f"«{shown[:77]}…»"

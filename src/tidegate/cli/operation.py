@@ -1,0 +1,266 @@
+"""`tidegate discover`, `tidegate sync`, `tidegate operation`: runs, what they did and why, and what they held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidegate.cli.answer import Settled
+from tidegate.cli.failure import DONE, FAILED, PARTIAL, usage
+from tidegate.cli.naming import not_there, the_connection, the_number, the_records
+from tidegate.cli.option import (
+    After,
+    ConnectionFilter,
+    Json,
+    Limit,
+    OperationStatus,
+    OperationType,
+    alone,
+    group,
+)
+from tidegate.cli.start import me, ready
+from tidegate.cli.terminal import facts, heading, moment, note, print_json, progressing, say, table
+
+if TYPE_CHECKING:
+    from tidegate.reads.operation import HeldRow, OperationDetail, OperationRow
+
+discovering = alone()
+syncing = alone()
+app = group("See what a run did and why, and decide what it held.")
+
+CODES = {"success": DONE, "partial": PARTIAL, "pending": PARTIAL, "running": PARTIAL}
+
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The Operation's number.")]
+
+
+@discovering.command("discover")
+def discover(
+    name: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its label or its number.")], json: Json = False
+) -> int:
+    """Ask a tool what it watches.
+
+    What is new becomes a New Record; what was renamed follows; what is gone becomes Missing, but only where the tool
+    proves that it showed everything.
+    """
+    with ready(quiet=json):
+        return said_result(ran_discover(the_connection(name).id, quiet=json), json=json)
+
+
+@syncing.command("sync")
+def sync(
+    name: Annotated[
+        str | None, typer.Argument(metavar="CONNECTION", help="Its label or its number; not needed with --record.")
+    ] = None,
+    record: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--record", "-r", metavar="RECORD", help="Only this Record: its name or number. Say it again for more."
+        ),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Bring the findings of mapped Records into their Products.
+
+    New findings come in, changed ones change, and what the tool no longer reports is closed, but only where the tool
+    proves that it showed everything. What you decided about a finding stays decided.
+    """
+    with ready(quiet=json):
+        from tidegate.actions import operation
+
+        connection_id, record_ids = _scope(name, record)
+        with progressing(quiet=json) as progress:
+            number = operation.sync(me(), connection_id, record_ids, progress)
+        return said_result(_operation(number), json=json)
+
+
+@app.command("list")
+def list_operations(
+    connection: ConnectionFilter = None,
+    type: Annotated[OperationType | None, typer.Option("--type", help="Only of this type.")] = None,
+    status: Annotated[OperationStatus | None, typer.Option("--status", help="Only in this status.")] = None,
+    held: Annotated[bool, typer.Option("--held", help="Only those that wait for a person.")] = False,
+    limit: Limit = 20,
+    after: After = None,
+    json: Json = False,
+) -> None:
+    """List what ran, the newest first."""
+    with ready(quiet=json):
+        from tidegate.reads import operation
+
+        connection_id = the_connection(connection).id if connection else None
+        page = operation.operations(
+            connection_id=connection_id,
+            type=type and type.value,
+            status=status and status.value,
+            held=held,
+            cursor=after,
+            limit=limit,
+        )
+    if json:
+        return print_json(page)
+    rows = [
+        (str(row.id), row.type, row.connection, _status(row), moment(row.requested_at), _counts(row))
+        for row in page.operations
+    ]
+    table(("#", "TYPE", "CONNECTION", "STATUS", "WHEN", "WHAT IT DID"), rows, empty="Nothing of that kind has run yet.")
+    if page.next:
+        note(f"There are more: --after {page.next}")
+    return None
+
+
+@app.command("show")
+def show_operation(number: Number, json: Json = False) -> None:
+    """Show one Operation: what it did and why, Record by Record, what it held, and its log."""
+    with ready(quiet=json):
+        from tidegate.reads import operation
+
+        found = operation.operation(the_number(number, "an Operation"))
+    if found is None:
+        raise not_there("Operation", number)
+    if json:
+        print_json(found)
+    else:
+        _show(found)
+
+
+@app.command("approve")
+def approve(number: Number, json: Json = False) -> int:
+    """Believe what an Operation held: close what is still gone, let absent Records go Missing."""
+    with ready(quiet=json):
+        from tidegate.actions import operation
+
+        settled = operation.approve(me(), the_number(number, "an Operation"))
+        return _settled(
+            number, settled, f"Approved: {settled:,} of what Operation {number} held is closed or Missing.", json=json
+        )
+
+
+@app.command("keep")
+def keep(number: Number, json: Json = False) -> int:
+    """Keep open what an Operation held. It is not asked again until the tool has shown it once more."""
+    with ready(quiet=json):
+        from tidegate.actions import operation
+
+        settled = operation.keep_open(me(), the_number(number, "an Operation"))
+        return _settled(number, settled, f"Kept open: {settled:,} of what Operation {number} held.", json=json)
+
+
+def ran_discover(connection_id: int, *, quiet: bool) -> OperationDetail:
+    """Runs a Discover here and now."""
+    from tidegate.actions import operation
+
+    with progressing(quiet=quiet) as progress:
+        number = operation.discover(me(), connection_id, progress)
+    return _operation(number)
+
+
+def said_result(found: OperationDetail, *, json: bool) -> int:
+    """Says how an Operation went, and gives its exit code."""
+    if json:
+        print_json(found)
+    else:
+        _say_result(found)
+    return code_of(found)
+
+
+def code_of(found: OperationDetail) -> int:
+    """The exit code of how an Operation went: what is held waits for a person, so it is not simply done."""
+    code = CODES.get(found.operation.status, FAILED)
+    return PARTIAL if found.operation.held and code == DONE else code
+
+
+def _scope(name: str | None, records: list[str] | None) -> tuple[int, list[int] | None]:
+    if not records:
+        if name is None:
+            raise usage("Which Connection?", "Name one: tidegate sync CONNECTION, or a Record with --record")
+        return the_connection(name).id, None
+    found = the_records(records, name)
+    connections = {row.connection_id: row.connection for row in found}
+    if len(connections) > 1:
+        raise usage(
+            f"These Records belong to {len(connections)} Connections: {', '.join(connections.values())}.",
+            "Sync one Connection at a time.",
+        )
+    return found[0].connection_id, [row.id for row in found]
+
+
+def _operation(number: int) -> OperationDetail:
+    from tidegate.reads import operation
+
+    found = operation.operation(number)
+    if found is None:
+        raise not_there("Operation", number)
+    return found
+
+
+def _say_result(found: OperationDetail) -> None:
+    row = found.operation
+    say(f"{row.type.capitalize()} {row.id} of {row.connection}. {found.verdict}")
+    for result in found.results:
+        if result.outcome != "complete" and not result.family:
+            say(f"  {result.record}: {result.outcome}. {result.why}")
+    if row.status != "success" or row.held:
+        note(f"Look closer with: tidegate operation show {row.id}")
+
+
+def _show(found: OperationDetail) -> None:
+    from tidegate.reads.operation import in_words
+
+    row = found.operation
+    say(f"{row.type.capitalize()} {row.id} of {row.connection}: {row.status}.")
+    say(found.verdict)
+    facts(
+        [
+            ("asked for", f"{moment(row.requested_at)} by {row.actor} ({row.trigger})"),
+            ("took", f"{row.seconds:.1f} s" if row.seconds is not None else ""),
+            ("proved", "that it saw everything" if row.type == "discover" and row.complete else ""),
+        ]
+    )
+    if found.results:
+        heading("Record by Record")
+        rows = [
+            (one.record, f"{one.family} {one.branch}".strip(), one.outcome, in_words(one.counts), one.why)
+            for one in found.results
+        ]
+        table(("RECORD", "FAMILY", "OUTCOME", "WHAT IT DID", "WHY"), rows, empty="")
+    if found.held:
+        _show_held(row, found.held)
+    if found.odd:
+        heading("Set aside, because it could not be read")
+        table(
+            ("RECORD", "FAMILY", "ID", "WHY"),
+            [(o.record, o.family, o.key or "", o.reason) for o in found.odd],
+            empty="",
+        )
+    lines = [(f"{line.at:%H:%M:%S}", line.level, line.text) for line in found.log if line.level != "debug"]
+    if lines:
+        heading("Log")
+        table(("", "", ""), lines, empty="")
+
+
+def _show_held(row: OperationRow, held: list[HeldRow]) -> None:
+    heading("Waits for you")
+    rows = [(one.record, one.what, f"{one.count:,}", one.standing, f"Operation {one.since_operation}") for one in held]
+    table(("RECORD", "WHAT", "HOW MANY#", "STANDING", "SINCE"), rows, empty="")
+    if row.held:
+        say(f"tidegate operation approve {row.id}   believes it: these are closed, or go Missing, if still gone.")
+        say(f"tidegate operation keep {row.id}      does not: these stay open until the tool has shown them once more.")
+
+
+def _settled(number: str, settled: int, sentence: str, *, json: bool) -> int:
+    if json:
+        print_json(Settled(operation=int(number), settled=settled))
+    else:
+        say(sentence)
+    return DONE
+
+
+def _status(row: OperationRow) -> str:
+    return f"{row.status}, {row.held:,} held" if row.held else row.status
+
+
+def _counts(row: OperationRow) -> str:
+    from tidegate.reads.operation import in_words
+
+    return in_words(row.counts) or row.why

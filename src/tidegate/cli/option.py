@@ -1,0 +1,102 @@
+"""Options that many commands share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+JSON_OPTION = "--json"
+
+Json = Annotated[bool, typer.Option(JSON_OPTION, help="Print JSON for a script to read.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, metavar="N", help="How many at most.")]
+After = Annotated[
+    str | None,
+    typer.Option("--after", metavar="CURSOR", help="Go on behind this cursor: the `next` of the page before."),
+]
+Search = Annotated[str, typer.Option("--search", metavar="TEXT", help="Only those that contain this text.")]
+ConnectionFilter = Annotated[
+    str | None,
+    typer.Option("--connection", "-c", metavar="LABEL", help="Only of this Connection: its label or number."),
+]
+ProductFilter = Annotated[
+    str | None, typer.Option("--product", "-p", metavar="NAME", help="Only of this Product: its name or number.")
+]
+Confirm = Annotated[
+    str | None,
+    typer.Option("--confirm", metavar="NAME", help="The name, typed out. Without it you are asked for it."),
+]
+
+
+class StateWord(StrEnum):
+    """The states of a Record."""
+
+    new = "new"
+    ignored = "ignored"
+    good = "good"
+    stale = "stale"
+    missing = "missing"
+
+
+class SeverityWord(StrEnum):
+    """How bad a finding is."""
+
+    critical = "critical"
+    high = "high"
+    medium = "medium"
+    unknown = "unknown"
+    low = "low"
+    info = "info"
+
+
+class StatusWord(StrEnum):
+    """What can be asked of findings."""
+
+    active = "active"
+    inactive = "inactive"
+    open = "open"
+    closed = "closed"
+    held = "held"
+    kept_open = "kept open"
+    unwatched = "unwatched"
+
+
+class OperationType(StrEnum):
+    """What an Operation does."""
+
+    discover = "discover"
+    sync = "sync"
+    change = "change"
+
+
+class OperationStatus(StrEnum):
+    """How far an Operation is."""
+
+    pending = "pending"
+    running = "running"
+    success = "success"
+    partial = "partial"
+    failed = "failed"
+    cancelled = "cancelled"
+
+
+def group(help: str) -> typer.Typer:
+    """A group of commands about one noun."""
+    return typer.Typer(
+        help=help,
+        add_completion=False,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def alone(help: str = "") -> typer.Typer:
+    """A command that stands at the root by itself."""
+    return typer.Typer(
+        help=help or None,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )

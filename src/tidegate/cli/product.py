@@ -1,0 +1,113 @@
+"""`tidegate product`: what you build, and what was found in it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tidegate.cli.answer import Deleted, DeletedThing
+from tidegate.cli.naming import confirmed, not_there, the_connection, the_product
+from tidegate.cli.option import After, Confirm, ConnectionFilter, Json, Limit, Search, group
+from tidegate.cli.start import me, ready
+from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
+
+app = group("See your Products and what was found in them.")
+
+Named = Annotated[str, typer.Argument(metavar="PRODUCT", help="Its name or its number.")]
+
+
+@app.command("list")
+def list_products(
+    connection: ConnectionFilter = None,
+    product_type: Annotated[
+        str, typer.Option("--product-type", metavar="NAME", help="Only of this Product Type.")
+    ] = "",
+    search: Search = "",
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+) -> None:
+    """List the Products, with what was found in each."""
+    with ready(quiet=json):
+        from tidegate.reads import product
+
+        connection_id = the_connection(connection).id if connection else None
+        page = product.products(
+            search=search, product_type=product_type, connection_id=connection_id, cursor=after, limit=limit
+        )
+    if json:
+        return print_json(page)
+    rows = [
+        (
+            str(row.id),
+            row.name,
+            row.product_type,
+            str(row.records),
+            f"{row.findings.active:,}",
+            f"{row.findings.inactive:,}",
+        )
+        for row in page.products
+    ]
+    empty = "There is no such Product yet. Map a Record to one: tidegate record map RECORD --new NAME"
+    table(("#", "NAME", "TYPE", "RECORDS#", "ACTIVE#", "INACTIVE#"), rows, empty=empty)
+    if page.next:
+        note(f"There are more: --after {page.next}")
+    return None
+
+
+@app.command("show")
+def show_product(name: Named, json: Json = False) -> None:
+    """Show one Product: where its findings come from, and how bad they are."""
+    with ready(quiet=json):
+        from tidegate.reads import product
+
+        found = product.product(the_product(name).id)
+    if found is None:
+        raise not_there("Product", name)
+    if json:
+        return print_json(found)
+    row = found.product
+    by_severity = ", ".join(f"{number:,} {word}" for word, number in row.findings.by_severity.items())
+    say(f"{row.name} ({row.id})")
+    facts(
+        [
+            ("product type", row.product_type),
+            ("made", f"{moment(row.created_at)} by {row.origin}"),
+            ("tags", ", ".join(row.tags)),
+            ("records", f"{row.records:,} mapped to it"),
+            ("active", f"{row.findings.active:,}" + (f": {by_severity}" if by_severity else "")),
+            ("inactive", f"{row.findings.inactive:,}"),
+            (
+                "unwatched",
+                f"{row.findings.unwatched:,}: no Sync looks at them any more" if row.findings.unwatched else "",
+            ),
+        ]
+    )
+    heading("Where they come from")
+    rows = [
+        (
+            f"{one.engagement} › {one.name}",
+            f"{one.connection or 'others'}{' (deleted)' if one.connection_deleted else ''}",
+            f"{one.findings.active:,}",
+            f"{one.findings.inactive:,}",
+        )
+        for one in found.tests
+    ]
+    return table(("ENGAGEMENT › TEST", "CONNECTION", "ACTIVE#", "INACTIVE#"), rows, empty="Nothing flows into it.")
+
+
+@app.command("delete")
+def delete_product(name: Named, confirm: Confirm = None, json: Json = False) -> None:
+    """Delete a Product with everything in it. Records mapped to it become Stale. Asks for the name."""
+    with ready(quiet=json):
+        from tidegate.actions import product
+
+        row = the_product(name)
+        typed = confirmed(confirm, row.name, f"the Product {row.name}")
+        stale = product.delete_product(me(), row.id, typed)
+    if json:
+        return print_json(Deleted(deleted=DeletedThing(id=row.id, name=row.name)))
+    return say(
+        f"{row.name} is deleted, and its findings with it. {len(stale):,} Records that wrote to it are Stale now."
+    )

@@ -1,0 +1,193 @@
+"""A SARIF result, with what it points at resolved, as a Finding."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tidegate_sdk import Finding, Row, Severity, Skip, VendorChanged, Verdict
+
+from .fields import cwes, each, every, ids, is_link, line, member, moment, number, of_score, text
+from .sarif import taxon
+
+LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.INFO}
+_SCORES = {severity.value.lower(): severity for severity in Severity}
+_NO_FINDING = {
+    "pass": "The tool reports that a check passed.",
+    "notApplicable": "The tool reports that a check does not apply.",
+    "open": "The tool could not decide whether there is a problem.",
+    "review": "The tool asks for a review and does not report a problem.",
+    "informational": "The tool reports information, not a problem.",
+}
+_BASELINE = frozenset({"new", "unchanged", "updated", "absent", "existing"})
+_ARGUMENT = re.compile(r"\{\{|\}\}|\{(\d{1,4})\}")
+
+
+def finding(row: Row) -> Finding | Skip:
+    """What a row of `sarif.rows` says; a kind other than *fail* is no finding."""
+    if problem := row.get("unreadable"):
+        raise VendorChanged(problem)
+    result, rule, path = row["result"], row["rule"], row["path"]
+    kind = result.get("kind", "fail")
+    if isinstance(kind, str) and kind in _NO_FINDING:
+        return Skip(_NO_FINDING[kind])
+    severity, said, unknown = _severity(result, rule)
+    verdict, status, reason = _suppression(result)
+    message = _message(result, rule, row["strings"])
+    location = next(iter(each(result.get("locations"))), {})
+    web = "://" in path
+    purl = text(next((name for name in _logical_names(location) if name.startswith("pkg:")), ""), 2000)
+    properties = result.get("properties")
+    return Finding(
+        key=row["key"],
+        title=_title(message, rule),
+        severity=severity,
+        description=_description(message, rule),
+        mitigation=_mitigation(result, rule),
+        evidence=_evidence(result, location),
+        url=result.get("hostedViewerUri") if is_link(result.get("hostedViewerUri")) else None,
+        fixed=result.get("baselineState") == "absent",
+        verdict=verdict,
+        vendor_severity=said,
+        vendor_status=status or text(result.get("baselineState"), 50),
+        vendor_reason=reason,
+        confidence=text(member(properties, "issue_confidence"), 50) or rule.get("precision", ""),
+        rule=text(rule["id"], 500),
+        cwe=_cwes(result, properties, rule),
+        ids=rule["ids"] if "ids" in rule else ids(rule["id"]),
+        purl=purl,
+        component=purl.partition("@")[0].rpartition("/")[2],
+        version=purl.partition("@")[2].partition("?")[0],
+        path="" if web else text(path, 2000),
+        line=line(member(location, "physicalLocation", "region", "startLine")),
+        endpoint=text(path, 2000) if web else text(member(result.get("webRequest"), "target"), 2000),
+        references=rule.get("links", ()),
+        tags=rule.get("tags", ()),
+        found_at=moment(member(result.get("provenance"), "firstDetectionTimeUtc")),
+        unknown_words=(*unknown, *_unknown(result)),
+    )
+
+
+def _severity(result: dict[str, Any], rule: dict[str, Any]) -> tuple[Severity, str, list[str]]:
+    """GitHub's `security-severity` before the level; the result's level before the rule's; *warning* by default."""
+    for score in (member(result, "properties", "security-severity"), rule.get("security")):
+        if score in (None, ""):
+            continue
+        if (found := number(score)) is not None and 0 <= found <= 10:
+            return of_score(found), str(score), []
+        if isinstance(score, str) and score.lower() in _SCORES:  # Semgrep writes words
+            return _SCORES[score.lower()], score, []
+        return Severity.UNKNOWN, text(str(score), 50), [f"security-severity: {text(str(score), 50)}"]
+    if "level" not in result and rule.get("missing"):
+        return Severity.UNKNOWN, "", [f"rule: {text(rule['id'], 50)} is not in the report"]
+    level = result.get("level") or rule.get("level") or "warning"
+    word = text(str(level), 50)
+    if word.lower() in LEVELS:
+        return LEVELS[word.lower()], word, []
+    return Severity.UNKNOWN, word, [f"level: {word}"]
+
+
+def _suppression(result: dict[str, Any]) -> tuple[Verdict | None, str, str]:
+    """Suppressed, if nothing of it is still under review or was rejected (3.27.23): the tool's user accepts it."""
+    listed = [one for one in each(result.get("suppressions")) if isinstance(one, dict)]
+    if not listed:
+        return None, "", ""
+    reason = text(next((one.get("justification") for one in listed if one.get("justification")), ""))
+    if doubts := [word for word in _suppression_words(result) if word != "accepted"]:
+        return None, f"suppression {doubts[0]}", reason
+    kinds = sorted({text(one.get("kind"), 50) for one in listed} - {""})
+    return Verdict.ACCEPTED, " ".join(["suppressed", *kinds]), reason
+
+
+def _suppression_words(result: dict[str, Any]) -> list[str]:
+    """The status of each suppression; `state` before 2.1.0 was final, *accepted* where there is none."""
+    listed = [one for one in each(result.get("suppressions")) if isinstance(one, dict)]
+    words = [text(str(one.get("status") or one.get("state") or "accepted"), 50) for one in listed]
+    kinds = (text(str(one.get("kind") or "external"), 50) for one in listed)
+    return words + [kind for kind in kinds if kind not in ("external", "inSource")]
+
+
+def _unknown(result: dict[str, Any]) -> list[str]:
+    """Words of states that the specification does not have: the result counts as open."""
+    kind, baseline = result.get("kind", "fail"), result.get("baselineState")
+    words = [f"kind: {text(str(kind), 50)}"] if kind != "fail" else []
+    if baseline is not None and baseline not in _BASELINE:
+        words.append(f"baselineState: {text(str(baseline), 50)}")
+    known = ("accepted", "underReview", "rejected")
+    return words + [f"suppression: {word}" for word in _suppression_words(result) if word not in known]
+
+
+def _message(result: dict[str, Any], rule: dict[str, Any], strings: dict[str, Any]) -> str:
+    """The message with its arguments in place; its text may stand in the rule or in the tool (3.11.7)."""
+    message = result.get("message")
+    said = member(message, "text") or member(message, "markdown")
+    if not said and isinstance(name := member(message, "id"), str):
+        said = member(rule.get("strings"), name, "text") or member(strings, name, "text")
+    arguments = list(each(member(message, "arguments")))
+
+    def argument(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0][0]
+        return str(arguments[int(found[1])]) if int(found[1]) < len(arguments) else found[0]
+
+    return text(_ARGUMENT.sub(argument, said) if arguments and isinstance(said, str) else said)
+
+
+def _title(message: str, rule: dict[str, Any]) -> str:
+    """The message's first line where it is short enough for a list, else what the rule is called."""
+    first = message.partition("\n")[0].strip()
+    named = rule.get("title") or rule.get("name") or rule["id"]
+    if first and len(first) <= 150:
+        return first
+    return named or text(first, 150) or "(untitled)"
+
+
+def _description(message: str, rule: dict[str, Any]) -> str:
+    more = rule.get("description", "")
+    return "\n\n".join(part for part in (message, more if more not in message else "") if part)
+
+
+def _mitigation(result: dict[str, Any], rule: dict[str, Any]) -> str:
+    """What the tool proposes for this result, else how the rule says that one gets rid of it."""
+    fixes = [text(member(fix, "description", "text")) for fix in each(result.get("fixes"))]
+    proposed = "\n".join(dict.fromkeys(fix for fix in fixes if fix))
+    advice = rule.get("help", "")
+    return proposed or (advice if advice not in (rule.get("title"), rule.get("description")) else "")
+
+
+def _evidence(result: dict[str, Any], location: Any) -> str:
+    """The code, and the way of the data through it where the tool shows one."""
+    physical = member(location, "physicalLocation")
+    code = member(physical, "region", "snippet", "text") or member(physical, "contextRegion", "snippet", "text")
+    request = member(result, "webRequest")
+    asked = " ".join(text(member(request, part), 2000) for part in ("method", "target")).strip()
+    return "\n\n".join(part for part in (text(code, 4000), asked, _flow(result)) if part)
+
+
+def _flow(result: dict[str, Any]) -> str:
+    """The first and the last steps of the first code flow, a line each."""
+    flow = next(iter(each(result.get("codeFlows"))), None)
+    thread = next(iter(each(member(flow, "threadFlows"))), None)
+    steps = [_step(member(step, "location")) for step in each(member(thread, "locations"))]
+    return "\n".join(steps if len(steps) <= 10 else [*steps[:5], f"… {len(steps) - 10} more steps …", *steps[-5:]])
+
+
+def _step(location: Any) -> str:
+    physical = member(location, "physicalLocation")
+    where = text(member(physical, "artifactLocation", "uri"), 500)
+    at = line(member(physical, "region", "startLine"))
+    said = text(member(location, "message", "text"), 200)
+    return f"{where}{f':{at}' if at else ''} {said}".strip()
+
+
+def _logical_names(location: Any) -> list[str]:
+    names = (member(one, "fullyQualifiedName") for one in each(member(location, "logicalLocations")))
+    return [name for name in names if isinstance(name, str)]
+
+
+def _cwes(result: dict[str, Any], properties: Any, rule: dict[str, Any]) -> tuple[int, ...]:
+    """From the taxa and properties of the result, then from its rule."""
+    named = [taxon(reference) for reference in each(result.get("taxa"))]
+    if isinstance(properties, dict):
+        named += [*every(properties.get("cwe")), *each(properties.get("tags"))]
+    return tuple(dict.fromkeys((*cwes(*named), *rule.get("cwe", ()))))

@@ -1,0 +1,74 @@
+"""Elements out of an XML document that is larger than memory; document types and entities are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+from xml.etree.ElementTree import Element, ParseError
+from xml.parsers.expat import errors
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from tidegate_sdk import Incomplete, VendorChanged
+
+_DEPTH = 200
+_CUT = {
+    errors.codes[text]
+    for text in (
+        errors.XML_ERROR_NO_ELEMENTS,
+        errors.XML_ERROR_UNCLOSED_TOKEN,
+        errors.XML_ERROR_PARTIAL_CHAR,
+        errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+}
+_NEXT = "Have the tool write the report again; nothing of it was closed."
+
+
+Place = tuple[str, ...]
+
+
+def elements(
+    file: BinaryIO, wanted: frozenset[Place], noted: frozenset[Place] = frozenset()
+) -> Iterator[tuple[Place, Element]]:
+    """Each element at a wanted place (local names from below the root), whole, then forgotten; () is the root's start.
+
+    An element at a noted place comes without what was in it.
+
+    Raises Incomplete where the document ends too early, VendorChanged where it is not XML or declares a type.
+    """
+    file.seek(0)
+    stack: list[Element] = []
+    path: list[str] = []
+    try:
+        for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
+            if event == "start":
+                stack.append(element)
+                path.append(local(element))
+                if len(stack) > _DEPTH:
+                    raise VendorChanged(f"It is nested more than {_DEPTH} levels deep.", _NEXT)
+                if len(stack) == 1:
+                    yield (), element
+                continue
+            place = tuple(path[1:])
+            if place in wanted or place in noted:
+                yield place, element
+            stack.pop()
+            path.pop()
+            if stack and not any(place[:length] in wanted for length in range(1, len(place))):
+                stack[-1].remove(element)
+    except DefusedXmlException:
+        raise VendorChanged("It declares a document type or entities, which are never read.", _NEXT) from None
+    except ParseError as error:
+        if error.code in _CUT:
+            raise Incomplete(
+                "It is cut or still being written.", "Nothing was closed. The next run reads it again."
+            ) from None
+        raise VendorChanged(f"It is not valid XML ({error}).", _NEXT) from None
+    except (LookupError, ValueError) as error:  # what expat says to an encoding it does not know
+        raise VendorChanged(f"It is XML in an encoding that cannot be read ({error}).", _NEXT) from None
+
+
+def local(element: Element) -> str:
+    """The name without its namespace."""
+    return str(element.tag).rpartition("}")[2]

@@ -1,0 +1,37 @@
+"""The first question of every Operation: whom does the vendor take us for, and is it still the same account."""
+
+from __future__ import annotations
+
+from tidegate.store.models import Connection
+from tidegate.store.writers.operation import count_rejected_login, login_accepted
+from tidegate_sdk import Account, AuthRejected, ConnectorError
+
+from .run import Run
+from .vendor import Vendor
+
+
+class AccountChanged(ConnectorError):
+    """The credential belongs to another account than the Records of this Connection."""
+
+    next_step = "Enter a credential of the earlier account; or edit the location, which says that the Records continue."
+
+
+def log_in(run: Run, vendor: Vendor, connection: Connection) -> Account:
+    """Proves the login and that the account is the one whose Records these are.
+
+    Raises ConnectorError; three rejected logins running pause the Connection.
+    """
+    run.show("Logging in")
+    try:
+        account = vendor.call(vendor.session.talk(vendor.tool.account()))
+    except AuthRejected:
+        if count_rejected_login(connection.pk):
+            run.say("The login was rejected three times running: the Connection is paused.", "error")
+        raise
+    if connection.account not in ("", account.id):
+        raise AccountChanged(
+            f"{connection.label} now logs in as {account.id}, but its Records belong to {connection.account}."
+        )
+    login_accepted(connection.pk, account.id, account.name)
+    run.say(f"Logged in as {account.name or account.id}.")
+    return account

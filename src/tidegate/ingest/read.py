@@ -1,0 +1,145 @@
+"""Reads one Record from the vendor into its spool, Family by Family, with the ledger's word on each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tidegate_sdk import ConnectorError, Family, Finding, Incomplete, Odd, Outcome, Severity, Skipped, TotalMoved, Vep
+
+from .stage import Spool
+
+if TYPE_CHECKING:
+    from tidegate_sdk.session import Session
+
+KEPT_ODD: Final = 100
+"""Odd rows of a part whose raw form is kept; all are counted."""
+
+
+@dataclass
+class PartRead:
+    """What was read of one Family and Branch. `number` is its place in the staging tables."""
+
+    number: int
+    family: str
+    branch: str
+    declared: Family | None = None
+    outcome: Outcome | None = None
+    skipped_because: str = ""
+    odd: list[Odd] = field(default_factory=list[Odd])
+    unknown_words: Counter[str] = field(default_factory=Counter[str])
+    turns: int = 0
+    """Readings so far; the rows of a later one win."""
+    proves: bool = True
+    """False where repeated rows took the proof away, although the walk ended well."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether what is missing from this read is gone."""
+        return self.outcome is not None and self.outcome.complete and self.proves
+
+    @property
+    def drifting(self) -> bool:
+        """Whether a live row may hide between two pages, so that one reading does not prove an absence."""
+        proof = None if self.outcome is None else self.outcome.proof
+        return proof is not None and proof.kind == "drifting"
+
+    def skip(self, because: str) -> None:
+        """Takes what was read back: the Family counts as not read, and its findings stay as they are."""
+        self.outcome = None
+        self.skipped_because = because
+
+    def why(self) -> str:
+        """Why this read is not complete, or was skipped; "" where all is well."""
+        if self.skipped_because or self.outcome is None:
+            return self.skipped_because
+        if self.outcome.complete and not self.proves:
+            return "Rows came more than once, so others may be missing; nothing is closed."
+        return self.outcome.why
+
+
+@dataclass
+class RecordRead:
+    """What was read of one Record."""
+
+    parts: list[PartRead] = field(default_factory=list[PartRead])
+    error: ConnectorError | None = None
+    """Why its Families could not even be asked for; then there are no more parts than these."""
+
+
+async def read_record(
+    session: Session, vep: Vep, spool: Spool, *, mapping_version: int, marks: Mapping[tuple[str, str], str]
+) -> RecordRead:
+    """Reads every Family of the VEP. `marks` are those last applied, by Family and Branch.
+
+    A Family that fails does not stop the others; where the Families cannot be told, `error` says why.
+    """
+    read = RecordRead()
+    try:
+        await _read_families(session, vep, spool, read, mapping_version, marks)
+    except ConnectorError as error:
+        read.error = error
+    return read
+
+
+async def _read_families(
+    session: Session,
+    vep: Vep,
+    spool: Spool,
+    read: RecordRead,
+    mapping_version: int,
+    marks: Mapping[tuple[str, str], str],
+) -> None:
+    async for family in session.families(vep):
+        part = PartRead(len(read.parts), family.family if isinstance(family, Skipped) else family.name, family.branch)
+        if any((other.family, other.branch) == (part.family, part.branch) for other in read.parts):
+            raise Incomplete(f"The connector yields the Family {part.family!r} twice.")
+        read.parts.append(part)
+        if isinstance(family, Skipped):
+            part.skipped_because = family.because
+            continue
+        part.declared = family
+        before = marks.get((part.family, part.branch), "")
+        if family.mark < before:
+            part.skipped_because = f"The state of {family.mark} is older than that of {before}, which was applied."
+            continue
+        await read_part(session, part, spool, mapping_version=mapping_version)
+
+
+async def read_part(session: Session, part: PartRead, spool: Spool, *, mapping_version: int) -> None:
+    """Reads one Family and Branch into the spool; begins again, once, where the vendor's total moved."""
+    part.outcome = await _read_once(session, part, spool, mapping_version)
+    if isinstance(part.outcome.error, TotalMoved):
+        part.outcome = await _read_once(session, part, spool, mapping_version)
+    if part.outcome.off:
+        part.skip(part.outcome.why or "The tool does not offer it here.")
+
+
+async def _read_once(session: Session, part: PartRead, spool: Spool, mapping_version: int) -> Outcome:
+    family = part.declared
+    if family is None:
+        raise ValueError(f"{part.family} was not declared, so there is nothing to read.")
+    part.turns += 1
+    part.odd.clear()
+    reading = session.read(family.list, off=family.off, keep_raw=not family.secret)
+    async for batch in reading:
+        for row in batch:
+            if isinstance(row, Odd):
+                if row.id is not None:
+                    spool.add_odd(part.turns, part.number, row.id)
+                if len(part.odd) < KEPT_ODD:
+                    part.odd.append(row)
+                continue
+            spool.add(part.turns, part.number, row, mapping_version)
+            if row.unknown_words or row.severity is Severity.UNKNOWN:
+                _count_unknown(part, row)
+    return reading.outcome
+
+
+def _count_unknown(part: PartRead, finding: Finding) -> None:
+    words = finding.unknown_words or (f"severity: {finding.vendor_severity or 'none'}",)
+    for word in words:
+        if word in part.unknown_words or len(part.unknown_words) < KEPT_ODD:
+            part.unknown_words[word[:200]] += 1

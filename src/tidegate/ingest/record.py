@@ -1,0 +1,273 @@
+"""One Record: looked at again, compared, applied and given its results, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tidegate.store.models import Connection, Part, Quarantine, Record, Result
+from tidegate.store.statement import rows_of
+from tidegate.store.statement import run as statement
+from tidegate.store.writers.operation import hold_claim, save_quarantine
+from tidegate_sdk import Outcome
+
+from . import apply
+from .read import PartRead, RecordRead
+from .run import Run
+from .stage import Spool
+
+NO_LONGER_OFFERED: Final = "The tool no longer offers this Family; its findings stay as they are."
+SEVERITY: Final = ("complete", "off", "skipped", "incomplete", "failed")
+"""Outcomes of a Family, from good to bad; a Record is as bad as its worst."""
+
+
+@dataclass
+class Reading:
+    """A Record whose rows are in the spool: what it was when the reading began, and what was read."""
+
+    record: Record
+    spool: Spool
+    read: RecordRead
+    mapping_version: int
+
+
+def apply_record(run: Run, connection: Connection, reading: Reading) -> list[PartRead]:
+    """Applies what was read and returns []; or writes nothing and returns the parts that would close something on an
+    answer that is not enough for it: drifting pages, repeated rows, nothing at all."""
+    return apply.again_after_deadlock(lambda: _apply(run, connection, reading, final=False))
+
+
+def apply_record_finally(run: Run, connection: Connection, reading: Reading) -> None:
+    """Applies what was read. Parts that still prove nothing close nothing."""
+    apply.again_after_deadlock(lambda: _apply(run, connection, reading, final=True))
+
+
+def save_failure(run: Run, record: Record, why: str) -> None:
+    """Notes that nothing could be read of the Record."""
+
+    def save() -> None:
+        hold_claim(run.claim)
+        _save_result(run, record, outcome="failed", why=why)
+
+    apply.again_after_deadlock(save)
+
+
+def _apply(run: Run, connection: Connection, reading: Reading, *, final: bool) -> list[PartRead]:
+    hold_claim(run.claim)
+    record = Record.objects.select_for_update().get(pk=reading.record.pk)
+    if changed := _what_changed(record):
+        _save_result(run, record, outcome="dropped", why=f"Nothing was applied: {changed}")
+        return []
+    feed = _lock_feed(record)
+    comparison = apply.compare(
+        feed,
+        reading.spool,
+        reading.read.parts,
+        _closing(record.epoch == reading.record.epoch, final),
+        minimum=connection.minimum_severity,
+        mapping_version=reading.mapping_version,
+    )
+    if not final and (doubtful := _doubtful(reading.read.parts, comparison)):
+        return doubtful
+    apply.write(
+        feed,
+        reading.spool,
+        reading.read.parts,
+        operation=run.claim.operation,
+        mapping_version=reading.mapping_version,
+    )
+    _save_parts(run, record, feed, reading.read, comparison)
+    return []
+
+
+def _what_changed(record: Record) -> str:
+    """Why the Record takes nothing any more; "" where it still does."""
+    if record.deleted_at is not None:
+        return "the Record was deleted while it was read."
+    if record.decision != "mapped":
+        return f"the Record is {record.decision} now; it was mapped when the reading began."
+    if record.feed_id is None:
+        return f"its {record.target_lost} was deleted while it was read."
+    if record.absent_since is not None:
+        return "it went Missing while it was read."
+    return ""
+
+
+def _lock_feed(record: Record) -> int:
+    return rows_of("lock_feed", feed=record.feed_id)[0]["id"]
+
+
+def _closing(same_epoch: bool, final: bool) -> Callable[[PartRead], bool]:
+    """Which parts close what is missing. The first look counts unproven ones too, to see whether it matters; what only
+    a remap, a threshold or an undo meanwhile makes look gone stays open."""
+
+    def closing(part: PartRead) -> bool:
+        complete = part.complete if final else part.outcome is not None and part.outcome.complete
+        return same_epoch and complete
+
+    return closing
+
+
+def _doubtful(parts: list[PartRead], comparison: apply.Comparison) -> list[PartRead]:
+    return [
+        part
+        for part in parts
+        if comparison.count(part.number, apply.GONE)
+        and (part.drifting or not part.proves or not comparison.seen.get(part.number))
+    ]
+
+
+def _save_parts(run: Run, record: Record, feed: int, read: RecordRead, comparison: apply.Comparison) -> None:
+    proven = {
+        (part.family, part.branch)
+        for part in Part.objects.filter(feed_id=feed, proven_operation__isnull=False).only("family", "branch")
+    }
+    outcomes: list[tuple[str, str, str]] = []
+    totals: Counter[str] = Counter()
+    open_before = gone = 0
+    for part in read.parts:
+        outcome = _outcome(part, once_read=(part.family, part.branch) in proven)
+        counts = _counts(part, comparison)
+        _save_part(run, feed, part, outcome, counts)
+        before = comparison.open_before.get((part.family, part.branch), 0) if part.complete else 0
+        lost = comparison.count(part.number, apply.GONE)
+        _save_result(run, record, part.family, part.branch, outcome, part.why(), counts, before, lost)
+        outcomes.append((outcome, part.family, part.why()))
+        totals.update(counts)
+        open_before, gone = open_before + before, gone + lost
+    if read.error is None:
+        outcomes += _skip_vanished(run, record, feed, proven - {(part.family, part.branch) for part in read.parts})
+    _save_quarantine(run, record, read.parts)
+    outcome, why = _of_record(read, outcomes)
+    _save_result(run, record, "", "", outcome, why, totals, open_before, gone)
+    _say(run, record, read, outcome, why, totals)
+
+
+def _outcome(part: PartRead, *, once_read: bool) -> str:
+    if part.complete:
+        return "complete"
+    if part.outcome is None:
+        return "skipped" if once_read else "off"
+    return "incomplete"
+
+
+def _counts(part: PartRead, comparison: apply.Comparison) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for kind, word in apply.WORDS.items():
+        counts[word] += comparison.count(part.number, kind)
+    if part.outcome is not None:
+        written = comparison.count(
+            part.number, *(kind for kind in apply.WORDS if kind not in (apply.GONE, apply.KEPT_OPEN))
+        )
+        counts["seen"] = part.outcome.seen
+        counts["quarantined"] = part.outcome.odd
+        counts["skipped"] += sum(part.outcome.skipped.values())
+        counts["repeated"] = comparison.repeated.get(part.number, 0)
+        counts["unchanged"] = max(0, comparison.seen.get(part.number, 0) - written - part.outcome.odd)
+    del counts["gone"]
+    return +counts
+
+
+def _save_part(run: Run, feed: int, part: PartRead, outcome: str, counts: Counter[str]) -> None:
+    statement(
+        "save_part",
+        feed=feed,
+        family=part.family,
+        branch=part.branch,
+        operation=run.claim.operation,
+        outcome="skipped" if outcome == "off" else outcome,
+        because=_storable(part.why()),
+        complete=part.complete,
+        proof=json.dumps(_proof(part.outcome)),
+        mark="" if part.declared is None else min(part.declared.mark, _now_as_mark()),
+        below=counts["below"],
+        skipped=counts["skipped"],
+    )
+
+
+def _now_as_mark() -> str:
+    """A state from the future counts as one of now, or it would block every later one."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _proof(outcome: Outcome | None) -> dict[str, Any]:
+    """What a person may look at: how the list was walked, what the vendor declared, what was seen."""
+    if outcome is None or outcome.proof is None:
+        return {}
+    proof = outcome.proof
+    return {"kind": proof.kind, "pages": proof.pages, "declared": proof.expected, "seen": outcome.seen}
+
+
+def _skip_vanished(run: Run, record: Record, feed: int, vanished: set[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    for family, branch in sorted(vanished):
+        part = PartRead(-1, family, branch, skipped_because=NO_LONGER_OFFERED)
+        _save_part(run, feed, part, "skipped", Counter())
+        _save_result(run, record, family, branch, "skipped", NO_LONGER_OFFERED)
+    return [("skipped", family, NO_LONGER_OFFERED) for family, _ in sorted(vanished)]
+
+
+def _save_quarantine(run: Run, record: Record, parts: list[PartRead]) -> None:
+    rows = [
+        (part.family, part.branch, odd.id and _storable(odd.id), _storable(odd.reason), _storable(odd.raw))
+        for part in parts
+        for odd in part.odd
+    ]
+    Quarantine.objects.filter(record_id=record.pk).delete()
+    if rows:
+        save_quarantine(run.claim.operation, record.connection_id, record.pk, rows)
+
+
+def _storable(text: str) -> str:
+    """Text as PostgreSQL can hold it: no NUL, no lone surrogates."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _of_record(read: RecordRead, outcomes: list[tuple[str, str, str]]) -> tuple[str, str]:
+    """The Record's own outcome and why: as bad as its worst Family; skipped where none of them gave anything."""
+    if read.error is not None:
+        return "failed", str(read.error)
+    worst = max((outcome for outcome, _, _ in outcomes), key=SEVERITY.index, default="off")
+    if worst == "off":
+        worst = "complete" if any(outcome == "complete" for outcome, _, _ in outcomes) else "skipped"
+    telling = [f"{family}: {why}" for outcome, family, why in outcomes if why and outcome != "complete"]
+    if not outcomes:
+        telling = ["The tool offers nothing to read for it."]
+    return worst, " ".join(telling)
+
+
+def _save_result(
+    run: Run,
+    record: Record,
+    family: str = "",
+    branch: str = "",
+    outcome: str = "",
+    why: str = "",
+    counts: Counter[str] | None = None,
+    open_before: int = 0,
+    gone: int = 0,
+) -> None:
+    Result.objects.create(
+        operation_id=run.claim.operation,
+        record=record,
+        family=family,
+        branch=branch,
+        outcome=outcome,
+        why=_storable(why),
+        counts=dict(counts or {}),
+        open_before=open_before,
+        gone=gone,
+    )
+
+
+def _say(run: Run, record: Record, read: RecordRead, outcome: str, why: str, counts: Counter[str]) -> None:
+    told = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in counts.items()) or "nothing there"
+    level = "warning" if outcome in ("failed", "incomplete", "skipped") else "info"
+    run.say(f"{record.name}: {told}. {why}".rstrip(), level, record=record.pk, outcome=outcome)
+    for part in read.parts:
+        for word, times in part.unknown_words.items():
+            told = f"{record.name}: unknown {word!r} in {times:,} findings of {part.family}."
+            run.say(told, "warning", record=record.pk)

@@ -1,0 +1,213 @@
+"""Sync: brings the findings of every mapped, Good Record into its Product, and closes only what is proven gone."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection as database
+
+from tidegate.rules.hold import HoldPolicy, RecordCount, verdict
+from tidegate.store.acting import say_who_acts
+from tidegate.store.models import Connection, Held, Part, Record, Result
+from tidegate.store.sql import sql
+from tidegate.store.writers.operation import hold_claim, save_verdict
+from tidegate_sdk import ConnectorError, Tool, Vep
+
+from . import apply
+from .login import log_in
+from .read import PartRead, RecordRead, read_part, read_record
+from .record import Reading, apply_record, apply_record_finally, save_failure
+from .run import Ending, Run
+from .stage import Spool
+from .vendor import Vendor
+from .witness import Witness
+
+AT_ONCE: Final = 4
+"""Records read from the vendor at the same time; each is applied by itself, in turn."""
+
+
+@dataclass
+class Begun:
+    """A Record that is being read."""
+
+    record: Record
+    spool: Spool
+    future: Future[RecordRead]
+
+
+def run_sync(run: Run, connection: Connection, tool: Tool[Any]) -> Ending:
+    """Reads and applies what is left of the Operation's scope; then the verdict on what is gone, carried out."""
+    if run.operation.verdict is None:
+        with Vendor(tool, run.vendor_log) as vendor:
+            log_in(run, vendor, connection)
+            _read_and_apply(run, vendor, connection)
+        run.check()
+        save_verdict(run.claim, _verdict(run, connection))
+    _carry_out(run)
+    return _ending(run)
+
+
+def vep_of(record: Record) -> Vep:
+    """The VEP as the last Discover saw it."""
+    return Vep(
+        id=record.vendor_id, name=record.name, url=record.url, parent=record.parent, attributes=record.attributes
+    )
+
+
+def _read_and_apply(run: Run, vendor: Vendor, connection: Connection) -> None:
+    apply.prepare_staging()
+    waiting = deque(_records_left(run))
+    total, done = len(waiting), 0
+    witness = Witness(vendor)
+    reading: deque[Begun] = deque()
+    try:
+        while waiting or reading:
+            run.check()
+            while waiting and len(reading) < AT_ONCE:
+                reading.append(_begin(vendor, waiting.popleft()))
+            run.show(f"Reading {reading[0].record.name}", done, total)
+            _finish(run, vendor, connection, reading.popleft(), witness)
+            done += 1
+        run.show("All Records are read", done, total)
+    finally:
+        for begun in reading:
+            begun.future.cancel()
+            begun.spool.close()
+
+
+def _records_left(run: Run) -> Iterator[Record]:
+    """The mapped, Good Records of the scope that this Operation has no result for yet."""
+    records = Record.objects.filter(
+        connection_id=run.operation.connection_id,
+        decision="mapped",
+        feed__isnull=False,
+        absent_since__isnull=True,
+        deleted_at__isnull=True,
+    )
+    if "records" in run.operation.scope:
+        records = records.filter(pk__in=run.operation.scope["records"])
+    read = Result.objects.filter(operation_id=run.claim.operation, family="").values("record_id")
+    yield from records.exclude(pk__in=read).order_by("pk")
+
+
+def _begin(vendor: Vendor, record: Record) -> Begun:
+    applied = Part.objects.filter(feed_id=record.feed_id).exclude(mark="")
+    marks = {(part.family, part.branch): part.mark for part in applied}
+    spool = Spool()
+    work = read_record(vendor.session, vep_of(record), spool, mapping_version=vendor.tool.mapping_version, marks=marks)
+    return Begun(record, spool, vendor.submit(work))
+
+
+def _finish(run: Run, vendor: Vendor, connection: Connection, begun: Begun, witness: Witness) -> None:
+    """Applies one Record, after a second look at the vendor where something would close on a doubtful answer."""
+    with begun.spool:
+        read = begun.future.result()
+        if read.error is not None and not read.parts:
+            run.say(f"{begun.record.name}: {read.error}", "error", record=begun.record.pk)
+            save_failure(run, begun.record, str(read.error))
+            return
+        reading = Reading(begun.record, begun.spool, read, vendor.tool.mapping_version)
+        doubtful = apply_record(run, connection, reading)
+        if doubtful:
+            run.say(f"{begun.record.name}: looking again before anything is closed.", record=begun.record.pk)
+            for part in doubtful:
+                _look_again(vendor, begun, part, witness)
+            apply_record_finally(run, connection, reading)
+
+
+def _look_again(vendor: Vendor, begun: Begun, part: PartRead, witness: Witness) -> None:
+    """Nothing at all needs a witness; drifting pages and repeated rows are read a second time."""
+    if part.outcome is not None and part.outcome.seen == 0:
+        try:
+            named = witness.still_names(vep_of(begun.record))
+        except ConnectorError as error:
+            part.skip(f"The tool answered with nothing, and could not be asked whether it still knows it. {error}")
+            return
+        if not named:
+            part.skip("The tool answered with nothing and no longer names it, so nothing is closed. Run Discover.")
+            return
+    if part.drifting or not part.proves:
+        vendor.call(read_part(vendor.session, part, begun.spool, mapping_version=vendor.tool.mapping_version))
+
+
+def _verdict(run: Run, connection: Connection) -> dict[int, str]:
+    """What becomes of the findings that are gone, from the counts that each apply left."""
+    results = Result.objects.filter(operation_id=run.claim.operation, family="")
+    results = results.exclude(outcome__in=["failed", "dropped"])
+    counts = [RecordCount(result.record_id, result.open_before, result.gone) for result in results]
+    rulings = verdict(counts, HoldPolicy(connection.hold_above, connection.hold_percent))
+    lost = {count.record_id for count in counts if count.gone}
+    return {record: ruling for record, ruling in rulings.items() if record in lost}
+
+
+def _carry_out(run: Run) -> None:
+    run.operation.refresh_from_db()
+    rulings: dict[str, str] = run.operation.verdict or {}
+    for number, (record, ruling) in enumerate(sorted(rulings.items(), key=lambda item: int(item[0]))):
+        run.check()
+        run.show("Closing what is gone", number, len(rulings))
+        apply.again_after_deadlock(lambda record=int(record), ruling=ruling: _carry_out_one(run, record, ruling))
+
+
+def _carry_out_one(run: Run, record_id: int, ruling: str) -> None:
+    """Closes or holds what waits in the Feed that the Record still writes to. Doing it twice changes nothing."""
+    hold_claim(run.claim)
+    record = Record.objects.select_for_update().get(pk=record_id)
+    result = Result.objects.select_for_update().get(operation_id=run.claim.operation, record_id=record_id, family="")
+    waiting = Held.objects.filter(feed_id=record.feed_id, latest_operation=run.claim.operation)
+    say_who_acts(apply.ACTOR, operation=run.claim.operation)
+    parameters = {"feed": record.feed_id, "operation": run.claim.operation, "actor": apply.ACTOR}
+    with database.cursor() as cursor:
+        if ruling == "close":
+            cursor.execute(sql("close_pending"), parameters)
+            result.counts["closed"] = result.counts.get("closed", 0) + cursor.rowcount
+        else:
+            cursor.execute(sql("hold_pending"), parameters)
+            result.counts["held"] = waiting.filter(standing=Held.HELD).count()
+            run.say(
+                f"{record.name}: {result.counts['held']:,} of {result.open_before:,} open findings are gone at once;"
+                f" they are held until a person decides.",
+                "warning",
+                record=record_id,
+            )
+    result.counts = {word: number for word, number in result.counts.items() if number}
+    result.save(update_fields=["counts"])
+
+
+def _ending(run: Run) -> Ending:
+    """The Operation's status and its sentence, from the results of its Records."""
+    results = list(Result.objects.filter(operation_id=run.claim.operation, family="").select_related("record"))
+    counts: Counter[str] = Counter()
+    for result in results:
+        counts.update(result.counts)
+    counts["records"] = len(results)
+    bad = [result for result in results if result.outcome in ("failed", "incomplete", "skipped")]
+    held = [result for result in results if result.counts.get("held")]
+    if results and all(result.outcome == "failed" for result in results):
+        return Ending("failed", _told(bad), dict(counts))
+    if bad or held:
+        return Ending("partial", " ".join(filter(None, [_told(bad), _held(held)])), dict(counts))
+    if not results:
+        return Ending("success", "No Record was to be read: none is mapped and Good.", dict(counts))
+    if not counts["seen"]:
+        return Ending(
+            "success", "Nothing at all was visible. Check what the account may see in the tool.", dict(counts)
+        )
+    return Ending("success", "", dict(counts))
+
+
+def _told(bad: list[Result]) -> str:
+    told = [f"{result.record.name}: {result.why}" for result in bad[:3]]
+    if len(bad) > len(told):
+        told.append(f"And {len(bad) - len(told)} more Records.")
+    return " ".join(told)
+
+
+def _held(held: list[Result]) -> str:
+    number = sum(result.counts["held"] for result in held)
+    names = ", ".join(result.record.name for result in held[:3])
+    return f"{number:,} closings are held ({names}): approve them, or keep the findings open." if held else ""

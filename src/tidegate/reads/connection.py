@@ -1,0 +1,173 @@
+"""Connections: which tools are connected, how they are, and what flows through each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from django.db.models import Count, Q
+from msgspec import Meta
+
+from tidegate import catalog
+from tidegate.reads.count import Findings, findings_by_connection
+from tidegate.reads.page import LIMIT, cut, number, storable
+from tidegate.reads.record import STATES, in_state
+from tidegate.store import models
+from tidegate_sdk import Severity
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """The last Operation of one type."""
+
+    id: Annotated[int, Meta(description="Its number.")]
+    status: Annotated[str, Meta(description="How it ended, or how it is.")]
+    why: Annotated[str, Meta(description="Why, in one sentence.")]
+    at: Annotated[datetime, Meta(description="When it was asked for.")]
+
+
+class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One Connection, as lists show it."""
+
+    id: Annotated[int, Meta(description="Its number.")]
+    label: Annotated[str, Meta(description="What its owner calls it; unique.")]
+    tool: Annotated[str, Meta(description="The slug of its Tool.")]
+    tool_name: Annotated[str, Meta(description="What people call the Tool.")]
+    a_record_is: Annotated[str, Meta(description="The tool's own word for what one Record stands for.")]
+    account: Annotated[str, Meta(description="The account it is logged in with; empty before the first login.")]
+    state: Annotated[str, Meta(description="`ready`, `paused`, or `new` before the first Discover.")]
+    why: Annotated[str, Meta(description="Why it is so, in one sentence.")]
+    records: Annotated[dict[str, int], Meta(description="How many of its Records are in each state.")]
+    findings: Annotated[Findings, Meta(description="What came through it.")]
+    last_discover: Annotated[Run | None, Meta(description="Its last Discover, or null.")]
+    last_sync: Annotated[Run | None, Meta(description="Its last Sync, or null.")]
+
+
+class ConnectionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of Connections, by label."""
+
+    connections: Annotated[list[ConnectionRow], Meta(description="The Connections of this page.")]
+    next: Annotated[str | None, Meta(description="The cursor of the next page, or null where this is the last.")]
+
+
+class ConnectionDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One Connection with how it is set up. Secrets are named, never shown."""
+
+    connection: Annotated[ConnectionRow, Meta(description="The Connection itself.")]
+    settings: Annotated[dict[str, Any], Meta(description="The Tool's own fields, without secrets.")]
+    secrets: Annotated[list[str], Meta(description="The names of the Tool's secret fields.")]
+    minimum_severity: Annotated[str, Meta(description="Findings below it are not stored.")]
+    auto_map: Annotated[bool, Meta(description="New Records get a Product of their own.")]
+    join_by_name: Annotated[bool, Meta(description="Auto-map joins a Product of the same name.")]
+    product_type: Annotated[str | None, Meta(description="The Product Type of Products that auto-map makes.")]
+    hold_above: Annotated[int, Meta(description="So many open findings or fewer are never held.")]
+    hold_percent: Annotated[int, Meta(description="More than so many per cent gone at once are held.")]
+    created_at: Annotated[datetime, Meta(description="When it was made.")]
+    created_by: Annotated[str, Meta(description="Who made it.")]
+
+
+def connections(
+    *,
+    tool: str | None = None,
+    paused: bool | None = None,
+    search: str = "",
+    cursor: str | None = None,
+    limit: int = LIMIT,
+) -> ConnectionPage:
+    """Connections by label, without deleted ones."""
+    query = _living()
+    if tool is not None:
+        query = query.filter(tool=storable(tool))
+    if paused is not None:
+        query = query.filter(paused_at__isnull=not paused)
+    if search := storable(search):
+        query = query.filter(Q(label__icontains=search) | Q(account_name__icontains=search))
+    found, following = cut(query, ("label", "id"), (str, int), cursor, limit)
+    return ConnectionPage(connections=_rows(found), next=following)
+
+
+def connection(connection_id: int) -> ConnectionDetail | None:
+    """One Connection; None if there is none of this number, or it was deleted."""
+    found = _living().select_related("product_type").filter(id=connection_id).first()
+    if found is None:
+        return None
+    kind = catalog.tool(found.tool)
+    names = kind.settings_type().model_fields if kind else {}
+    return ConnectionDetail(
+        connection=_rows([found])[0],
+        settings=dict(found.settings),
+        secrets=[name for name in names if name not in found.settings],
+        minimum_severity=Severity.of_rank(found.minimum_severity).value,
+        auto_map=found.auto_map,
+        join_by_name=found.join_by_name,
+        product_type=found.product_type.name if found.product_type else None,
+        hold_above=found.hold_above,
+        hold_percent=found.hold_percent,
+        created_at=found.created_at,
+        created_by=found.created_by,
+    )
+
+
+def named(text: str) -> list[ConnectionRow]:
+    """The Connections a person may mean: the one of this number, else of this label, else ignoring case."""
+    text = storable(text)
+    by_number = [] if number(text) is None else [Q(id=number(text))]
+    for wanted in (*by_number, Q(label=text), Q(label__iexact=text)):
+        if found := list(_living().filter(wanted).order_by("id")[:20]):
+            return _rows(found)
+    return []
+
+
+def _living() -> Any:
+    return models.Connection.objects.filter(deleted_at=None)
+
+
+def _rows(found: list[Any]) -> list[ConnectionRow]:
+    ids = [one.pk for one in found]
+    findings, records = findings_by_connection(ids), _records(ids)
+    discovers, syncs = _last_runs(ids, "discover"), _last_runs(ids, "sync")
+    return [_row(one, records[one.pk], findings[one.pk], discovers.get(one.pk), syncs.get(one.pk)) for one in found]
+
+
+def _row(
+    one: Any, records: dict[str, int], findings: Findings, discover: Run | None, sync: Run | None
+) -> ConnectionRow:
+    kind = catalog.tool(one.tool)
+    state, why = _state(one, discover)
+    return ConnectionRow(
+        id=one.pk,
+        label=one.label,
+        tool=one.tool,
+        tool_name=kind.name if kind else one.tool,
+        a_record_is=kind.a_record_is if kind else "",
+        account=one.account_name or one.account,
+        state=state,
+        why=why,
+        records=records,
+        findings=findings,
+        last_discover=discover,
+        last_sync=sync,
+    )
+
+
+def _state(one: Any, discover: Run | None) -> tuple[str, str]:
+    if one.paused_at:
+        return "paused", f"Paused since {one.paused_at:%Y-%m-%d}. {one.paused_because}".rstrip()
+    if discover is None:
+        return "new", "Nobody has asked it yet what it watches."
+    return "ready", f"Last discovered on {discover.at:%Y-%m-%d}: {discover.status}."
+
+
+def _records(ids: list[int]) -> dict[int, dict[str, int]]:
+    counted: dict[int, dict[str, int]] = {number: dict.fromkeys(STATES, 0) for number in ids}
+    living = models.Record.objects.filter(deleted_at=None, connection_id__in=ids)
+    sums = {state: Count("id", filter=in_state(state)) for state in STATES}
+    for row in living.values("connection_id").annotate(**sums):
+        counted[row["connection_id"]] = {state: row[state] for state in STATES}
+    return counted
+
+
+def _last_runs(ids: list[int], type: str) -> dict[int, Run]:
+    asked = models.Operation.objects.filter(connection_id__in=ids, type=type, preview=False)
+    latest: Any = asked.order_by("connection_id", "-id").distinct("connection_id")
+    return {one.connection_id: Run(id=one.pk, status=one.status, why=one.why, at=one.requested_at) for one in latest}

@@ -1,0 +1,262 @@
+"""Operations: what a run did in counts and sentences, Record by Record, what it held back, and its log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from django.db.models import Case, Count, IntegerField, Q, Value, When
+from msgspec import Meta
+
+from tidegate.reads.page import LIMIT, cut
+from tidegate.store import models
+
+LOG_LINES = 200
+
+WORDS = {
+    "records": ("Record read", "Records read"),
+    "auto_mapped": ("mapped by auto-map", "mapped by auto-map"),
+    "products_made": ("Product made", "Products made"),
+}
+
+
+class OperationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One Operation, as lists show it."""
+
+    id: Annotated[int, Meta(description="Its number.")]
+    type: Annotated[str, Meta(description="`discover`, `sync` or `change`.")]
+    connection: Annotated[str, Meta(description="The label of its Connection.")]
+    connection_id: Annotated[int, Meta(description="That Connection's number.")]
+    status: Annotated[str, Meta(description="`pending`, `running`, `success`, `partial`, `failed` or `cancelled`.")]
+    why: Annotated[str, Meta(description="Why it ended so, in one sentence; empty where there is nothing to say.")]
+    trigger: Annotated[str, Meta(description="`manual`, `scheduled`, `api` or `webhook`.")]
+    actor: Annotated[str, Meta(description="Who asked for it.")]
+    counts: Annotated[dict[str, int], Meta(description="What it did: seen, created, updated, closed, reopened, …")]
+    complete: Annotated[bool, Meta(description="A Discover that proved that it saw everything.")]
+    held: Annotated[int, Meta(description="Closings and absences of it that wait for a person now.")]
+    records: Annotated[list[int] | None, Meta(description="The Records it was asked for; null where it was all.")]
+    requested_at: Annotated[datetime, Meta(description="When it was asked for.")]
+    started_at: Annotated[datetime | None, Meta(description="When it began, or null.")]
+    ended_at: Annotated[datetime | None, Meta(description="When it ended, or null.")]
+    seconds: Annotated[float | None, Meta(description="How long it took, or null.")]
+
+
+class OperationPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of Operations, the newest first."""
+
+    operations: Annotated[list[OperationRow], Meta(description="The Operations of this page.")]
+    next: Annotated[str | None, Meta(description="The cursor of the next page, or null where this is the last.")]
+
+
+class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How an Operation went for one Record, or for one Family and Branch of it."""
+
+    record_id: Annotated[int, Meta(description="The Record's number.")]
+    record: Annotated[str, Meta(description="The Record's name.")]
+    family: Annotated[str, Meta(description="The kind of finding; empty for the Record as a whole.")]
+    branch: Annotated[str, Meta(description="The branch; empty where there is none.")]
+    outcome: Annotated[str, Meta(description="`complete`, `incomplete`, `skipped`, `failed` or `dropped`.")]
+    why: Annotated[str, Meta(description="Why, in one sentence; empty where there is nothing to say.")]
+    counts: Annotated[dict[str, int], Meta(description="What was done there.")]
+    open_before: Annotated[int, Meta(description="Findings that were open before.")]
+    gone: Annotated[int, Meta(description="Those of them that it no longer saw.")]
+
+
+class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Closings of one Record, or its absence, that wait for a person."""
+
+    record_id: Annotated[int, Meta(description="The Record's number.")]
+    record: Annotated[str, Meta(description="The Record's name.")]
+    what: Annotated[str, Meta(description="`findings` that would close, or the `absence` of the Record itself.")]
+    standing: Annotated[str, Meta(description="`held`, `pending` or `kept open`.")]
+    count: Annotated[int, Meta(description="How many findings; 1 for an absence.")]
+    since_operation: Annotated[int, Meta(description="The Operation that first held them.")]
+
+
+class OddRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the tool that could not be read and was set aside."""
+
+    record: Annotated[str, Meta(description="The Record's name; empty where it could not be told.")]
+    family: Annotated[str, Meta(description="The kind of finding.")]
+    key: Annotated[str | None, Meta(description="Its id where that could be read; then it counts as seen.")]
+    reason: Annotated[str, Meta(description="Why it could not be read.")]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the log."""
+
+    n: Annotated[int, Meta(description="Its number.")]
+    at: Annotated[datetime, Meta(description="When.")]
+    level: Annotated[str, Meta(description="`info`, `warning` or `error`.")]
+    text: Annotated[str, Meta(description="What happened.")]
+
+
+class OperationDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One Operation with all that is known of it."""
+
+    operation: Annotated[OperationRow, Meta(description="The Operation itself.")]
+    verdict: Annotated[str, Meta(description="What it did and what became of what was gone, in a sentence or two.")]
+    results: Annotated[list[ResultRow], Meta(description="Record by Record, what went wrong first.")]
+    held: Annotated[list[HeldRow], Meta(description="What waits for a person.")]
+    odd: Annotated[list[OddRow], Meta(description="Rows that were set aside.")]
+    log: Annotated[list[Line], Meta(description="The last lines of its log.")]
+
+
+def operations(
+    *,
+    connection_id: int | None = None,
+    type: str | None = None,
+    status: str | None = None,
+    held: bool = False,
+    cursor: str | None = None,
+    limit: int = LIMIT,
+) -> OperationPage:
+    """Operations, the newest first. With `held` only those that wait for a person."""
+    query = models.Operation.objects.select_related("connection")
+    wanted = {"connection_id": connection_id, "type": type, "status": status}
+    query = query.filter(**{name: value for name, value in wanted.items() if value is not None})
+    if held:
+        waiting = models.Held.objects.filter(standing=models.Held.HELD).values("latest_operation")
+        absent = models.HeldAbsence.objects.values("latest_operation_id")
+        query = query.filter(Q(id__in=waiting) | Q(id__in=absent))
+    found, following = cut(query, ("-id",), (int,), cursor, limit)
+    return OperationPage(operations=_rows(found), next=following)
+
+
+def operation(operation_id: int) -> OperationDetail | None:
+    """One Operation; None if there is none of this number."""
+    found = models.Operation.objects.select_related("connection").filter(id=operation_id).first()
+    if found is None:
+        return None
+    row = _rows([found])[0]
+    held = held_by(operation_id)
+    return OperationDetail(
+        operation=row, verdict=verdict(row, held), results=_results(operation_id), held=held, odd=_odd(operation_id),
+        log=_log(operation_id),
+    )  # fmt: skip
+
+
+def held_by(operation_id: int) -> list[HeldRow]:
+    """What this Operation was the latest to find gone, and that waits for a person or was kept open by one."""
+    findings = models.Held.objects.filter(latest_operation=operation_id)
+    grouped = findings.values("feed__record_id", "feed__record__name", "standing", "since_operation")
+    rows = [
+        HeldRow(
+            record_id=row["feed__record_id"], record=row["feed__record__name"], what="findings",
+            standing=row["standing"], count=row["n"], since_operation=row["since_operation"],
+        )
+        for row in grouped.annotate(n=Count("finding_id")).order_by("feed__record__name", "standing")
+    ]  # fmt: skip
+    absences: Any = models.HeldAbsence.objects.select_related("record").filter(latest_operation_id=operation_id)
+    return rows + [
+        HeldRow(
+            record_id=absence.record.pk, record=absence.record.name, what="absence", standing="held", count=1,
+            since_operation=absence.since_operation_id,
+        )
+        for absence in absences.order_by("record__name")
+    ]  # fmt: skip
+
+
+def verdict(row: OperationRow, held: list[HeldRow]) -> str:
+    """What the Operation did, and what waits, as a person would say it."""
+    did = in_words(row.counts)
+    said = {
+        "pending": "It waits for its turn.",
+        "running": "It runs.",
+        "success": "It went well",
+        "partial": "It went well in part",
+        "failed": "It failed",
+        "cancelled": "It was cancelled",
+    }[row.status]
+    ended = row.status not in ("pending", "running")
+    sentences = [f"{said}: {did}." if ended and did else f"{said}." if ended else said, row.why]
+    findings = sum(one.count for one in held if one.what == "findings" and one.standing == "held")
+    absences = sum(one.count for one in held if one.what == "absence")
+    if findings:
+        sentences.append(f"{findings:,} findings would close at once; they are held until a person decides.")
+    if absences:
+        sentences.append(f"{absences:,} Records would go Missing at once; they are held until a person decides.")
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Counts as a person would say them; what is nothing is not said."""
+    return ", ".join(f"{number:,} {_word(name, number)}" for name, number in counts.items() if number)
+
+
+def _word(name: str, number: int) -> str:
+    one, many = WORDS.get(name, (name.replace("_", " "),) * 2)
+    return one if number == 1 else many
+
+
+def _rows(found: list[Any]) -> list[OperationRow]:
+    waiting = _waiting([one.pk for one in found])
+    return [
+        OperationRow(
+            id=one.pk,
+            type=one.type,
+            connection=one.connection.label,
+            connection_id=one.connection.pk,
+            status=one.status,
+            why=one.why,
+            trigger=one.trigger,
+            actor=one.actor,
+            counts=dict(one.counts),
+            complete=one.complete,
+            held=waiting.get(one.pk, 0),
+            records=one.scope.get("records"),
+            requested_at=one.requested_at,
+            started_at=one.started_at,
+            ended_at=one.ended_at,
+            seconds=_seconds(one),
+        )
+        for one in found
+    ]
+
+
+def _waiting(ids: list[int]) -> dict[int, int]:
+    held = models.Held.objects.filter(latest_operation__in=ids, standing=models.Held.HELD)
+    counted: dict[int, int] = {
+        row["latest_operation"]: row["n"] for row in held.values("latest_operation").annotate(n=Count("finding_id"))
+    }
+    absences = models.HeldAbsence.objects.filter(latest_operation_id__in=ids)
+    for row in absences.values("latest_operation_id").annotate(n=Count("record_id")):
+        counted[row["latest_operation_id"]] = counted.get(row["latest_operation_id"], 0) + row["n"]
+    return counted
+
+
+def _seconds(one: Any) -> float | None:
+    if one.started_at is None or one.ended_at is None:
+        return None
+    return round((one.ended_at - one.started_at).total_seconds(), 3)
+
+
+def _results(operation_id: int) -> list[ResultRow]:
+    worst = Case(
+        *(When(outcome=word, then=Value(n)) for n, word in enumerate(("failed", "incomplete", "skipped", "dropped"))),
+        default=Value(9),
+        output_field=IntegerField(),
+    )
+    found = models.Result.objects.select_related("record").filter(operation_id=operation_id)
+    return [
+        ResultRow(
+            record_id=one.record.pk, record=one.record.name, family=one.family, branch=one.branch, outcome=one.outcome,
+            why=one.why, counts=dict(one.counts), open_before=one.open_before, gone=one.gone,
+        )
+        for one in found.order_by(worst, "record__name", "record_id", "family", "branch")
+    ]  # fmt: skip
+
+
+def _odd(operation_id: int) -> list[OddRow]:
+    found = models.Quarantine.objects.select_related("record").filter(operation_id=operation_id).order_by("id")
+    return [
+        OddRow(record=one.record.name if one.record else "", family=one.family, key=one.vendor_key, reason=one.reason)
+        for one in found[:LOG_LINES]
+    ]
+
+
+def _log(operation_id: int) -> list[Line]:
+    found = models.LogLine.objects.filter(operation_id=operation_id).order_by("-n")[:LOG_LINES]
+    return [Line(n=one.n, at=one.at, level=one.level, text=one.text) for one in reversed(found)]

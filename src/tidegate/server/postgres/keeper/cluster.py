@@ -1,0 +1,226 @@
+"""Making a cluster and starting a server on it, every file written as the user it belongs to."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .binaries import make_system_folder
+from .configuration import HOST_BASED_ACCESS, memory_of_machine, settings_text
+from .failure import DatabaseUnavailable, cannot_become, from_output
+from .place import SOCKET_NAME, SYSTEM_FOLDER, Place, can_search, cluster_name
+from .postmaster import remove_stale_pid_files
+
+ROLE = DATABASE = "tidegate"
+
+
+def prepare_cluster(place: Place, programs: Path, tell: Callable[[str], None]) -> None:
+    """Make what is missing of the cluster: folders, password, data. Refuses data of another major version untouched.
+
+    Raises DatabaseUnavailable or OSError. Killed half-way it leaves only what the next call removes or uses.
+    """
+    _refuse_other_version(place, programs)
+    _open_folders(place)
+    if not (place.data / "PG_VERSION").exists():
+        _refuse_foreign_data(place)
+        tell(f"Making a new database in {place.cluster}.")
+        _make_data(place, programs)
+    elif not place.password.exists():
+        raise DatabaseUnavailable(
+            f"The password of the database, {place.password}, is missing.", "Put that file back from a backup."
+        )
+    if place.cluster != place.folder:
+        with acting_as_owner_of(place.folder):
+            write_file(place.location, f"{place.cluster}\n")
+    _make_own_folder(place.socket_folder, place)
+
+
+def start_postmaster(place: Place, programs: Path, log: int) -> subprocess.Popen[Any]:
+    """Start the server; it writes to the open file `log`. It is not ready yet when this returns."""
+    with acting_as(place.user, place.group):
+        settings = settings_text(cluster_name(place.data), memory_of_machine())
+        for name, text in (("postgresql.conf", settings), ("pg_hba.conf", HOST_BASED_ACCESS)):
+            if (place.data / name).read_text(encoding="utf-8") != text:
+                write_file(place.data / name, text)
+        remove_stale_pid_files(place.data, place.socket_folder / SOCKET_NAME)
+    command = [programs / "postgres", "-D", place.data, "-k", place.socket_folder]
+    user = _as_server_user(place)
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, text=False, **user)
+
+
+def become_able_to_act(place: Place) -> None:
+    """Give up root's groups, and try whether we may act as the server's user. Raises DatabaseUnavailable if not."""
+    if os.getuid() != 0:
+        return
+    try:
+        os.setgroups([])
+        with acting_as(place.user, place.group):
+            return
+    except OSError:  # not permitted, or no such user in this container
+        raise cannot_become(place.user) from None
+
+
+@contextlib.contextmanager
+def acting_as(user: int, group: int) -> Iterator[None]:
+    """Touch files with another user's rights. Only root can, and only while the process has a single thread at it."""
+    if os.getuid() != 0:
+        yield
+        return
+    os.setegid(group)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def acting_as_owner_of(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Touch files in a folder with its owner's rights: a link laid there then leads no further than its owner may."""
+    owner = folder.lstat()
+    return acting_as(owner.st_uid, owner.st_gid)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file of mode 0600 whole or not at all, also through a power cut; never through a link."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(handle)
+        part.rename(path)
+    except OSError:
+        part.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _refuse_other_version(place: Place, programs: Path) -> None:
+    version_file = place.data / "PG_VERSION"
+    if not version_file.exists():
+        return
+    found = version_file.read_text(encoding="ascii").strip()
+    with (programs.parent / "share" / "postgres.bki").open(encoding="ascii") as catalogue:
+        ours = catalogue.readline().removeprefix("# PostgreSQL").strip()
+    if found != ours:
+        raise DatabaseUnavailable(
+            f"The database in {place.data} was made by PostgreSQL {found}, and this Tidegate brings PostgreSQL {ours}.",
+            f"Start the Tidegate that came with PostgreSQL {found} and export your data, or set TIDEGATE_HOME to a new"
+            " folder; nothing was changed.",
+        )
+
+
+def _refuse_foreign_data(place: Place) -> None:
+    if place.data.exists():
+        raise DatabaseUnavailable(
+            f"{place.data} exists but holds no PostgreSQL database.", "Move it away, then start again."
+        )
+
+
+def _open_folders(place: Place) -> None:
+    """Let the server's user through to its data: for root only, and only through folders that are root's own."""
+    if os.getuid() != 0:
+        return
+    if place.cluster != place.folder:
+        make_system_folder(SYSTEM_FOLDER)
+        place.cluster.mkdir(mode=0o711, exist_ok=True)
+    for folder in {place.home, place.folder, place.cluster}:
+        found = folder.lstat()
+        on_the_way = folder == place.cluster or folder in place.cluster.parents
+        if on_the_way and found.st_uid == 0 and not can_search(found, place.user, place.group):
+            folder.chmod(stat.S_IMODE(found.st_mode) | 0o011)
+
+
+def _make_data(place: Place, programs: Path) -> None:
+    """Make the data beside its place, and give it its name only when it is whole."""
+    part = place.cluster / "data.part"
+    first_password = place.cluster / ".first-password"
+    _remove(part, place)
+    try:
+        _make_own_folder(part, place)
+        with acting_as_owner_of(place.folder):
+            if not place.password.exists():
+                write_file(place.password, secrets.token_hex(32))
+            password = place.password.read_text(encoding="ascii")
+        with acting_as_owner_of(place.cluster):
+            write_file(first_password, secrets.token_hex(32))
+        if os.getuid() == 0:
+            os.chown(first_password, place.user, place.group, follow_symlinks=False)
+        _initialize(part, place, programs, first_password, password)
+        with acting_as_owner_of(place.cluster):
+            part.rename(place.data)
+            _sync_folder(place.cluster)
+    finally:
+        first_password.unlink(missing_ok=True)
+        _remove(part, place)
+
+
+def _remove(part: Path, place: Place) -> None:
+    """Remove what an attempt left, this one or a killed one."""
+    with acting_as_owner_of(place.cluster), contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(part)
+
+
+def _initialize(part: Path, place: Place, programs: Path, first_password: Path, password: str) -> None:
+    """Run initdb, then make role and database and take the superuser's password away: nobody can log in as it."""
+    initdb = [
+        *(programs / "initdb", "-D", part, "--username=postgres", f"--pwfile={first_password}"),
+        *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
+        *("--builtin-locale=C.UTF-8", "--no-instructions"),
+    ]
+    _run(initdb, place, "")
+    single_user = [programs / "postgres", "--single", "-D", part, "-c", "log_min_error_statement=panic", "postgres"]
+    statements = (
+        "ALTER ROLE postgres PASSWORD NULL",
+        f"CREATE ROLE {ROLE} LOGIN CREATEDB IN ROLE pg_monitor, pg_checkpoint PASSWORD '{password}'",
+        f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
+    )
+    _run(single_user, place, "\n".join([*statements, ""]))
+
+
+def _run(command: list[str | Path], place: Place, words: str) -> None:
+    """Run one of PostgreSQL's programs as the server's user. Raises DatabaseUnavailable with its last words."""
+    ended = subprocess.run(command, input=words.encode(), capture_output=True, check=False, **_as_server_user(place))
+    said = (ended.stdout + ended.stderr).decode(errors="replace")
+    if ended.returncode != 0 or "ERROR:" in said:
+        raise from_output(said, place.cluster, place.log)
+
+
+def _as_server_user(place: Place) -> dict[str, Any]:
+    """Arguments for a subprocess: the server's user, no group of ours, an empty environment, no folder held."""
+    settings: dict[str, Any] = {"cwd": "/", "env": {"LC_ALL": "C", "TZ": "UTC"}, "umask": 0o077}
+    if os.getuid() == 0:
+        settings |= {"user": place.user, "group": place.group, "extra_groups": []}
+    return settings
+
+
+def _make_own_folder(folder: Path, place: Place) -> None:
+    """Make a folder that only the server's user can enter. Raises DatabaseUnavailable if another stands there."""
+    beside = folder.parent == place.cluster
+    maker = acting_as_owner_of(place.cluster) if beside else acting_as(place.user, place.group)
+    with maker, contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if os.getuid() == 0 and stat.S_ISDIR(found.st_mode) and found.st_uid == 0:
+        os.chown(folder, place.user, place.group, follow_symlinks=False)
+        found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != place.user or found.st_mode & 0o077:
+        raise DatabaseUnavailable(
+            f"{folder} is not a folder that only user {place.user} can enter, so PostgreSQL is not safe there.",
+            "Look who made it and remove it, or set TIDEGATE_HOME to a shorter path.",
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

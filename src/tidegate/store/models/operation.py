@@ -1,0 +1,145 @@
+"""One run: its row is the truth, its lease says who runs it, its results and log say how it went."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from .columns import json_object, reference
+
+
+class Operation(models.Model):
+    """`scope` is {} for everything, or {"records": [ids]}. `attempt` rises with each take-over and fences old runs.
+
+    `verdict` is {} until everything was read; then {"<record id>": "close" | "hold"}, carried out Record by Record.
+    """
+
+    type = models.TextField()  # discover, sync, change
+    connection_id: int
+    connection = reference("Connection")
+    trigger = models.TextField()  # manual, scheduled, api, webhook
+    actor = models.TextField()
+    scope = json_object(default=dict, db_default={})
+    preview = models.BooleanField(default=False, db_default=False)
+    status = models.TextField(default="pending", db_default="pending")
+    why = models.TextField(default="", db_default="")
+    verdict: dict[str, str] | None = json_object(null=True)
+    counts = json_object(default=dict, db_default={})
+    complete = models.BooleanField(default=False, db_default=False)  # a Discover that proved it saw everything
+    attempt = models.IntegerField(default=0, db_default=0)
+    requested_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    cancelled_by = models.TextField(default="", db_default="")
+
+    class Meta:
+        db_table = "operation"
+        constraints: ClassVar = [
+            models.CheckConstraint(name="operation_type", condition=models.Q(type__in=["discover", "sync", "change"])),
+            models.CheckConstraint(
+                name="operation_status",
+                condition=models.Q(
+                    status__in=["pending", "running", "success", "partial", "failed", "cancelled"],
+                ),
+            ),
+            models.UniqueConstraint(
+                name="operation_one_running",
+                fields=["connection"],
+                condition=models.Q(status="running", type__in=["discover", "sync"]),
+            ),
+            models.UniqueConstraint(
+                name="operation_one_waiting",
+                fields=["connection", "type", "preview"],
+                condition=models.Q(status="pending"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.pk}"
+
+
+class Lease(models.Model):
+    """Who runs an Operation, and until when that is believed without a new heart-beat; progress rides along."""
+
+    operation = models.OneToOneField(
+        "Operation", on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    attempt = models.IntegerField()
+    until = models.DateTimeField()
+    worker = models.TextField()
+    progress = json_object(default=dict, db_default={})
+
+    class Meta:
+        db_table = "lease"
+
+    def __str__(self) -> str:
+        return f"{self.worker} until {self.until}"
+
+
+class Result(models.Model):
+    """How an Operation went for one Record, and for each Family and Branch of it ('' is the Record as a whole)."""
+
+    operation_id: int
+    operation = reference("Operation", index=False)
+    record_id: int
+    record = reference("Record")
+    family = models.TextField(default="", db_default="", db_collation="C")
+    branch = models.TextField(default="", db_default="", db_collation="C")
+    outcome = models.TextField()  # complete, incomplete, skipped, failed, dropped
+    why = models.TextField(default="", db_default="")
+    counts = json_object(default=dict, db_default={})
+    open_before = models.IntegerField(default=0, db_default=0)
+    gone = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "result"
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="result_key", fields=["operation", "record", "family", "branch"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.outcome
+
+
+class Quarantine(models.Model):
+    """A vendor's row that could not be read: set aside with its reason and its scrubbed raw form."""
+
+    operation_id: int
+    operation = reference("Operation", index=False)
+    connection_id: int
+    connection = reference("Connection")
+    record_id: int | None
+    record = reference("Record", null=True)
+    family = models.TextField(default="", db_default="")
+    branch = models.TextField(default="", db_default="")
+    vendor_key = models.TextField(null=True)
+    reason = models.TextField()
+    raw = models.TextField(default="", db_default="")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "quarantine"
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class LogLine(models.Model):
+    """One line of an Operation's log, scrubbed before it came here."""
+
+    operation_id: int
+    operation = reference("Operation", index=False)
+    n = models.IntegerField()
+    at = models.DateTimeField(db_default=Now())
+    level = models.TextField()
+    text = models.TextField()
+    facts = json_object(default=dict, db_default={})
+
+    class Meta:
+        db_table = "log_line"
+        constraints: ClassVar = [models.UniqueConstraint(name="log_line_n", fields=["operation", "n"])]
+
+    def __str__(self) -> str:
+        return self.text

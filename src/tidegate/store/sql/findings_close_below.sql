@@ -1,0 +1,20 @@
+-- A raised threshold closes at once what is below it, by the severity in force; Unknown (2) never is. Only where Records
+-- of the Connection write to now: what was left behind stays as it is.
+-- Parameters: connection, minimum (rank), actor. Locks: the caller holds the Records of the Connection.
+-- Rows: one a finding closed.
+WITH below AS (
+    SELECT finding.id, finding.active
+      FROM record
+      JOIN finding ON finding.feed_id = record.feed_id
+     WHERE record.connection_id = %(connection)s
+       AND finding.open AND finding.severity < %(minimum)s AND finding.severity <> 2
+), let_go AS (
+    DELETE FROM held USING below WHERE held.finding_id = below.id
+), closed AS (
+    UPDATE finding
+       SET open = false, active = false, closed_because = 'threshold', closed_operation = NULL, closed_at = now()
+      FROM below
+     WHERE finding.id = below.id
+)
+INSERT INTO journal (finding_id, operation, actor, kind, before)
+SELECT id, NULL, %(actor)s, 'closed', jsonb_build_object('open', true, 'active', active) FROM below

@@ -1,0 +1,3 @@
+-- The new texts of what changed, as binary COPY.
+-- Locks: none. Rows: one a change.
+COPY incoming FROM STDIN (FORMAT binary)

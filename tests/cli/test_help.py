@@ -1,0 +1,95 @@
+"""`tidegate --help` answers at once, and every command explains itself in sentences."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from tidegate.cli import COMMANDS, overview
+from tidegate.cli.root import app
+
+PROGRAM = Path(sys.executable).with_name("tidegate")
+HEAVY = ("django", "httpx2", "tidegate_sdk", "typer", "rich", "pydantic", "msgspec", "psycopg", "structlog")
+
+
+def every_command() -> Iterator[tuple[str, Any]]:
+    root: Any = typer.main.get_command(app)
+    for name in COMMANDS:
+        command = root.get_command(None, name)
+        subcommands = getattr(command, "commands", None) or {"": command}
+        yield from ((f"{name} {sub}".strip(), found) for sub, found in subcommands.items())
+
+
+def test_help_answers_within_300_ms():
+    def took() -> float:
+        begin = time.perf_counter()
+        subprocess.run([PROGRAM, "--help"], check=True, capture_output=True)
+        return time.perf_counter() - begin
+
+    assert min(took() for _ in range(5)) < 0.3
+
+
+def test_the_root_imports_nothing_heavy():
+    code = "import sys, tidegate.cli; tidegate.cli.run(['--help']); print(*sys.modules, file=sys.stderr)"
+
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    loaded = set(run.stderr.split())
+    assert not [name for name in loaded if name.split(".")[0] in HEAVY]
+    assert {name for name in loaded if name.startswith("tidegate.")} == {"tidegate.cli"}
+
+
+def test_no_arguments_say_what_there_is():
+    run = subprocess.run([PROGRAM], check=True, capture_output=True, text=True)
+
+    assert run.stdout.strip() == overview()
+
+
+def test_the_overview_fits_an_old_terminal():
+    assert max(len(line) for line in overview().splitlines()) <= 80
+
+
+def test_the_overview_says_what_the_commands_say_of_themselves():
+    root: Any = typer.main.get_command(app)
+
+    for name, (_, line) in COMMANDS.items():
+        first = " ".join(root.get_command(None, name).help.split("\n\n")[0].split())
+        assert first == line, name
+
+
+@pytest.mark.parametrize(("path", "command"), [*every_command()])
+def test_every_command_and_option_is_explained_in_sentences(path: str, command: Any):
+    assert command.help.strip().splitlines()[0][0].isupper(), path
+    for parameter in command.params:
+        text = getattr(parameter, "help", None)
+        assert text, f"{path}: {parameter.name} is not explained"
+        assert text[0].isupper(), f"{path}: {parameter.name}"
+        assert text.endswith((".", "?")), f"{path}: {parameter.name}"
+
+
+@pytest.mark.parametrize(("path", "command"), [*every_command()])
+def test_every_command_answers_json(path: str, command: Any):
+    options = [name for parameter in command.params for name in parameter.opts]
+
+    assert "--json" in options, path
+
+
+def test_an_unknown_command_offers_the_nearest(tidegate: Any):
+    ran = tidegate("recrd")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "Did you mean 'record'?" in ran.err
+
+
+def test_a_group_without_a_command_says_what_it_has(tidegate: Any):
+    ran = tidegate("record")
+
+    assert ran.code == 2
+    assert "undo" in ran.out

@@ -1,0 +1,116 @@
+"""What `--json` prints is what docs/reference/json.md says: every field, and no other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.cli.test_help import every_command
+from tidegate.cli.answer import Error, answers
+from tidegate.demo.fake_burp import FakeBurp
+
+ROOT = Path(__file__).resolve().parents[2]
+
+COMMANDS = [
+    ("doctor",),
+    ("migrate",),
+    ("tool", "list"),
+    ("tool", "show", "burpsuite"),
+    ("connection", "list"),
+    ("connection", "show", "Burp"),
+    ("connection", "edit", "Burp", "--no-auto-map"),
+    ("connection", "test", "Burp"),
+    ("connection", "pause", "Burp"),
+    ("connection", "resume", "Burp"),
+    ("discover", "Burp"),
+    ("sync", "Burp"),
+    ("operation", "list"),
+    ("operation", "show", "1"),
+    ("record", "list"),
+    ("record", "show", "Storefront"),
+    ("record", "ignore", "Storefront"),
+    ("record", "restore", "Storefront"),
+    ("record", "map", "Storefront", "--product", "Web shop"),
+    ("record", "undo", "Storefront"),
+    ("record", "delete", "Legacy Intranet"),
+    ("product", "list"),
+    ("product", "show", "Web shop"),
+    ("finding", "list"),
+    ("finding", "show", "1"),
+    ("finding", "decide", "1", "--note", "x"),
+    ("product", "delete", "Web shop", "--confirm", "Web shop"),
+    ("connection", "delete", "Burp", "--confirm", "Burp"),
+]
+
+
+def has_shape(answer: Any, shape: Any) -> bool:
+    return msgspec.to_builtins(msgspec.convert(answer, shape)) == answer
+
+
+def test_every_answer_has_its_documented_shape(shop: Any, burp: FakeBurp):
+    shop("sync", "Burp")
+    burp.control.fix_issue("Storefront", n=100)
+    shop("sync", "Burp")
+    held = shop.json("operation", "list", "--held")["operations"][0]["id"]
+    shapes = answers()
+
+    for command in (("operation", "keep", str(held)), *COMMANDS):
+        name = " ".join(command[: 1 if command[0] in shapes else 2])
+        assert has_shape(shop.json(*command), shapes[name]), name
+
+
+def test_the_answer_to_a_new_connection_has_its_shape(tidegate: Any, burp: FakeBurp):
+    answer = tidegate.json(
+        "connection", "add", "burpsuite", "--set", f"url={burp.url}", "--secret", "api_key=env:BURP_KEY"
+    )
+
+    assert has_shape(answer, answers()["connection add"])
+    assert answer["connection"]["records"]["new"] == 4
+
+
+def test_an_error_has_its_shape(tidegate: Any):
+    assert has_shape({"error": tidegate("record", "show", "9", "--json").error}, Error)
+
+
+def test_every_command_has_a_documented_answer():
+    assert sorted(answers()) == sorted(path for path, _ in every_command())
+
+
+def test_no_two_shapes_have_one_name():
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from generate import reachable  # pyright: ignore[reportMissingImports]
+    finally:
+        sys.path.pop(0)
+    names = [shape.__name__ for shape in reachable([Error, *answers().values()])]
+
+    assert len(names) == len(set(names))
+
+
+def test_the_reference_says_what_the_code_says():
+    run = subprocess.run(
+        [sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_stale_reference_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        import generate  # pyright: ignore[reportMissingImports]
+    finally:
+        sys.path.pop(0)
+    monkeypatch.setattr(generate, "REFERENCE", tmp_path)
+
+    assert generate.main(["--check"]) == 1
+    assert "Run: ./dev docs" in capsys.readouterr().err
+    assert generate.main([]) == 0
+    assert generate.main(["--check"]) == 0

@@ -1,0 +1,103 @@
+"""A real PostgreSQL for tests: the fixture `database` is empty, migrated, and commits like the real one.
+
+The server is our own embedded one, or the one of TIDEGATE_TEST_DATABASE_URL (CI runs the store on Debian's too). Each
+xdist worker has a database of its own. A conftest.py takes the fixtures in by importing them from here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import django
+import psycopg
+import pytest
+from django.apps import apps
+from django.conf import settings as django_conf
+from django.core.management import call_command
+from django.db import connection, connections
+from psycopg import sql as words
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pydantic import SecretStr
+
+from tidegate.config import Settings
+from tidegate.server import settings as defaults
+from tidegate.server.postgres import Database, django_settings, open_database
+
+# Django wants its settings before the first model is imported, so long before there is a server.
+if not django_conf.configured:
+    values = {name: getattr(defaults, name) for name in dir(defaults) if name.isupper()}
+    django_conf.configure(**values | {"DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}}})
+    django.setup()
+
+
+OPENED = pytest.StashKey[Database]()
+
+
+@pytest.fixture(scope="session")
+def migrated_database(request: pytest.FixtureRequest) -> Database:
+    """This worker's own database, made by the migrations; one for the whole run, however many conftests import this."""
+    config = request.config
+    if OPENED not in config.stash:
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        blocker = request.getfixturevalue("django_db_blocker")
+        with blocker.unblock():
+            config.stash[OPENED] = stack.enter_context(worker_database())
+    return config.stash[OPENED]
+
+
+@pytest.fixture
+def database(
+    migrated_database: Database,
+    django_db_blocker: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Database]:
+    """Empty tables, numbers from 1, and a home of its own for the key that seals secrets."""
+    monkeypatch.setenv("TIDEGATE_HOME", str(tmp_path / "home"))
+    with django_db_blocker.unblock():
+        empty_all_tables()
+        yield migrated_database
+        assert not connections["default"].in_atomic_block, "a test left its transaction open"
+        connections.close_all()
+
+
+@contextmanager
+def worker_database() -> Iterator[Database]:
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
+    name = f"test_{run}_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    with open_database(server_settings()) as server:
+        administer(server, "CREATE DATABASE {}", name)
+        administer(server, "ALTER DATABASE {} SET synchronous_commit = off", name)
+        database = Database(make_conninfo(server.url, dbname=name), server.embedded)
+        connections.settings["default"].update(django_settings(database))
+        call_command("migrate", verbosity=0, interactive=False)
+        yield database
+        administer(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def server_settings() -> Settings:
+    """One server for the whole run, shared by all workers; its own database is not used."""
+    given = os.environ.get("TIDEGATE_TEST_DATABASE_URL")
+    home = Path(os.environ["TIDEGATE_TEST_SPOT"]) / "server"
+    return Settings(home=home, database_url=SecretStr(given) if given else None)
+
+
+def empty_all_tables() -> None:
+    tables = ", ".join(model._meta.db_table for model in apps.get_app_config("store").get_models())
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+
+def administer(server: Database, statement: str, name: str) -> None:
+    with psycopg.connect(server.url, autocommit=True) as administrator:
+        administrator.execute(words.SQL(statement).format(words.Identifier(name)))  # pyright: ignore[reportArgumentType]
+
+
+def parameters(database: Database) -> dict[str, object]:
+    """For a second connection, as another process has it."""
+    return dict(conninfo_to_dict(database.url))

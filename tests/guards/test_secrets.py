@@ -1,0 +1,34 @@
+"""Secrets stay SecretStr until the wire (house-style.md, 13)."""
+
+import ast
+
+from tests.guards.repository import name, ours
+
+MAY_REVEAL = (
+    "sdk/src/tidegate_sdk/auth.py",  # the wire
+    "sdk/src/tidegate_sdk/auth/",
+    "src/tidegate/guard/",  # encrypts them at rest
+    "src/tidegate/server/postgres/database.py",  # the wire to a given database is libpq
+)
+
+
+def findings(path: str, source: str) -> list[str]:
+    if path.startswith(MAY_REVEAL):
+        return []
+    nodes = ast.walk(ast.parse(source, path))
+    return [f"{path}:{node.lineno}" for node in nodes if isinstance(node, ast.Attribute) and reveals(node.attr)]
+
+
+def reveals(attribute: str) -> bool:
+    return attribute in ("get_secret_value", "_secret_value")
+
+
+def test_a_secret_is_revealed_only_at_the_wire_and_in_the_guard():
+    found = [line for path in ours() for line in findings(name(path), path.read_text())]
+
+    assert found == []
+
+
+def test_the_guard_sees_one():
+    assert findings("src/tidegate/cli/x.py", "token.get_secret_value()") == ["src/tidegate/cli/x.py:1"]
+    assert findings("src/tidegate/guard/seal.py", "token.get_secret_value()") == []

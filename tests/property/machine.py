@@ -1,0 +1,464 @@
+"""Random histories: a vendor that changes and fails, people who decide, Discovers and Syncs; the law after each.
+
+What is stored must be what tests/property/model.py says, and every change must be able to say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from tests.acme import Paged, World, row, rows
+from tests.ingest.scene import ALICE, Scene
+from tests.property import stored, vendor
+from tests.property.checks import (
+    check_history,
+    check_journal,
+    check_nothing_else_written,
+    check_others,
+    check_state,
+    without_waiting,
+)
+from tests.property.model import Feed, Finding, Key, Model, Record, Step
+from tests.property.vendor import FINDING_FAULTS, HEALTHY, LIST_FAULTS, SEVERITIES, Fault, Wire
+from tidegate.actions import connection as connections
+from tidegate.actions import finding as findings
+from tidegate.actions import operation as operations
+from tidegate.actions import product as products
+from tidegate.actions import record as records
+from tidegate.actions.errors import Refused
+from tidegate.actions.step import StepOutcome
+from tidegate.ingest.stage import key_hash
+from tidegate.store.models import Connection, Engagement, Operation, Test
+from tidegate.store.models import Feed as StoredFeed
+from tidegate.store.models import Finding as StoredFinding
+
+VEPS = ("a", "b", "c")
+KEYS = ("k1", "k2", "k3", "k4")
+BULK = tuple(f"m{n}" for n in range(22))
+HASHES = {str(UUID(bytes=key_hash(key))): key for key in (*KEYS, *BULK)}
+PAGED: tuple[Paged, ...] = ("whole", "steady", "drifting")
+IMPORTED = ("leave", "move", "close")
+DECISIONS: tuple[tuple[dict[str, Any], dict[str, str | None]], ...] = (
+    ({"verdict": "false positive"}, {"verdict": "false positive"}),
+    ({"verdict": "accepted"}, {"verdict": "accepted"}),
+    ({"verdict": "real"}, {"verdict": "real"}),
+    ({"verdict": None}, {"verdict": None}),
+    ({"severity": "Critical"}, {"severity": "5"}),
+    ({"severity": "Info"}, {"severity": "0"}),
+    ({"severity": None}, {"severity": None}),
+    ({"note": "Seen.", "tags": ["web"], "verified": True}, {"note": "Seen.", "tags": '["web"]', "verified": "true"}),
+)
+
+
+def one_of(*choices: Any) -> Any:
+    return st.sampled_from(choices)
+
+
+class Histories(RuleBasedStateMachine):
+    """One Connection to Acme. `scene` comes from the fixture and serves every history in turn."""
+
+    scene: ClassVar[Scene]
+
+    def __init__(self) -> None:
+        super().__init__()
+        stored.forget_everything()
+        label = "Acme"
+        self.world: World = self.scene.world
+        self.world.products.clear()
+        self.scene.connection_id = Connection.objects.create(tool="acme", label=label, created_by="alice").pk
+        self.model = Model(label, hold_above=20)
+        self.named = 0
+        self.steps: dict[Step, Any] = {}
+        self.last_history = self.last_journal = 0
+        self.stored = stored.look(0, 0, HASHES)
+        self.last_history = max((line["id"] for line in self.stored.history), default=0)
+        self.last_journal = max((line["id"] for line in self.stored.journal), default=0)
+
+    @initialize(
+        hold_above=one_of(2, 2, 20),
+        paged=one_of(*PAGED),
+        bulk=st.booleans(),
+        mapped=st.lists(one_of("", "P1", "P2"), min_size=2, max_size=3),
+    )
+    def begin(self, hold_above: int, paged: Paged, bulk: bool, mapped: list[str]) -> None:
+        """Not from nothing: most of what can go wrong needs Records that flow."""
+        self.world.paged = paged
+        connections.edit_connection(ALICE, self.scene.connection_id, hold_above=hold_above)
+        self.model.hold_above = hold_above
+        for vep in VEPS[: len(mapped)]:
+            self.world.add(vep, f"Site {vep}", rows(*KEYS[:3], *(BULK if bulk and vep == "a" else ())))
+        self.run_discover(HEALTHY)
+        for vep, target in zip(VEPS, mapped, strict=False):
+            if target:
+                self.run_map([self.model.records[vep]], target, "leave")
+        self.run_sync(HEALTHY, None)
+
+    @rule(event=st.deferred(lambda: EVENTS))
+    def happens(self, event: tuple[str, dict[str, Any]]) -> None:
+        """One rule for all: Hypothesis switches rules off by the dozen in each history, and most bugs need several."""
+        verb, how = event
+        getattr(self, verb)(**how)
+
+    # The vendor: nothing of this is known here before it is asked
+
+    def vendor_changes_a_vep(self, vep: str, what: str) -> None:
+        product = self.world.products.get(vep)
+        if product is None:
+            self.world.add(vep, f"Site {vep}", rows(*KEYS[:2]))
+        elif what == "rename":
+            product.name, product.parent = (
+                (f"New {vep}", "EU") if product.name.startswith("Site") else (f"Site {vep}", "")
+            )
+        elif what == "remove":
+            del self.world.products[vep]
+        elif what == "off":
+            product.off ^= {"issues"}
+        elif what == "skip":
+            product.skipped = {} if product.skipped else {"issues": "No scan has completed yet."}
+        elif what == "vanish":
+            product.families.pop("secrets", None)
+        else:
+            product.families["secrets"] = rows("k1", "k4")
+
+    def vendor_changes_findings(self, vep: str, what: str, keys: set[str], severity: str) -> None:
+        if vep not in self.world.products:
+            return
+        there = self.world.issues(vep)
+        if what == "clear":
+            there.clear()
+        elif what == "many":
+            there |= rows(*BULK)
+        elif what == "few":
+            for key in BULK[2:]:
+                there.pop(key, None)
+        for key in sorted(keys):
+            if what == "add":
+                there[key] = row(key, severity=severity)
+            elif what == "remove":
+                there.pop(key, None)
+            elif key in there and what == "title":
+                there[key] = there[key] | {"title": f"{there[key]['title']}!"}
+            elif key in there and what == "severity":
+                there[key] = there[key] | {"severity": severity}
+            elif key in there and what in ("fixed", "false positive"):
+                there[key] = there[key] | {"status": "open" if there[key]["status"] == what else what}
+
+    def vendor_pages_otherwise(self, paged: Paged) -> None:
+        self.world.paged = paged
+
+    # Operations
+
+    def discover(self, kind: str, login: bool) -> None:
+        self.run_discover(Fault(kind, login=login))
+
+    def sync(self, kind: str, vep: str, login: bool) -> None:
+        self.run_sync(Fault(kind, vep, login), None)
+
+    def vendor_changes_and_sync(self, veps: set[str], what: str, keys: set[str], severity: str, kind: str) -> None:
+        """The pair that everything about closing hangs on."""
+        for vep in sorted(veps):
+            self.vendor_changes_findings(vep, what, keys, severity)
+        self.run_sync(Fault(kind, min(veps)), None)
+
+    def sync_one_record(self, kind: str, vep: str) -> None:
+        if vep in self.model.records:
+            self.run_sync(Fault(kind, vep), self.model.records[vep])
+
+    def sync_twice(self) -> None:
+        """promises.md 2 beyond what each Sync proves of unchanged rows: the second of two writes no finding at all."""
+        self.run_sync(HEALTHY, None)
+        before, told = self.model.state()["findings"], {id: found["xmin"] for id, found in self.stored.findings.items()}
+        self.run_sync(HEALTHY, None)
+        if {place: without_waiting(found) for place, found in before.items()} == {
+            place: without_waiting(found) for place, found in self.model.state()["findings"].items()
+        }:
+            assert {id: found["xmin"] for id, found in self.stored.findings.items()} == told
+
+    def run_discover(self, fault: Fault) -> None:
+        operation = self.run(
+            lambda: operations.discover(ALICE, self.scene.connection_id), Wire(self.world, fault, discover=True)
+        )
+        if fault.login:
+            assert operation.status == "failed"
+        else:
+            heard = vendor.listed(self.world, fault)
+            self.model.discover(operation.pk, heard)
+            assert operation.complete == bool(heard.proof)
+        self.look(writes_only_changes=True)
+
+    def run_sync(self, fault: Fault, only: Record | None) -> None:
+        if only is not None and (only.state != "Good" or only.facts.deleted):
+            self.refused(lambda: operations.sync(ALICE, self.scene.connection_id, [self.id_of(only)]))
+            return
+        scope = None if only is None else [self.id_of(only)]
+        asked = lambda: operations.sync(ALICE, self.scene.connection_id, scope)  # noqa: E731
+        operation = self.run(asked, Wire(self.world, fault, discover=False))
+        if fault.login:
+            assert operation.status == "failed"
+        else:
+            told = {record: vendor.told(self.world, record, fault) for record in self.model.records}
+            held = self.model.sync(operation.pk, told, only)
+            assert operation.status in (("partial", "failed") if held else ("success", "partial", "failed"))
+        self.look(writes_only_changes=True)
+
+    def run(self, ask: Callable[[], int], wire: Wire) -> Any:
+        self.world.interfere = wire
+        try:
+            return Operation.objects.get(pk=ask())
+        finally:
+            self.world.interfere = None
+
+    # People decide about Records
+
+    def map(self, veps: set[str], to: str, imported: str) -> None:
+        if chosen := self.records_of(veps):
+            self.run_map(chosen, to, imported)
+
+    def run_map(self, chosen: list[Record], to: str, imported: str) -> None:
+        if to == "new":
+            self.named += 1
+            to = f"Product {self.named}"
+        there = self.stored.products.get(to)
+        target: dict[str, Any] = {"product_id": there["id"]} if there else {"new_product": to}
+        outcome = records.map_records(ALICE, self.ids_of(chosen), already_imported=imported, **target)  # pyright: ignore[reportArgumentType]
+        self.decided(outcome, self.model.map(chosen, to, imported))
+
+    def unmap(self, veps: set[str], what: str) -> None:
+        chosen = self.records_of(veps)
+        if not chosen:
+            return
+        ids = self.ids_of(chosen)
+        if what == "ignore":
+            self.decided(records.ignore_records(ALICE, ids, "Not ours."), self.model.ignore(chosen, "Not ours."))
+        elif what == "restore":
+            self.decided(records.restore_records(ALICE, ids), self.model.restore(chosen))
+        elif what == "delete":
+            self.decided(records.delete_records(ALICE, ids), self.model.delete(chosen))
+        else:
+            outcome = records.restore_records(ALICE, ids[:1], to_earlier=True)
+            self.decided(outcome, self.model.restore_to_earlier(chosen[0]))
+
+    def undo(self, vep: str, whole_step: bool) -> None:
+        record = self.model.records.get(vep)
+        if record is None:
+            return
+        step = record.last
+        if step is None:
+            self.refused(lambda: records.undo(ALICE, record_id=self.id_of(record)))
+            return
+        chosen = list(step.before) if whole_step and step in self.steps else [record]
+        if not all(self.model.plays_undo(step, each) for each in chosen):
+            return
+        how = {"step": self.steps[step]} if whole_step and step in self.steps else {"record_id": self.id_of(record)}
+        outcome = records.undo(ALICE, **how)
+        done = self.model.undo(step, chosen)
+        assert {item.id for item in outcome.items if item.ok} == set(self.ids_of(done)), outcome
+        self.look()
+
+    def decided(self, outcome: StepOutcome, step: Step | None) -> None:
+        assert (outcome.step is None) == (step is None), outcome
+        if step is not None:
+            self.steps[step] = outcome.step
+        self.look()
+
+    def toggle_auto_map(self, on: bool) -> None:
+        connections.edit_connection(ALICE, self.scene.connection_id, auto_map=on)
+        self.model.auto_map = on
+
+    def change_threshold(self, minimum: int) -> None:
+        connections.edit_connection(ALICE, self.scene.connection_id, minimum_severity=minimum)
+        self.model.set_minimum(minimum)
+        self.look()
+
+    # People decide about findings
+
+    def decide(self, pick: int, decision: tuple[dict[str, Any], dict[str, str | None]]) -> None:
+        there = self.findings_where(lambda feed, finding: True)
+        if not there:
+            return
+        feed, key = picked(there, pick)
+        findings.decide_finding(ALICE, self.id_of_finding(feed, key), **decision[0])
+        self.model.decide(feed, key, decision[1])
+        self.look()
+
+    def settle_what_is_held(self, pick: int, approve: bool) -> None:
+        if not self.holding():
+            return
+        operation = picked(self.holding(), pick)
+        if approve:
+            operations.approve(ALICE, operation)
+            self.model.approve(operation)
+        else:
+            operations.keep_open(ALICE, operation)
+            self.model.keep_open(operation)
+        self.look()
+
+    def close_what_is_left_behind(self, pick: int) -> None:
+        if not self.left_behind():
+            return
+        feed, key = picked(self.left_behind(), pick)
+        findings.close_findings(ALICE, [self.id_of_finding(feed, key)])
+        self.model.close_unwatched(feed, key)
+        self.look()
+
+    # Where imported data lives
+
+    def delete_target(self, pick: int, level: str, plain_sql: bool) -> None:
+        if not self.model.products:
+            return
+        product = self.model.products[picked(sorted(self.model.products), pick)]
+        there = self.stored.products[product.name]
+        id = there["id"] if level == "product" else there[level]
+        if id is None:
+            return
+        delete, forget, name = {
+            "product": (products.delete_product, self.model.delete_product, product.name),
+            "engagement": (products.delete_engagement, self.model.delete_engagement, "Global Connectors"),
+            "test": (products.delete_test, self.model.delete_test, there["test_name"]),
+        }[level]
+        if plain_sql:
+            stored.delete(level, id)
+        else:
+            delete(ALICE, id, name)
+        forget(product)
+        self.look()
+
+    def others_import_the_same_findings(self, pick: int) -> None:
+        """Into a Product of ours, in an Engagement that has our name and is not ours."""
+        feeds = [feed for feed in self.model.living_feeds() if feed.findings and not feed.test.product.others]
+        if not feeds:
+            return
+        feed = picked(feeds, pick)
+        product = feed.test.product
+        theirs = Engagement.objects.create(
+            product_id=self.stored.products[product.name]["id"], name="Global Connectors"
+        )
+        test = Test.objects.create(engagement=theirs, name="By hand")
+        into = StoredFeed.objects.create(record_id=self.id_of(feed.record), test=test)
+        for (family, key), finding in feed.findings.items():
+            StoredFinding.objects.create(
+                feed=into, family=family, key=key, key_hash=UUID(bytes=key_hash(key)), fingerprint=UUID(int=0),
+                fields={},
+                mapping_version=1, severity_vendor=3, severity=3, active=True, created_operation=1, title=finding.title,
+            )  # fmt: skip
+        product.others = len(feed.findings)
+        self.look()
+
+    # What is checked after each
+
+    def look(self, *, writes_only_changes: bool = False) -> None:
+        """promises.md 1 to 5 and 8, on what is stored now and on how it came from what was stored before."""
+        before, self.stored = self.stored, stored.look(self.last_history, self.last_journal, HASHES)
+        check_state(self.model.state(), self.stored.state())
+        assert not self.stored.miscounted, "the tally is not what is there"
+        assert not self.stored.unexplained, "closed, and nothing says why"
+        check_history(before, self.stored)
+        check_journal(before, self.stored)
+        check_others(before, self.stored)
+        if writes_only_changes:
+            check_nothing_else_written(before, self.stored)
+        self.last_history = max((line["id"] for line in self.stored.history), default=self.last_history)
+        self.last_journal = max((line["id"] for line in self.stored.journal), default=self.last_journal)
+
+    # Names and numbers
+
+    def records_of(self, veps: set[str]) -> list[Record]:
+        return [record for key, record in self.model.records.items() if key in veps]
+
+    def id_of(self, record: Record) -> int:
+        return self.stored.records[record.key]["id"]
+
+    def ids_of(self, chosen: list[Record]) -> list[int]:
+        return [self.id_of(record) for record in chosen]
+
+    def id_of_finding(self, feed: Feed, key: Key) -> int:
+        place = [feed.record.key, feed.test.product.name, *key]
+        return next(id for id, found in self.stored.findings.items() if found["ours"] and found["place"] == place)
+
+    def findings_where(self, holds: Callable[[Feed, Finding], bool]) -> list[tuple[Feed, Key]]:
+        feeds = self.model.living_feeds()
+        return [(feed, key) for feed in feeds for key, finding in feed.findings.items() if holds(feed, finding)]
+
+    def left_behind(self) -> list[tuple[Feed, Key]]:
+        return self.findings_where(lambda feed, finding: finding.open and feed.record.facts.feed is not feed)
+
+    def holding(self) -> list[int]:
+        waiting = [
+            feed.findings[key] for feed, key in self.findings_where(lambda _, finding: finding.waiting == "held")
+        ]
+        absences = [record.absence_held_by for record in self.model.records.values()]
+        return sorted({operation for operation in (*(each.waits_for for each in waiting), *absences) if operation})
+
+    def refused(self, ask: Callable[[], object]) -> None:
+        try:
+            ask()
+        except Refused:
+            return
+        raise AssertionError("That should have been refused.")
+
+
+def picked(choices: list[Any], pick: int) -> Any:
+    return choices[pick % len(choices)]
+
+
+def event(verb: str, **how: Any) -> Any:
+    return st.tuples(st.just(verb), st.fixed_dictionaries(how))
+
+
+VEP = one_of(*VEPS)
+SOME = st.sets(VEP, min_size=1, max_size=2)
+PICK = st.integers(0, 99)
+VEP_CHANGES = event(
+    "vendor_changes_a_vep",
+    vep=VEP,
+    what=one_of("rename", "rename", "remove", "remove", "family", "family", "off", "skip", "vanish"),
+)
+FINDING_CHANGES = event(
+    "vendor_changes_findings",
+    vep=VEP,
+    what=one_of("add", "remove", "title", "severity", "fixed", "false positive"),
+    keys=st.sets(one_of(*KEYS), min_size=1, max_size=3),
+    severity=one_of(*SEVERITIES),
+)
+CHANGE_AND_SYNC = event(
+    "vendor_changes_and_sync",
+    veps=st.sets(VEP, min_size=1),
+    what=one_of("remove", "remove", "clear", "few", "many", "add", "add", "severity", "title"),
+    keys=one_of({"k1"}, {"k2", "k3"}, {"k1", "k2", "k3"}),
+    severity=one_of("high", "low", "apocalyptic"),
+    kind=one_of(*[""] * 10, *FINDING_FAULTS),
+)
+DISCOVER = event("discover", kind=one_of("", "", "", *LIST_FAULTS), login=one_of(*[False] * 9, True))
+SYNC = event("sync", kind=one_of(*[""] * 6, *FINDING_FAULTS), vep=VEP, login=one_of(*[False] * 19, True))
+MAP = event("map", veps=SOME, to=one_of("new", "P1", "P1", "P2"), imported=one_of(*IMPORTED))
+UNMAP = event("unmap", veps=SOME, what=one_of("ignore", "ignore", "restore", "to earlier", "to earlier", "delete"))
+UNDO = event("undo", vep=VEP, whole_step=st.booleans())
+DECIDE = event("decide", pick=PICK, decision=one_of(*DECISIONS))
+# By weight: one_of would take what stands there four times for one.
+EVENTS = st.sampled_from(
+    (
+        VEP_CHANGES,
+        FINDING_CHANGES,
+        event("vendor_pages_otherwise", paged=one_of(*PAGED)),
+        *[CHANGE_AND_SYNC] * 6,
+        *[DISCOVER] * 2,
+        SYNC,
+        event("sync_one_record", vep=VEP, kind=one_of("", "", *FINDING_FAULTS)),
+        event("sync_twice"),
+        *[MAP] * 3,
+        *[UNMAP] * 2,
+        *[UNDO] * 2,
+        event("toggle_auto_map", on=one_of(True, True, False)),
+        event("change_threshold", minimum=one_of(0, 1, 3, 4)),
+        *[DECIDE] * 2,
+        *[event("settle_what_is_held", pick=PICK, approve=st.booleans())] * 3,
+        event("close_what_is_left_behind", pick=PICK),
+        event("delete_target", pick=PICK, level=one_of("product", "engagement", "test"), plain_sql=st.booleans()),
+        event("others_import_the_same_findings", pick=PICK),
+    )
+).flatmap(lambda chosen: chosen)

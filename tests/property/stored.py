@@ -1,0 +1,163 @@
+"""What PostgreSQL holds, by names, as tests/property/model.py says it should be; read in one statement."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection as database
+
+EVERYTHING = """
+SELECT json_build_object(
+  'records', (SELECT json_agg(json_build_object(
+      'id', record.id, 'xmin', record.xmin::text, 'row', to_jsonb(record) - 'epoch', 'product', product.name,
+      'earlier', earlier.name, 'absence_held_by', held_absence.latest_operation_id))
+    FROM record
+    LEFT JOIN feed ON feed.id = record.feed_id
+    LEFT JOIN test ON test.id = feed.test_id
+    LEFT JOIN engagement ON engagement.id = test.engagement_id
+    LEFT JOIN product ON product.id = engagement.product_id
+    LEFT JOIN product AS earlier ON earlier.id = record.earlier_product_id
+    LEFT JOIN held_absence ON held_absence.record_id = record.id),
+  'findings', (SELECT json_agg(json_build_object(
+      'id', finding.id, 'xmin', finding.xmin::text,
+      'place', json_build_array(record.vendor_id, product.name, finding.family, finding.key),
+      'ours', engagement.kind = 'connectors',
+      'row', json_build_object(
+        'open', finding.open, 'active', finding.active, 'closed_because', finding.closed_because,
+        'closed_operation', finding.closed_operation, 'severity', finding.severity,
+        'severity_vendor', finding.severity_vendor, 'vendor_verdict', finding.vendor_verdict, 'title', finding.title),
+      'waiting', held.standing, 'waits_for', held.latest_operation))
+    FROM finding
+    JOIN feed ON feed.id = finding.feed_id
+    JOIN record ON record.id = feed.record_id
+    JOIN test ON test.id = feed.test_id
+    JOIN engagement ON engagement.id = test.engagement_id
+    JOIN product ON product.id = engagement.product_id
+    LEFT JOIN held ON held.finding_id = finding.id),
+  'decisions', (SELECT json_agg(json_build_array(
+      record.vendor_id, product.name, decision.family, decision.key_hash, decision.field, decision.value))
+    FROM decision
+    JOIN feed ON feed.id = decision.feed_id
+    JOIN record ON record.id = feed.record_id
+    JOIN test ON test.id = feed.test_id
+    JOIN engagement ON engagement.id = test.engagement_id
+    JOIN product ON product.id = engagement.product_id),
+  'products', (SELECT json_agg(json_build_object(
+      'id', product.id, 'name', product.name, 'engagement', engagement.id, 'test', test.id, 'test_name', test.name))
+    FROM product
+    LEFT JOIN engagement ON engagement.product_id = product.id AND engagement.kind = 'connectors'
+    LEFT JOIN test ON test.engagement_id = engagement.id AND test.connection_id IS NOT NULL),
+  'history', (SELECT json_agg(to_jsonb(record_history) ORDER BY id) FROM record_history WHERE id > %(history)s),
+  'journal', (SELECT json_agg(to_jsonb(journal) ORDER BY id) FROM journal WHERE id > %(journal)s),
+  'miscounted', (SELECT json_agg(wrong) FROM (
+      (SELECT feed_id, family, branch, severity, open, active, n FROM tally WHERE n <> 0
+       EXCEPT
+       SELECT feed_id, family, branch, severity, open, active, count(*) FROM finding GROUP BY 1, 2, 3, 4, 5, 6)
+      UNION ALL
+      (SELECT feed_id, family, branch, severity, open, active, count(*) FROM finding GROUP BY 1, 2, 3, 4, 5, 6
+       EXCEPT
+       SELECT feed_id, family, branch, severity, open, active, n FROM tally)) AS wrong),
+  'unexplained', (SELECT json_agg(json_build_array(finding.key, finding.closed_because, finding.closed_operation))
+    FROM finding
+    JOIN feed ON feed.id = finding.feed_id
+   WHERE NOT finding.open AND NOT (
+         EXISTS (SELECT FROM journal WHERE journal.finding_id = finding.id
+                    AND journal.kind IN ('closed', 'decided', 'merged', 'undone'))
+     AND CASE
+           WHEN finding.closed_because IN ('person', 'merged') THEN finding.closed_operation IS NULL
+           WHEN finding.closed_because = 'threshold' AND finding.closed_operation IS NULL THEN true
+           ELSE EXISTS (
+             SELECT FROM result
+              WHERE result.operation_id = finding.closed_operation AND result.record_id = feed.record_id
+                AND result.family = finding.family
+                AND (result.outcome = 'complete' OR finding.closed_because IN ('fixed', 'threshold')
+                     AND result.outcome = 'incomplete'))
+         END)))::text
+"""
+
+
+@dataclass
+class Stored:
+    """One look at the database. `state` is compared with the model's; the rest proves what a state cannot."""
+
+    records: dict[str, dict[str, Any]]
+    findings: dict[int, dict[str, Any]]
+    products: dict[str, dict[str, Any]]
+    decisions: list[list[Any]]
+    history: list[dict[str, Any]]
+    """New lines since the last look."""
+    journal: list[dict[str, Any]]
+    miscounted: list[Any]
+    unexplained: list[Any]
+    hashes: dict[str, str]
+    """The vendor's keys by their hashes."""
+
+    def state(self) -> dict[str, dict[Any, Any]]:
+        ours = [finding for finding in self.findings.values() if finding["ours"]]
+        others = [finding["place"][1] for finding in self.findings.values() if not finding["ours"]]
+        return {
+            "records": {key: facts_of(record) for key, record in self.records.items()},
+            "findings": {
+                tuple(found["place"]): found["row"] | {"waiting": found["waiting"], "waits_for": found["waits_for"]}
+                for found in ours
+            },
+            "decisions": {
+                (record, product, family, self.hashes[key], name): value
+                for record, product, family, key, name, value in self.decisions
+            },
+            "products": {
+                name: (product["engagement"] is not None, product["test"] is not None, others.count(name))
+                for name, product in self.products.items()
+            },
+        }
+
+
+def look(history: int, journal: int, hashes: dict[str, str]) -> Stored:
+    with database.cursor() as cursor:
+        cursor.execute(EVERYTHING, {"history": history, "journal": journal})
+        found = {name: rows or [] for name, rows in json.loads(cursor.fetchone()[0]).items()}
+    return Stored(
+        records={record["row"]["vendor_id"]: record for record in found["records"]},
+        findings={finding["id"]: finding for finding in found["findings"]},
+        products={product["name"]: product for product in found["products"]},
+        decisions=found["decisions"],
+        history=found["history"],
+        journal=found["journal"],
+        miscounted=found["miscounted"],
+        unexplained=found["unexplained"],
+        hashes=hashes,
+    )
+
+
+def facts_of(record: dict[str, Any]) -> dict[str, Any]:
+    row = record["row"]
+    same = ("name", "parent", "decision", "finalized_how", "hands_off", "ignored_because", "target_lost")
+    return {name: row[name] for name in (*same, "earlier_product_name")} | {
+        "product": record["product"],
+        "earlier": record["earlier"],
+        "absent": row["absent_since"] is not None,
+        "deleted": row["deleted_at"] is not None,
+        "absence_held_by": record["absence_held_by"],
+    }
+
+
+def forget_everything() -> None:
+    """Empty tables for the next history; far cheaper than TRUNCATE where there is little in them."""
+    order = ("product", "decision", "quarantine", "result", "log_line", "lease", "record", "operation", "connection")
+    with database.cursor() as cursor:
+        cursor.execute("; ".join(f"DELETE FROM {table}" for table in order))
+
+
+def delete(table: str, id: int) -> None:
+    """Plain SQL of somebody else."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            {
+                "product": "DELETE FROM product WHERE id = %s",
+                "engagement": "DELETE FROM engagement WHERE id = %s",
+                "test": "DELETE FROM test WHERE id = %s",
+            }[table],
+            [id],
+        )
