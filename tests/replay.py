@@ -1,27 +1,37 @@
 """What the report folder makes of files of any kind: `.venv/bin/python tests/replay.py DIR` prints one line a state.
 
-file → producer → number of findings, or the sentence that says what is wrong with the file. Exits 1 if one crashes.
+file → producer → number of findings, or the sentence that says what is wrong with the file. With `--each` a line for
+every finding below it. Exits 1 if one crashes.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import traceback
 from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from tidegate.connectors.report_folder import connector, report
-from tidegate.connectors.report_folder.fields import moment
 from tidegate_sdk import ConnectorError, Finding, Row, Skip
 
+_SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
-def main(root: Path) -> int:
+
+def main(arguments: list[str]) -> int:
     """Prints the table; returns the exit code."""
+    parser = argparse.ArgumentParser(description="What the report folder makes of the files in a folder.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--each", action="store_true", help="print every finding too")
+    given = parser.parse_args(arguments)
     crashed = 0
-    for path in sorted(path for path in root.rglob("*") if path.is_file()):
-        name = str(path.relative_to(root))
+    for path in sorted(path for path in given.folder.rglob("*") if path.is_file()):
+        name = str(path.relative_to(given.folder))
         try:
-            for line in replay(path, name):
+            for line in replay(path, name, each=given.each):
                 print(f"{name:60} {line}")
         except Exception:  # noqa: BLE001 - a crash of any kind is what this looks for
             crashed += 1
@@ -29,23 +39,23 @@ def main(root: Path) -> int:
     return 1 if crashed else 0
 
 
-def replay(path: Path, name: str) -> list[str]:
+def replay(path: Path, name: str, *, each: bool = False) -> Iterator[str]:
     """One line for each state in the file, or the sentence about it."""
     with path.open("rb") as file:
         (head,) = report.look(file, name)
         if head["problem"]:
-            return [f"{name} {head['problem']}"]
-        return [_state(file, name, head["format"], state) for state in head["states"]]
+            yield f"{name} {head['problem']}"
+        for state in head["states"]:
+            yield from _state(file, name, head["format"], state, each)
 
 
-def _state(file, name: str, form: str, state: dict) -> str:
+def _state(file: BinaryIO, name: str, form: str, state: dict[str, Any], each: bool) -> list[str]:
     counts: Counter[str] = Counter()
     keys: set[str] = set()
-    now = moment("2026-01-01")
-    assert now
+    lines: list[str] = []
     end = ""
     try:
-        for row in connector.rows(file, connector.State(state["family"], name, form, now)):
+        for row in connector.rows(file, connector.State(state["family"], name, form, _SOME_TIME)):
             try:
                 read = connector.READERS[form](Row(row))
             except ConnectorError as error:
@@ -54,9 +64,9 @@ def _state(file, name: str, form: str, state: dict) -> str:
             if isinstance(read, Skip):
                 counts[f"skipped ({read.because})"] += 1
                 continue
-            assert isinstance(read, Finding)
             assert read.key not in keys, f"twice: {read.key}"
             keys.add(read.key)
+            lines.append(_line(read))
             counts["findings"] += 1
             counts[f"{read.severity}"] += 1
             counts["fixed"] += read.fixed
@@ -66,8 +76,16 @@ def _state(file, name: str, form: str, state: dict) -> str:
     except ConnectorError as error:
         end = f" INCOMPLETE: {error}"
     told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "0 findings"
-    return f"{state['family']} [{state['ends'] or 'no time'}]: {told}{end}"
+    return [f"{state['family']} [{state['ends'] or 'no time'}]: {told}{end}", *(lines if each else ())]
+
+
+def _line(finding: Finding) -> str:
+    """A finding as a person would look it over: what, where, known by what."""
+    where = f"{finding.path}:{finding.line}" if finding.line else finding.path or finding.endpoint
+    weaknesses = " ".join(f"CWE-{number}" for number in finding.cwe)
+    said = (finding.severity, finding.title, where, f"{finding.component} {finding.version}", finding.rule, weaknesses)
+    return "  " + " | ".join(str(part).strip() for part in (*said, finding.key[:12]))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(sys.argv[1:]))

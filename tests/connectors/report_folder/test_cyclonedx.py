@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from tests.connectors.report_folder.reading import bom, findings, fixture, keys, look, rows, values
+from tidegate.connectors.report_folder import json_values
 from tidegate_sdk import ConnectorError, Finding, Incomplete, Severity, Skip, Verdict
+
+ONE, TWO = "0a6ed783-9138-4492-8d51-a4d02937ca69", "3e671687-395b-41f5-a30f-a58921a69b79"
 
 
 def vulnerability(**more: Any) -> dict[str, Any]:
@@ -43,6 +46,14 @@ def test_a_link_into_another_document_and_a_bare_package_url_name_their_componen
 
     assert found["CVE-2026-0002"].component == "org.example/a"
     assert found["CVE-2026-0003"].purl == "pkg:npm/%40scope/tool@1.0.0"
+    assert found["CVE-2026-0003"].title == "CVE-2026-0003 in @scope/tool"
+    assert (found["CVE-2026-0003"].component, found["CVE-2026-0003"].version) == ("@scope/tool", "1.0.0")
+
+
+def test_the_distribution_of_a_package_is_no_part_of_its_name():
+    found = one(affects=[{"ref": "pkg:deb/debian/tar@1.30%2Bdfsg-6?arch=amd64"}])
+
+    assert (found.title, found.component, found.version) == ("CVE-2026-1 in tar", "tar", "1.30+dfsg-6")
 
 
 def test_the_rating_of_the_source_itself_counts_first():
@@ -145,9 +156,33 @@ def test_another_vulnerability_or_component_is_another_finding():
 
 
 def test_a_reference_made_anew_with_each_document_is_no_identity():
-    one, two = "0a6ed783-9138-4492-8d51-a4d02937ca69", "3e671687-395b-41f5-a30f-a58921a69b79"
+    before, after = (findings(bom(vulnerability(affects=[{"ref": uuid}])))[0] for uuid in (ONE, TWO))
 
-    assert keys(bom(vulnerability(affects=[{"ref": one}]))) == keys(bom(vulnerability(affects=[{"ref": two}])))
+    assert before.key == after.key
+    assert (before.title, before.component) == ("CVE-2026-1", "")
+
+
+def test_a_vulnerability_named_by_a_uuid_is_called_and_known_by_its_cve():
+    before, after = (
+        findings(bom(vulnerability(id=uuid, references=[{"id": "CVE-2026-7000"}]), components=[component()]))[0]
+        for uuid in (ONE, f"urn:uuid:{TWO}")
+    )
+
+    assert before.key == after.key
+    assert (before.title, before.rule, before.ids) == ("CVE-2026-7000 in lib", "CVE-2026-7000", ("CVE-2026-7000",))
+    assert one(id=ONE).title == f"{ONE} in lib"
+
+
+def test_a_component_behind_more_than_are_kept_is_not_taken_for_none(monkeypatch: pytest.MonkeyPatch):
+    parts = [component(ref="a"), *(component(ref=f"part-{number}") for number in range(100)), component(ref="z")]
+    data = bom(vulnerability(), vulnerability(affects=[{"ref": "z"}, {"ref": "pkg:npm/b@1"}]), components=parts)
+    monkeypatch.setattr(json_values.Room.__init__, "__defaults__", (20_000,))
+
+    kept, missing, named = rows(data)
+
+    assert "key" in kept
+    assert "key" not in missing
+    assert "key" in named
 
 
 def test_two_versions_of_one_package_in_one_document_are_two_findings():

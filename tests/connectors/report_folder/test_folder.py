@@ -1,6 +1,9 @@
 """The folder itself, through the real Session: Records, which report is the state, and what never leaves the root."""
 
+import gzip
+import io
 import os
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from pydantic import ValidationError
 
 from tests.connectors.report_folder.reading import bom, families, fixture, generic, read, result, sarif, tool, veps
 from tidegate.connectors.report_folder.connector import ReportFolderSettings, State, as_of, newest
-from tidegate_sdk import Family, Finding, NotFound, Odd, Skipped, VendorDown, Vep
+from tidegate_sdk import NO_PRODUCT, Family, Finding, NotFound, Odd, Skipped, VendorDown, Vep
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -50,8 +53,23 @@ async def test_each_folder_is_a_record_and_reports_in_the_root_belong_to_no_prod
 
     found, outcome = await veps(tmp_path)
 
-    assert [(vep.id, vep.name) for vep in found] == [(".", "(no product)"), ("empty", "empty"), ("shop", "shop")]
+    assert [(vep.id, vep.name) for vep in found] == [
+        (NO_PRODUCT, "(no product)"),
+        ("empty", "empty"),
+        ("shop", "shop"),
+    ]
     assert outcome.complete
+
+
+async def test_a_folder_called_like_the_home_of_what_has_no_product_is_a_record_of_its_own(tmp_path: Path):
+    put(tmp_path / "(no product)/a.sarif", sarif(tool="Inside"))
+    put(tmp_path / "a.sarif", sarif(tool="Root"))
+
+    folder, home = (await veps(tmp_path))[0]
+
+    assert (home.id, home.name, folder.name) == (NO_PRODUCT, "(no product)", "(no product)")
+    assert list(await read(tmp_path, home.id)) == ["Root"]
+    assert list(await read(tmp_path, folder.id)) == ["Inside"]
 
 
 async def test_without_a_report_in_the_root_there_is_no_record_for_it(tmp_path: Path):
@@ -79,21 +97,23 @@ async def test_a_record_whose_folder_is_gone_is_not_an_empty_one(tmp_path: Path)
         await families(tmp_path, "gone")
 
 
-async def test_no_product_is_witnessed_by_the_account_and_a_folder_by_the_list(tmp_path: Path):
-    async with tool(tmp_path).open() as session:
-        answer = session.tool.witness(Vep(id=".", name="(no product)"))
-        assert answer is not None
-        assert await session.talk(answer)
-        assert session.tool.witness(Vep(id="svc", name="svc")) is None
-
-
 async def test_reports_lie_at_any_depth_up_to_eight_and_those_of_the_root_only_in_it(tmp_path: Path):
     put(tmp_path / "svc/1/2/3/4/5/6/7/deep.sarif", sarif(tool="Deep"))
     put(tmp_path / "svc/1/2/3/4/5/6/7/8/deeper.sarif", sarif(tool="Deeper"))
     put(tmp_path / "top.sarif", sarif(tool="Top"))
 
     assert list(await read(tmp_path, "svc")) == ["Deep"]
-    assert list(await read(tmp_path, ".")) == ["Top"]
+    assert list(await read(tmp_path, NO_PRODUCT)) == ["Top"]
+
+
+async def test_folders_that_are_too_deep_are_told(tmp_path: Path):
+    put(tmp_path / "svc/1/2/3/4/5/6/7/9/a.sarif", sarif())
+    put(tmp_path / "svc/1/2/3/4/5/6/7/8/a.sarif", sarif())
+    put(tmp_path / "a.sarif", sarif())
+
+    sentence = "svc/1/2/3/4/5/6/7/8/ and 1 more: more than eight folders deep, where nothing is read."
+    assert await told(tmp_path) == {"svc/1/2/3/4/5/6/7/8/": sentence}
+    assert await told(tmp_path, NO_PRODUCT) == {}
 
 
 @pytest.mark.parametrize("path", ["reports", "./reports", "~/reports", "", "/srv/\0"])
@@ -188,7 +208,7 @@ async def test_a_report_that_does_not_claim_to_be_whole_proves_nothing(tmp_path:
 
 
 async def test_an_odd_result_with_an_identity_is_set_aside_and_without_one_nothing_is_proven(tmp_path: Path):
-    put(tmp_path / "svc/a.json", generic({"title": "No severity"}))
+    put(tmp_path / "svc/a.json", generic({"title": "Bad", "severity": "Low", "false_p": "perhaps"}))
     put(tmp_path / "svc/b.sarif", sarif(result("R1", ruleId=7), result("R2")))
 
     odd, named = (await read(tmp_path, "svc"))["Tool (generic)"]
@@ -212,6 +232,27 @@ async def test_what_is_no_report_is_told_where_its_name_promises_one(tmp_path: P
 
     assert set(found) == {"svc/empty.json", "svc/notes.json"}
     assert found["svc/notes.json"].startswith("svc/notes.json is neither JSON nor XML.")
+
+
+@pytest.mark.parametrize("name", ["a.sarif.gz", "a.zip", "reports"])
+async def test_a_compressed_report_is_told_whatever_its_name(tmp_path: Path, name: str):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.sarif", sarif())
+    put(tmp_path / "svc" / name, gzip.compress(sarif()) if name.endswith("gz") else packed.getvalue())
+
+    assert "is compressed" in (await told(tmp_path))[f"svc/{name}"]
+
+
+async def test_a_hostile_file_name_moves_no_cursor_where_it_is_told(tmp_path: Path):
+    put(tmp_path / "svc/a\x1b[2J\n\u202eb.sarif", b"")
+    put(tmp_path / "svc/b\x1b[2J.sarif", ended(NOON, "NEW")[:-150])
+    put(tmp_path / "svc/c\x1b[2J.sarif", sarif(result(), invocations=[{"executionSuccessful": False}], tool="Third"))
+
+    sentences = [*(await told(tmp_path)).items(), *(await read(tmp_path, "svc"))["Third"][1].why]
+
+    assert len(await told(tmp_path)) == 2
+    assert not set("\x1b\n\u202e") & set("".join(map("".join, sentences)))
 
 
 async def test_a_report_is_known_by_its_content_whatever_its_name(tmp_path: Path):

@@ -62,19 +62,50 @@ def test_a_severity_never_seen_is_unknown_and_reported():
     assert (found.severity, found.unknown_words) == (Severity.UNKNOWN, ("severity: Blocker",))
 
 
-@pytest.mark.parametrize("odd", [{}, {"severity": None}, {"severity": ""}, {"severity": 3}], ids=repr)
-def test_a_missing_severity_is_odd_and_keeps_its_key(odd: dict[str, Any]):
-    data = generic({"title": "Bad"} | odd)
+@pytest.mark.parametrize(
+    ("said", "severity", "words"),
+    [
+        ({}, Severity.UNKNOWN, ("severity: none",)),
+        ({"severity": None}, Severity.UNKNOWN, ("severity: none",)),
+        ({"severity": ""}, Severity.UNKNOWN, ("severity: none",)),
+        ({"severity": 3}, Severity.UNKNOWN, ("severity: 3",)),
+        ({"severity": "Unknown"}, Severity.UNKNOWN, ()),
+        ({"cvssv3_score": 9.8}, Severity.CRITICAL, ("severity: none",)),
+        ({"severity": "Blocker", "cvssv4_score": 0}, Severity.INFO, ("severity: Blocker",)),
+        ({"cvssv3": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N"}, Severity.HIGH, ("severity: none",)),
+        ({"cvssv3": "nonsense"}, Severity.UNKNOWN, ("severity: none",)),
+        ({"severity": "Low", "cvssv3_score": 9.8}, Severity.LOW, ()),
+    ],
+    ids=repr,
+)
+def test_what_has_no_word_for_its_severity_goes_by_its_cvss_or_is_unknown(
+    said: dict[str, Any], severity: Severity, words: tuple[str, ...]
+):
+    (found,) = findings(generic({"title": "Bad"} | said))
 
-    assert isinstance(values(data)[0], ConnectorError)
-    assert "key" in rows(data)[0]
+    assert (found.severity, found.unknown_words) == (severity, words)
 
 
-@pytest.mark.parametrize("odd", [{"severity": "Low"}, 7, None, {"title": 7, "severity": "Low"}], ids=repr)
+@pytest.mark.parametrize(
+    "odd", [{"severity": "Low"}, 7, None, {"title": 7, "severity": "Low"}, {"title": " "}], ids=repr
+)
 def test_a_finding_without_title_and_id_has_no_key(odd: Any):
-    (row,) = rows(generic(odd))
+    row, named = rows(generic(odd, item()))
 
     assert "key" not in row
+    assert "key" in named
+
+
+@pytest.mark.parametrize("items", [[{}], [7, None], [{"component": {}, "vulnerability": {}, "analysis": {}}]], ids=repr)
+def test_a_list_of_findings_none_of_which_has_a_title_is_another_format(items: list[Any]):
+    head = look(generic(*items))
+
+    assert "has findings, but none with a title" in head["problem"]
+    assert head["report"]
+
+
+def test_an_empty_list_of_findings_is_an_answer():
+    assert values(generic()) == []
 
 
 def test_a_flag_that_is_neither_true_nor_false_is_odd():
@@ -99,6 +130,35 @@ def test_lines_versions_severities_and_descriptions_are_no_identity():
 )
 def test_another_title_file_or_weakness_is_another_finding(other: dict[str, Any]):
     assert keys(generic(item())) != keys(generic(item(**other)))
+
+
+def test_the_order_of_endpoints_and_ids_is_no_identity():
+    before = item(endpoints=["a", {"host": "b"}], vulnerability_ids=["CVE-2026-1", "CVE-2026-2"])
+    after = item(endpoints=[{"host": "b"}, "a"], vulnerability_ids=["CVE-2026-2", "CVE-2026-1"])
+
+    assert keys(generic(before)) == keys(generic(after))
+
+
+def test_links_are_found_in_whatever_text_the_references_are():
+    found = one(references="See [a](https://example.org/a), <https://example.org/b> and https://example.org/c.")
+
+    assert found.references == ("https://example.org/a", "https://example.org/b", "https://example.org/c")
+
+
+def test_why_the_severity_and_the_way_from_source_to_sink_are_kept():
+    found = one(
+        severity_justification="Reachable.",
+        sast_source_object="query",
+        sast_source_file_path="a.py",
+        sast_source_line="7",
+        sast_sink_object="execute",
+        under_review=True,
+        endpoints=[{"protocol": "https", "host": "a", "path": "b", "query": "c=d"}],
+    )
+
+    assert found.description == "Words.\n\nSeverity: Reachable."
+    assert found.evidence == "Source: query a.py:7\n\nSink: execute"
+    assert (found.vendor_status, found.endpoint) == ("under_review", "https://a/b?c=d")
 
 
 def test_repeats_are_told_apart_by_their_order():

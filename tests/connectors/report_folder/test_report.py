@@ -193,6 +193,23 @@ def test_a_single_value_of_more_than_16_mb_is_refused():
     assert "16 MB" in look(sarif(result(text="x" * (19 * 2**20))))["problem"]
 
 
+@pytest.mark.parametrize(
+    "large",
+    [b"<text>%s</text>", b'<text name="%s"/>', b"<!--%s-->", b"<components><component>%s</component></components>"],
+    ids=["text", "attribute", "comment", "component"],
+)
+def test_a_single_element_of_more_than_16_mb_is_refused(large: bytes):
+    data = XML + large % (b"x" * (19 * 2**20)) + b"<vulnerabilities/></bom>"
+
+    assert "16 MB" in look(data)["problem"]
+
+
+def test_a_long_document_of_small_elements_is_read():
+    data = XML + b"<dependencies>" + b'<dependency ref="%s"/>' % (b"x" * 2**20) * 20 + b"</dependencies>"
+
+    assert look(data + b"<vulnerabilities/></bom>")["states"]
+
+
 def test_a_repeated_name_of_a_list_does_not_hide_a_result():
     run = b'{"tool": {"driver": {"name": "T"}}, "results": [{"ruleId": "A"}], "results": []}'
     data = b'{"version": "2.1.0", "runs": [' + run + b"]}"

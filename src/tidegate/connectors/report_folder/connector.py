@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 from pydantic import Field, field_validator
 
 from tidegate_sdk import (
+    NO_PRODUCT,
     AccessDenied,
     Account,
     Ask,
@@ -36,14 +38,12 @@ from tidegate_sdk import (
 )
 
 from . import cyclonedx, cyclonedx_finding, generic, report, sarif, sarif_finding
-from .fields import moment, text
+from .fields import moment, shown
 
-ROOT = "."
-"""The id of the Record for reports that lie in the root itself."""
 _DEPTH = 8
 _REPORTS = (".json", ".sarif", ".xml", ".vex", ".cdx")
 _UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".swp", ".lock", "~")
-_NEVER = (".md", ".txt", ".log", ".html", ".htm", ".css", ".js", ".csv", ".pdf", ".png", ".svg", ".zip", ".gz", ".py")
+_NEVER = (".md", ".txt", ".log", ".html", ".htm", ".css", ".js", ".csv", ".pdf", ".png", ".svg", ".py")
 READERS: dict[str, Callable[[Row], Finding | Skip]] = {
     "sarif": sarif_finding.finding,
     "cyclonedx": cyclonedx_finding.finding,
@@ -94,25 +94,23 @@ class ReportFolder(Tool[ReportFolderSettings]):
     def veps(self) -> List[Vep]:
         return List(Ask(), "", Whole(), _Folders(), id=_vep_id)
 
-    def witness(self, vep: Vep) -> Talk[bool] | None:
-        return _account_answers() if vep.id == ROOT else None
-
     def families(self, vep: Vep) -> Families:
         states: list[State] = []
-        files = yield from (_files("", 1) if vep.id == ROOT else _files(f"{vep.id}/", _DEPTH))
+        files = yield from (_files("", 1) if vep.id == NO_PRODUCT else _files(f"{vep.id}/", _DEPTH))
         for file in files:
+            name = shown(file["path"])
             try:
                 page = yield Ask(file["path"], reader=partial(report.look, name=file["path"]))
             except (AccessDenied, Incomplete, NotFound, VendorChanged) as error:  # this file alone; the others count
-                yield Skipped(file["path"], str(error))
+                yield Skipped(name, shown(str(error)))
                 continue
             row = page.rows[0]
             if row["problem"] and (row["report"] or _is_called_report(file["name"])):
-                yield Skipped(file["path"], f"{file['path']} {row['problem']}")
+                yield Skipped(name, f"{name} {row['problem']}")
             states.extend(_states(row, file))
         chosen = newest(states)
         for file in sorted({state.file for state in states if state.cut} - {state.file for state in chosen}):
-            yield Skipped(file, f"{file} is cut or still being written. The next run reads it again.")
+            yield Skipped(shown(file), f"{shown(file)} is cut or still being written. The next run reads it again.")
         for state in chosen:
             yield self._family(state)
 
@@ -168,21 +166,21 @@ class _Folders:
         if self._root_seen:
             return Skip("One more report in the root.")
         self._root_seen = True
-        return Vep(id=ROOT, name="(no product)")
+        return Vep(id=NO_PRODUCT, name=NO_PRODUCT)
 
 
 def _vep_id(row: Row) -> str:
-    return row["path"].rstrip("/") if row["folder"] else ROOT
-
-
-def _account_answers() -> Talk[bool]:
-    yield Ask()
-    return True
+    """The path; quoted as the door quotes odd names where a folder is called like the home of what has no product."""
+    if not row["folder"]:
+        return NO_PRODUCT
+    path: str = row["path"].rstrip("/")
+    return f"./{quote(path, safe='')}" if path == NO_PRODUCT else path
 
 
 def _files(folder: str, depth: int) -> Generator[Ask | Wait | Family | Skipped, Page, list[dict[str, Any]]]:
-    """Every file that may be a report, in the folder and those below it, by path."""
+    """Every file that may be a report, in the folder and those below it, by path; folders too deep down are told."""
     found: list[dict[str, Any]] = []
+    deeper: list[str] = []
     todo = [(folder, depth)]
     while todo:
         path, left = todo.pop()
@@ -190,8 +188,14 @@ def _files(folder: str, depth: int) -> Generator[Ask | Wait | Family | Skipped, 
         for row in page.body:
             if not row["folder"] and _may_be_report(row["name"]):
                 found.append(row)
-            elif row["folder"] and left > 1 and not row["name"].startswith("."):
-                todo.append((row["path"], left - 1))
+            elif row["folder"] and not row["name"].startswith("."):
+                if left > 1:
+                    todo.append((row["path"], left - 1))
+                elif folder:
+                    deeper.append(shown(row["path"]))
+    if deeper:
+        more = f" and {len(deeper) - 1:,} more" if len(deeper) > 1 else ""
+        yield Skipped(min(deeper), f"{min(deeper)}{more}: more than eight folders deep, where nothing is read.")
     return sorted(found, key=lambda file: file["path"])
 
 
@@ -208,7 +212,7 @@ def _is_called_report(name: str) -> bool:
 def _states(row: Row, file: dict[str, Any]) -> Iterator[State]:
     modified = moment(file["modified"])
     if modified is None:
-        raise VendorChanged(f"The listing has no time for {text(file['path'], 300)}.")
+        raise VendorChanged(f"The listing has no time for {shown(file['path'])}.")
     for state in row["states"]:
         own = moment(state["ends"])
         yield State(state["family"], file["path"], row["format"], as_of(own, modified.astimezone(UTC)), own, row["cut"])
@@ -224,6 +228,6 @@ def rows(file: BinaryIO, state: State) -> Iterator[dict[str, Any]]:
         else:
             yield from generic.rows(file, state.family, state.file)
     except VendorChanged as error:
-        raise VendorChanged(f"{state.file} cannot be read. {error.what}", error.next_step) from None
+        raise VendorChanged(f"{shown(state.file)} cannot be read. {error.what}", error.next_step) from None
     except Incomplete as error:
-        raise Incomplete(f"{state.file} does not count as whole. {error.what}", error.next_step) from None
+        raise Incomplete(f"{shown(state.file)} does not count as whole. {error.what}", error.next_step) from None

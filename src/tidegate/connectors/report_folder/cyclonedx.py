@@ -16,7 +16,7 @@ from packageurl import PackageURL
 from tidegate_sdk import Incomplete, VendorChanged
 
 from . import cyclonedx_xml, json_values, producer
-from .fields import each, member, optional, text
+from .fields import each, ids, member, optional, text
 from .identity import Ordinals, digest
 
 HEAD = ("bomFormat", "specVersion", "metadata.timestamp", "metadata.tools", "metadata.component")
@@ -49,6 +49,7 @@ class Bom:
     subject: Component = NOTHING
     components: dict[str, Component] = field(default_factory=dict[str, Component])
     vulnerabilities: int | None = None
+    room: json_values.Room = field(default_factory=json_values.Room)
 
     def family(self, file_name: str) -> str:
         """The tools, else what the file is called; and what they looked at."""
@@ -128,7 +129,9 @@ def _add(bom: Bom, value: Any) -> None:
             continue
         todo += [*each(found.get("components")), *each(found.get("services"))]
         if isinstance(reference := found.get("bom-ref"), str):
-            bom.components[reference] = _component(found)
+            component = _component(found)
+            if bom.room.takes((reference, component)):
+                bom.components[reference] = component
 
 
 def _component(value: dict[str, Any]) -> Component:
@@ -146,8 +149,12 @@ def _rows(vulnerability: Any, bom: Bom, ordinals: Ordinals) -> Iterator[dict[str
         yield {"format": "cyclonedx", "unreadable": error.what, "vulnerability": vulnerability}
         return
     for reference, versions in targets.items():
-        component = _affected(reference, bom)
-        row = {"format": "cyclonedx", "vulnerability": vulnerability, "component": component._asdict()}
+        try:
+            component = _affected(reference, bom)
+        except VendorChanged as error:
+            yield {"format": "cyclonedx", "unreadable": error.what, "vulnerability": vulnerability}
+            continue
+        row = {"format": "cyclonedx", "name": name, "vulnerability": vulnerability, "component": component._asdict()}
         yield row | {"versions": versions, "key": ordinals.name(digest("cyclonedx", name, *_identity(component)))}
 
 
@@ -164,7 +171,14 @@ def _named(vulnerability: Any) -> tuple[str, dict[str, Any]]:
         if reference is None:
             raise VendorChanged("A vulnerability affects something without a reference.")
         targets.setdefault(reference, member(target, "versions"))
-    return name.strip(), targets
+    return _lasting(name.strip(), vulnerability), targets
+
+
+def _lasting(name: str, vulnerability: dict[str, Any]) -> str:
+    """The id; for a UUID, which may be made anew with each document, the CVE or GHSA it is cross-referenced with."""
+    if not _UUID.match(name):
+        return name
+    return next(iter(ids(*(member(one, "id") for one in each(vulnerability.get("references"))))), name)
 
 
 def _affected(reference: str, bom: Bom) -> Component:
@@ -173,7 +187,12 @@ def _affected(reference: str, bom: Bom) -> Component:
         if known and known in bom.components:
             return bom.components[known]
     link = reference.rpartition("#")[2] if reference.startswith("urn:cdx:") else reference
-    return Component(purl=link) if link.startswith("pkg:") else Component(name=link)
+    if link.startswith("pkg:"):
+        return Component(purl=link)
+    if bom.room.full:
+        raise VendorChanged("The report lists more components than are kept, and this one is not among them.")
+    # A reference made anew with each document names nothing where its component is not there.
+    return NOTHING if _UUID.match(link) else Component(name=link)
 
 
 def _identity(component: Component) -> list[str]:
@@ -184,8 +203,6 @@ def _identity(component: Component) -> list[str]:
         except ValueError:
             return [component.purl.partition("@")[0]]
         return [found.type, found.namespace or "", found.name, found.subpath or ""]
-    if _UUID.match(component.name):
-        return []  # a reference made anew with each document is not an identity
     if not component.name and not component.group:
         return []
     return [component.group, component.name]

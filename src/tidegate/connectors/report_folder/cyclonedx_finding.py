@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cvss import CVSS2, CVSS3, CVSS4, CVSSError
-
 from tidegate_sdk import Finding, Row, Severity, Skip, VendorChanged, Verdict
 
-from .fields import cwes, each, ids, is_link, links, member, number, of_score, text
+from .fields import cwes, each, ids, is_link, links, member, number, of_score, package_of, score_of, text
 
 _SEVERITIES = {
     "critical": Severity.CRITICAL,
@@ -35,8 +33,9 @@ def finding(row: Row) -> Finding | Skip:
         return Skip("The report says that the component is not affected.")
     severity, said, rating, unknown = _severity(vulnerability)
     fixed, verdict, state, reason = _analysis(vulnerability, unknown)
-    name, described = text(vulnerability.get("id"), 500), text(vulnerability.get("description"))
-    where = component["name"] or component["purl"]
+    name, described = text(row["name"], 500), text(vulnerability.get("description"))
+    package, released = package_of(component["purl"])
+    where = component["name"] or package
     source = member(vulnerability, "source", "url")
     return Finding(
         key=row["key"],
@@ -55,8 +54,8 @@ def finding(row: Row) -> Finding | Skip:
         ids=ids(name, *(member(one, "id") for one in each(vulnerability.get("references")))) or (name,),
         cvss=_vectors(vulnerability),
         cvss_score=_score(rating),
-        component="/".join(part for part in (component["group"], component["name"]) if part),
-        version=component["version"],
+        component="/".join(part for part in (component["group"], component["name"]) if part) or package,
+        version=component["version"] or released,
         purl=component["purl"],
         references=links(*(member(one, "url") for one in each(vulnerability.get("advisories")))),
         found_at=None,
@@ -104,17 +103,7 @@ def _score(rating: Mapping[str, Any]) -> float | None:
     score = number(rating.get("score"))
     if score is not None and 0 <= score <= 10:
         return score
-    vector = _vector(rating)
-    try:
-        if vector.startswith("CVSS:4"):
-            found: Any = CVSS4(vector).base_score
-        elif vector.startswith("CVSS:3"):
-            found = CVSS3(vector).scores()[0]
-        else:
-            found = CVSS2(vector).scores()[0] if vector else None
-        return number(found if found is None else str(found))
-    except CVSSError:
-        return None
+    return score_of(_vector(rating))
 
 
 def _vector(rating: Mapping[str, Any]) -> str:

@@ -9,9 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from cvss import CVSS2, CVSS3, CVSS4, CVSSError
+from packageurl import PackageURL
+
 from tidegate_sdk import Severity, VendorChanged
 
 _LONGEST = 20_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_DISTRIBUTIONS = frozenset({"deb", "rpm", "apk", "alpm"})
 _CWE = re.compile(r"(?i)\bcwe[-_:/ ]{0,2}0*([1-9]\d{0,5})\b")
 _IDS = re.compile(r"(?i)\b(?:CVE-\d{4}-\d{4,19}|GHSA(?:-[0-9a-z]{4}){3})\b")
 
@@ -22,6 +27,11 @@ def text(value: Any, longest: int = _LONGEST) -> str:
         return ""
     value = value.replace("\0", "\N{REPLACEMENT CHARACTER}").strip()
     return value if len(value) <= longest else value[: longest - 1] + "…"
+
+
+def shown(name: str) -> str:
+    """A name of the file system as a sentence may hold it: a line that moves no cursor, and not without end."""
+    return text(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", name), 300)
 
 
 def member(value: Any, *names: str) -> Any:
@@ -117,3 +127,29 @@ def of_score(score: float, version: int = 3) -> Severity:
     if score >= 4:
         return Severity.MEDIUM
     return Severity.LOW if score > 0 else Severity.INFO
+
+
+def score_of(vector: str) -> float | None:
+    """The base score of a CVSS vector of any version; None for what is none."""
+    try:
+        if vector.startswith("CVSS:4"):
+            found: Any = CVSS4(vector).base_score
+        elif vector.startswith("CVSS:3"):
+            found = CVSS3(vector).scores()[0]
+        else:
+            found = CVSS2(vector).scores()[0] if vector else None
+    except CVSSError:
+        return None
+    return number(found if found is None else str(found))
+
+
+def package_of(purl: str) -> tuple[str, str]:
+    """What a package URL calls the package, with its group or scope, and the version; empty for what is none."""
+    try:
+        found = PackageURL.from_string(purl) if purl else None
+    except ValueError:
+        found = None
+    if found is None:
+        return "", ""
+    group = "" if found.type in _DISTRIBUTIONS else found.namespace or ""  # there it is who distributes it
+    return text("/".join(part for part in (group, found.name) if part), 500), text(found.version, 200)

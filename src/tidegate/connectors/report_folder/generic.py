@@ -5,18 +5,36 @@ Its fields: https://docs.defectdojo.com/supported_tools/parsers/generic_findings
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from tidegate_sdk import Finding, Incomplete, Row, Severity, Skip, VendorChanged, Verdict
 
 from . import json_values, producer
-from .fields import cwes, each, ids, line, links, member, moment, number, optional, text
+from .fields import (
+    cwes,
+    each,
+    every,
+    ids,
+    line,
+    links,
+    member,
+    moment,
+    number,
+    of_score,
+    optional,
+    score_of,
+    text,
+)
 from .identity import Ordinals, canonical, digest, folded
 
 HEAD = ("name", "type")
+NAMES = ("findings.*.title", "findings.*.unique_id_from_tool")
+"""What a finding is known by; a list without any of them is of another format that says "findings" too."""
 _WANTED = json_values.tree(*HEAD, "findings.*")
 _DROP = frozenset({"files"})
+_LINK = re.compile(r"https?://[^\s<>\"')\]]+")
 _SUFFIX = "(Generic Findings Import)"
 _SEVERITIES = {severity.value.lower(): severity for severity in Severity} | {
     "informational": Severity.INFO,
@@ -61,32 +79,31 @@ def _base(value: Any) -> str:
     if isinstance(own, (str, int)) and not isinstance(own, bool) and str(own).strip():
         return digest("id", str(own).strip())
     title = optional(value.get("title"), str, "title")
-    if not title:
+    if not title or not title.strip():
         raise VendorChanged("A finding has neither a title nor a unique_id_from_tool.")
     names = ("vuln_id_from_tool", "cve", "file_path", "component_name", "param", "service")
-    lists = ("vulnerability_ids", "endpoints")
-    return digest("parts", folded(title), *(canonical(value.get(name)) for name in (*names, *lists)))
+    lists = ("vulnerability_ids", "endpoints")  # sets, in truth: another order is no other finding
+    listed = (canonical(sorted(map(canonical, every(value.get(name))))) for name in lists)
+    return digest("parts", folded(title), *(canonical(value.get(name)) for name in names), *listed)
 
 
 def finding(row: Row) -> Finding | Skip:
-    """What a row says. Raises VendorChanged where a must-have is missing or a flag is neither true nor false."""
+    """What a row says. Raises VendorChanged where the title is missing or a flag is neither true nor false."""
     if problem := row.get("unreadable"):
         raise VendorChanged(problem)
     value = Row(row["finding"])
     if _flag(value, "duplicate"):
         return Skip("The report marks it as a duplicate.")
-    word = text(optional(value["severity"], str, "severity"), 50)
-    if not word:
-        raise VendorChanged("A finding has no severity.")
-    severity = _SEVERITIES.get(word.lower(), Severity.UNKNOWN)
+    vectors = [vector for version in ("cvssv4", "cvssv3") if (vector := text(value.get(version), 300))]
+    score = _score(value, vectors)
+    severity, word, unknown = _severity(value, score)
     verdict, status = _verdict(value)
     endpoints = [_endpoint(one) for one in each(value.get("endpoints"))]
     listed = value.get("vulnerability_ids")
     named = [value.get("cve"), *(listed if isinstance(listed, list) else [listed])]
-    vectors = (text(value.get(version), 300) for version in ("cvssv4", "cvssv3"))
     return Finding(
         key=row["key"],
-        title=text(value["title"], 2000),
+        title=text(value["title"], 2000) or "(untitled)",
         severity=severity,
         description=_description(value, endpoints),
         mitigation=text(value.get("mitigation")),
@@ -101,7 +118,7 @@ def finding(row: Row) -> Finding | Skip:
         cwe=cwes(value.get("cwe"), *each(value.get("cwes"))),
         ids=tuple(dict.fromkeys((*ids(*named), *(text(one, 200) for one in named if text(one) and not ids(one))))),
         cvss=tuple(vector for vector in vectors if vector.startswith("CVSS:")),
-        cvss_score=_within(value.get("cvssv4_score"), 10) or _within(value.get("cvssv3_score"), 10),
+        cvss_score=score,
         epss=_within(value.get("epss_score"), 1),
         known_exploited=_flag(value, "known_exploited"),
         component=text(value.get("component_name"), 2000),
@@ -110,11 +127,27 @@ def finding(row: Row) -> Finding | Skip:
         path=text(value.get("file_path"), 2000),
         line=line(value.get("line")),
         endpoint=next(iter(endpoints), ""),
-        references=links(*text(value.get("references")).split()),
+        references=links(*(found.rstrip(".,;:") for found in _LINK.findall(text(value.get("references"))))),
         tags=tuple(text(tag, 200) for tag in each(value.get("tags")) if text(tag)),
         found_at=moment(value.get("date")),
-        unknown_words=() if severity is not Severity.UNKNOWN or word.lower() == "unknown" else (f"severity: {word}",),
+        unknown_words=unknown,
     )
+
+
+def _severity(value: Row, score: float | None) -> tuple[Severity, str, tuple[str, ...]]:
+    """The word; what has no word of the table goes by its CVSS, and without that is *Unknown*."""
+    said = value.get("severity")
+    word = text(said if isinstance(said, str) or said is None else canonical(said), 50)
+    if word.lower() in _SEVERITIES:
+        return _SEVERITIES[word.lower()], word, ()
+    unknown = (f"severity: {word or 'none'}",)
+    return (of_score(score), word or str(score), unknown) if score is not None else (Severity.UNKNOWN, word, unknown)
+
+
+def _score(value: Row, vectors: list[str]) -> float | None:
+    """The score of the newest CVSS there is one of: as written, else worked out of its vector."""
+    told = (_within(value.get(name), 10) for name in ("cvssv4_score", "cvssv3_score"))
+    return next((score for score in (*told, *map(score_of, vectors)) if score is not None), None)
 
 
 def _verdict(value: Row) -> tuple[Verdict | None, str]:
@@ -130,6 +163,8 @@ def _verdict(value: Row) -> tuple[Verdict | None, str]:
         return None, "is_mitigated"
     if _flag(value, "active") is False:
         return None, "inactive"
+    if _flag(value, "under_review"):
+        return None, "under_review"
     return None, "verified" if _flag(value, "verified") else ""
 
 
@@ -146,11 +181,19 @@ def _flag(value: Row, name: str) -> bool | None:
 
 def _description(value: Row, endpoints: list[str]) -> str:
     more = "\n".join(["Endpoints:", *endpoints]) if len(endpoints) > 1 else ""
-    return "\n\n".join(part for part in (text(value.get("description")), text(more)) if part)
+    why = text(value.get("severity_justification"), 4000)
+    parts = (text(value.get("description")), text(more), why and f"Severity: {why}")
+    return "\n\n".join(part for part in parts if part)
 
 
 def _evidence(value: Row) -> str:
-    parts = (text(value.get(name), 4000) for name in ("steps_to_reproduce", "param", "payload"))
+    """How to see it: the steps, the input, and the way from source to sink."""
+    parts = [text(value.get(name), 4000) for name in ("steps_to_reproduce", "param", "payload")]
+    at = line(value.get("sast_source_line"))
+    place = text(value.get("sast_source_file_path"), 2000) + (f":{at}" if at else "")
+    source = " ".join(part for part in (_plain(value.get("sast_source_object")), place) if part)
+    sink = _plain(value.get("sast_sink_object"))
+    parts += [source and f"Source: {source}", sink and f"Sink: {sink}"]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -160,6 +203,8 @@ def _endpoint(value: Any) -> str:
         return text(value, 2000)
     scheme, host, port, path = (_plain(member(value, name)) for name in ("protocol", "host", "port", "path"))
     address = host + (f":{port}" if port else "") + (f"/{path.lstrip('/')}" if path else "")
+    if query := _plain(value.get("query")):
+        address += f"?{query.lstrip('?')}"
     return f"{scheme}://{address}" if scheme else address
 
 

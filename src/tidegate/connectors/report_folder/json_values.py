@@ -24,6 +24,7 @@ _PARSER: Any = ijson.get_backend("yajl2_c")  # alone: the others word errors dif
 Path = tuple[str | int, ...]
 Tree = dict[str, Any]
 
+_ROOM = 64 * 2**20
 _PIECE = 2**16
 _LARGE_PIECE = 2**21
 _VALUE_BYTES = 16 * 2**20
@@ -47,6 +48,38 @@ def tree(*build: str, count: tuple[str, ...] = ()) -> Tree:
                 node = node.setdefault(part, {})
             node[last] = how
     return root
+
+
+class Room:
+    """What may be kept of one document while it is read, so that one made of nothing but names is not held whole."""
+
+    def __init__(self, size: int = _ROOM) -> None:
+        self._left = size
+        self.full = False
+        """Whether something did not fit: what is missing then need not be missing in the document."""
+
+    def takes(self, value: Any) -> bool:
+        """Whether there is room for the value, which is then taken; of what is small beside it something may fit."""
+        size = weight(value)
+        if size > self._left:
+            self.full = True
+            return False
+        self._left -= size
+        return True
+
+    def need(self, value: Any) -> None:
+        """Takes the value. Raises VendorChanged where it does not fit."""
+        if not self.takes(value):
+            raise VendorChanged("It names more tools, runs and folders than fit into memory.", _NEXT)
+
+
+def weight(value: Any) -> int:
+    """About how many bytes a value takes in memory."""
+    if isinstance(value, str):
+        return 60 + len(value)
+    if isinstance(value, dict):
+        return 250 + sum(weight(name) + weight(item) for name, item in value.items())
+    return 100 + sum(map(weight, value)) if isinstance(value, (list, tuple)) else 40
 
 
 def values(file: BinaryIO, wanted: Tree, drop: frozenset[str] = frozenset()) -> Iterator[tuple[Path, Any]]:

@@ -10,7 +10,7 @@ from tidegate_sdk import Incomplete, VendorChanged
 from . import cyclonedx, cyclonedx_xml, generic, json_values, producer, sarif
 from .fields import moment, text
 
-_HEAD = json_values.tree(*sarif.HEAD, *cyclonedx.HEAD, *generic.HEAD) | {"findings": {}, "vulnerabilities": {}}
+_HEAD = json_values.tree(*sarif.HEAD, *cyclonedx.HEAD, *generic.HEAD, *generic.NAMES) | {"vulnerabilities": {}}
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _MARKS = b"\xef\xbb\xbf\xff\xfe"
 _FORMATS = "SARIF 2.1.0, CycloneDX with vulnerabilities, or the generic findings JSON of DefectDojo"
@@ -59,9 +59,17 @@ def _has_begun(file: BinaryIO) -> bool:
 def _look_at_json(file: BinaryIO, name: str) -> dict[str, Any]:
     """Reads on to the end, or to the cut: what names the tool may stand behind the findings."""
     facts: dict[json_values.Path, Any] = {}
+    room = json_values.Room()
+    listed = named = 0
     cut = False
     try:
-        facts.update(json_values.values(file, _HEAD, cyclonedx.DROP))
+        for path, value in json_values.values(file, _HEAD, cyclonedx.DROP):
+            if path[:1] == ("findings",) and len(path) > 1:
+                listed += len(path) == 2
+                named += len(path) == 3 and bool(value)
+            else:
+                room.need((path, value))
+                facts[path] = value
     except Incomplete:
         cut = True
     if isinstance(facts.get(("runs",)), list):
@@ -71,6 +79,8 @@ def _look_at_json(file: BinaryIO, name: str) -> dict[str, Any]:
     if isinstance(facts.get(("findings",)), list):
         if cut and ("type",) not in facts:
             return _problem(_CUT)
+        if listed and not named and not cut:
+            return _problem(f"has findings, but none with a title. {_REPLACE} {_FORMATS}")
         family = generic.family(facts.get(("name",)), facts.get(("type",)), name)
         return {"format": "generic", "states": [{"family": family, "ends": None}], "cut": cut}
     if cut:

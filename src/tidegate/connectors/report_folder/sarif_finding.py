@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import Any
 
 from tidegate_sdk import Finding, Row, Severity, Skip, VendorChanged, Verdict
 
-from .fields import cwes, each, every, ids, is_link, line, member, moment, number, of_score, text
-from .sarif import taxon
+from .fields import cwes, each, every, ids, is_link, line, member, moment, number, of_score, package_of, text
 
 LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.INFO}
 _SCORES = {severity.value.lower(): severity for severity in Severity}
@@ -20,6 +20,12 @@ _NO_FINDING = {
     "informational": "The tool reports information, not a problem.",
 }
 _BASELINE = frozenset({"new", "unchanged", "updated", "absent", "existing"})
+_LONGEST_TITLE = 150
+_WRAPPED = 60
+"""A line this long that ends within a sentence goes on in the next."""
+_SENTENCE = re.compile(r"[^.!?]{20,}?[.!?](?=\s)")
+_LINK = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]\(\d{1,9}\)")
+"""A link into `relatedLocations` (3.11.6), which says nothing outside the report."""
 _ARGUMENT = re.compile(r"\{\{|\}\}|\{(\d{1,4})\}")
 
 
@@ -34,13 +40,15 @@ def finding(row: Row) -> Finding | Skip:
     severity, said, unknown = _severity(result, rule)
     verdict, status, reason = _suppression(result)
     message = _message(result, rule, row["strings"])
+    table = _table(message)
     location = next(iter(each(result.get("locations"))), {})
     web = "://" in path
     purl = text(next((name for name in _logical_names(location) if name.startswith("pkg:")), ""), 2000)
+    package, version = package_of(purl)
     properties = result.get("properties")
     return Finding(
         key=row["key"],
-        title=_title(message, rule),
+        title=_title(message, table, rule),
         severity=severity,
         description=_description(message, rule),
         mitigation=_mitigation(result, rule),
@@ -53,11 +61,12 @@ def finding(row: Row) -> Finding | Skip:
         vendor_reason=reason,
         confidence=text(member(properties, "issue_confidence"), 50) or rule.get("precision", ""),
         rule=text(rule["id"], 500),
-        cwe=_cwes(result, properties, rule),
+        cwe=_cwes(row["taxa"], properties, rule),
         ids=rule["ids"] if "ids" in rule else ids(rule["id"]),
         purl=purl,
-        component=purl.partition("@")[0].rpartition("/")[2],
-        version=purl.partition("@")[2].partition("?")[0],
+        component=package or table.get("package", ""),
+        version=version or table.get("installed version", ""),
+        fixed_version=table.get("fixed version", ""),
         path="" if web else text(path, 2000),
         line=line(member(location, "physicalLocation", "region", "startLine")),
         endpoint=text(path, 2000) if web else text(member(result.get("webRequest"), "target"), 2000),
@@ -74,17 +83,30 @@ def _severity(result: dict[str, Any], rule: dict[str, Any]) -> tuple[Severity, s
         if score in (None, ""):
             continue
         if (found := number(score)) is not None and 0 <= found <= 10:
+            if not found and (unscored := _unscored(result, rule)) is not None:
+                return unscored
             return of_score(found), str(score), []
         if isinstance(score, str) and score.lower() in _SCORES:  # Semgrep writes words
             return _SCORES[score.lower()], score, []
         return Severity.UNKNOWN, text(str(score), 50), [f"security-severity: {text(str(score), 50)}"]
     if "level" not in result and rule.get("missing"):
         return Severity.UNKNOWN, "", [f"rule: {text(rule['id'], 50)} is not in the report"]
-    level = result.get("level") or rule.get("level") or "warning"
+    return _level(result.get("level") or rule.get("level") or "warning")
+
+
+def _level(level: Any) -> tuple[Severity, str, list[str]]:
     word = text(str(level), 50)
     if word.lower() in LEVELS:
         return LEVELS[word.lower()], word, []
     return Severity.UNKNOWN, word, [f"level: {word}"]
+
+
+def _unscored(result: dict[str, Any], rule: dict[str, Any]) -> tuple[Severity, str, list[str]] | None:
+    """What counts in place of a score of zero, which Trivy writes where it has none: a severity UNKNOWN, a level."""
+    if "UNKNOWN" in rule.get("tags", ()):
+        return Severity.UNKNOWN, "UNKNOWN", []
+    level = result.get("level") or rule.get("level")
+    return _level(level) if level not in (None, "none") else None
 
 
 def _suppression(result: dict[str, Any]) -> tuple[Verdict | None, str, str]:
@@ -130,16 +152,41 @@ def _message(result: dict[str, Any], rule: dict[str, Any], strings: dict[str, An
             return found[0][0]
         return str(arguments[int(found[1])]) if int(found[1]) < len(arguments) else found[0]
 
-    return text(_ARGUMENT.sub(argument, said) if arguments and isinstance(said, str) else said)
+    said = _ARGUMENT.sub(argument, said) if arguments and isinstance(said, str) else said
+    return _LINK.sub(r"\1", text(said))
 
 
-def _title(message: str, rule: dict[str, Any]) -> str:
-    """The message's first line where it is short enough for a list, else what the rule is called."""
-    first = message.partition("\n")[0].strip()
-    named = rule.get("title") or rule.get("name") or rule["id"]
-    if first and len(first) <= 150:
+def _table(message: str) -> dict[str, str]:
+    """The values by label, in lower case, of a message that is no sentence: Trivy writes "Package: …" and so on."""
+    if "Severity: " not in message:
+        return {}
+    cells = (line.partition(":") for line in message.splitlines())
+    found = {label.strip().lower(): value.strip() for label, colon, value in cells if colon}
+    return found if {"package", "artifact"} & found.keys() else {}
+
+
+def _title(message: str, table: dict[str, str], rule: dict[str, Any]) -> str:
+    """What the message says first, where that is short enough for a list, else what the rule is called."""
+    named = next((name for name in (rule.get("title"), rule.get("name")) if name and name != rule["id"]), "")
+    named = named.replace("&#39;", "'").replace("&#34;", '"')  # Trivy escapes for a page
+    if table:
+        return f"{rule['id']} in {table['package']}" if table.get("package") else named or rule["id"] or "(untitled)"
+    first = _first(message)
+    if first and len(first) <= _LONGEST_TITLE:
         return first
-    return named or text(first, 150) or "(untitled)"
+    return named or textwrap.shorten(first, _LONGEST_TITLE, placeholder=" …") or rule["id"] or "(untitled)"
+
+
+def _first(message: str) -> str:
+    """The first line, with those it is wrapped into; of a paragraph that is long the first sentence."""
+    lines = message.partition("\n\n")[0].strip().splitlines()
+    first = lines[0].strip() if lines else ""
+    for more in lines[1:]:
+        if not (more[:1].islower() or (len(first) >= _WRAPPED and first[-1:] not in ".!?:")):
+            break
+        first = f"{first} {more.strip()}"
+    sentence = _SENTENCE.match(first)
+    return sentence[0] if sentence and len(first) > _LONGEST_TITLE else first
 
 
 def _description(message: str, rule: dict[str, Any]) -> str:
@@ -161,15 +208,21 @@ def _evidence(result: dict[str, Any], location: Any) -> str:
     code = member(physical, "region", "snippet", "text") or member(physical, "contextRegion", "snippet", "text")
     request = member(result, "webRequest")
     asked = " ".join(text(member(request, part), 2000) for part in ("method", "target")).strip()
-    return "\n\n".join(part for part in (text(code, 4000), asked, _flow(result)) if part)
+    others = [_step(place) for place in [*each(result.get("locations"))][1:]]
+    also = "\n".join(["Also at:", *_ends(others)]) if others else ""
+    return "\n\n".join(part for part in (text(code, 4000), asked, _flow(result), also) if part)
 
 
 def _flow(result: dict[str, Any]) -> str:
     """The first and the last steps of the first code flow, a line each."""
     flow = next(iter(each(result.get("codeFlows"))), None)
     thread = next(iter(each(member(flow, "threadFlows"))), None)
-    steps = [_step(member(step, "location")) for step in each(member(thread, "locations"))]
-    return "\n".join(steps if len(steps) <= 10 else [*steps[:5], f"… {len(steps) - 10} more steps …", *steps[-5:]])
+    return "\n".join(_ends([_step(member(step, "location")) for step in each(member(thread, "locations"))]))
+
+
+def _ends(steps: list[str]) -> list[str]:
+    """The first and the last of them."""
+    return steps if len(steps) <= 10 else [*steps[:5], f"… {len(steps) - 10} more steps …", *steps[-5:]]
 
 
 def _step(location: Any) -> str:
@@ -185,9 +238,9 @@ def _logical_names(location: Any) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
-def _cwes(result: dict[str, Any], properties: Any, rule: dict[str, Any]) -> tuple[int, ...]:
+def _cwes(taxa: list[str], properties: Any, rule: dict[str, Any]) -> tuple[int, ...]:
     """From the taxa and properties of the result, then from its rule."""
-    named = [taxon(reference) for reference in each(result.get("taxa"))]
+    named: list[Any] = [*taxa]
     if isinstance(properties, dict):
         named += [*every(properties.get("cwe")), *each(properties.get("tags"))]
     return tuple(dict.fromkeys((*cwes(*named), *rule.get("cwe", ()))))

@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
+from tidegate_sdk import VendorChanged
+
 from .fields import member, optional
 from .identity import canonical, digest, folded, wording
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"/v(\d{1,9})$")
 _SHIFTING = re.compile(r"(?i)column|line_?(?:number|no)|startline|file_?hash|commit|date|time|author|email|run_?id")
 """Partial fingerprints that another commit, or an edit elsewhere in the file, changes."""
+_CHANGING = re.compile(r"(?im)^(?:severity|installed version|fixed version|link) *:.*$")
+"""Lines of a message that Trivy writes as a table: these change while the finding is the same."""
 _VERSIONED = re.compile(r"^(pkg:[^@?#]+)@[^?#]*")
 _NONE = frozenset({"", "requires login"})
 """Semgrep writes "requires login" in place of the fingerprint of whoever is not logged in."""
@@ -81,7 +85,7 @@ def _message(result: dict[str, Any]) -> list[str]:
     if message.get("id") and arguments is not None:
         return [canonical(message["id"]), *(wording(each) for each in arguments if isinstance(each, str))]
     said = message.get("text") or message.get("markdown")
-    return [wording(optional(said, str, "The text of a message") or "")]
+    return [wording(_CHANGING.sub("", optional(said, str, "The text of a message") or ""))]
 
 
 def place(result: dict[str, Any], run: Run) -> Place:
@@ -103,7 +107,11 @@ def _logical(location: dict[str, Any], run: Run) -> str:
     """The full name of the function, type or package; of a package URL the part without version."""
     listed = optional(location.get("logicalLocations"), list, "logicalLocations") or [{}]
     first = optional(listed[0], dict, "A logical location") or {}
-    name = first.get("fullyQualifiedName") or run.logical.get(first.get("index", -1)) or first.get("name")
+    told = first.get("index")
+    index = told if isinstance(told, int) else -1
+    if index != -1 and index not in run.logical and run.room.full:
+        raise VendorChanged("The report lists more functions than are kept, and this one is not among them.")
+    name = first.get("fullyQualifiedName") or run.logical.get(index) or first.get("name")
     return _VERSIONED.sub(r"\1", optional(name, str, "fullyQualifiedName") or "")
 
 
@@ -112,6 +120,8 @@ def uri(artifact: Any, run: Run) -> str:
     artifact = optional(artifact, dict, "artifactLocation") or {}
     index = artifact.get("index")
     if "uri" not in artifact and isinstance(index, int):
+        if index not in run.artifacts and run.room.full:
+            raise VendorChanged("The report lists more files than are kept, and this one is not among them.")
         artifact = run.artifacts.get(index, {})
     found = optional(artifact.get("uri"), str, "artifactLocation.uri") or ""
     base_id, steps = artifact.get("uriBaseId"), 0

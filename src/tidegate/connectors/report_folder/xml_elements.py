@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from xml.etree.ElementTree import Element, ParseError
 from xml.parsers.expat import errors
 
@@ -13,6 +13,8 @@ from defusedxml.ElementTree import iterparse
 from tidegate_sdk import Incomplete, VendorChanged
 
 _DEPTH = 200
+_VALUE_BYTES = 16 * 2**20
+_LARGE_PIECE = 2**21
 _CUT = {
     errors.codes[text]
     for text in (
@@ -38,10 +40,11 @@ def elements(
     Raises Incomplete where the document ends too early, VendorChanged where it is not XML or declares a type.
     """
     file.seek(0)
+    source = _Source(file)
     stack: list[Element] = []
     path: list[str] = []
     try:
-        for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
+        for event, element in iterparse(cast("BinaryIO", source), events=("start", "end"), forbid_dtd=True):
             if event == "start":
                 stack.append(element)
                 path.append(local(element))
@@ -57,6 +60,7 @@ def elements(
             path.pop()
             if stack and not any(place[:length] in wanted for length in range(1, len(place))):
                 stack[-1].remove(element)
+                source.since = 0
     except DefusedXmlException:
         raise VendorChanged("It declares a document type or entities, which are never read.", _NEXT) from None
     except ParseError as error:
@@ -67,6 +71,22 @@ def elements(
         raise VendorChanged(f"It is not valid XML ({error}).", _NEXT) from None
     except (LookupError, ValueError) as error:  # what expat says to an encoding it does not know
         raise VendorChanged(f"It is XML in an encoding that cannot be read ({error}).", _NEXT) from None
+
+
+class _Source:
+    """The file as the parser takes it, bounded per element: a text has no events before its end."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.since = 0  # bytes since an element was last forgotten
+
+    def read(self, size: int) -> bytes:
+        # Larger pieces inside a large element: expat begins such a token anew with each piece.
+        data = self._file.read(min(max(size, self.since), _LARGE_PIECE))
+        self.since += len(data)
+        if self.since > _VALUE_BYTES:
+            raise VendorChanged("It holds a single element of more than 16 MB.", _NEXT)
+        return data
 
 
 def local(element: Element) -> str:
