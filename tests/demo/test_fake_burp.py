@@ -215,6 +215,23 @@ def test_a_fault_waits_for_its_list_its_site_and_its_turn(burp: FakeBurp):
     assert [status[0] for status in statuses if isinstance(status, tuple)] == [200, 200, 200, 500, 200, 200]
 
 
+def test_a_closed_port_refuses_and_opens_again_where_it_was(burp: FakeBurp):
+    tell(burp, "refuse")
+    refusal = heard(burp, queries.SITES)
+    tell(burp, "listen")
+
+    assert refusal == "ConnectionRefusedError"
+    assert ask(burp, queries.SITES)["data"]["site_tree"]["sites"][0]["name"] == "Storefront"
+
+
+def test_pages_overlap_by_one_row_on_demand(burp: FakeBurp):
+    everything = [issue["fingerprint"] for issue in issues(burp, "Storefront")]
+    burp.control.strike("a row twice on two pages", "issues")
+    pages = [[issue["fingerprint"] for issue in issues(burp, "Storefront", start, 100)] for start in (0, 100)]
+
+    assert pages == [everything[:100], everything[99:]]
+
+
 def test_half_a_page_is_one_walk_of_one_scan(burp: FakeBurp):
     burp.control.half_a_page()
     first = [len(issues(burp, "Storefront API", start)) for start in (0, 9)]

@@ -1,6 +1,7 @@
 """How a fake vendor is wrong on demand: one answer, changed on the wire, in its status, its body or its pages.
 
-What is wrong in the vendor's own world (a right that is lost, a product that is gone) is done to that world instead.
+What is wrong in the vendor's own world (a right that is lost, a product that is gone) is done to that world instead;
+what is wrong before a question arrives (a closed port, a certificate), to its server.
 """
 
 import gzip
@@ -97,6 +98,18 @@ def _field(named: str, value: Callable[[Any], Any]) -> Fault:
     return Fault(lambda answer, shape, asked: change(answer, shape, asked) if _has_rows(answer, shape) else answer)
 
 
+def _lacking(named: str) -> Fault:
+    """The first row without one of its fields."""
+
+    def change(answer: Answer, shape: Shape, asked: Asked) -> Answer:
+        lost = getattr(shape, named)
+        return answer.having(
+            shape.rows, lambda rows: [{name: rows[0][name] for name in rows[0] if name != lost}, *rows[1:]]
+        )
+
+    return Fault(lambda answer, shape, asked: change(answer, shape, asked) if _has_rows(answer, shape) else answer)
+
+
 def _with(row: dict[str, Any], name: str, value: Callable[[Any], Any]) -> dict[str, Any]:
     return {**row, name: value(row.get(name))} if name else row
 
@@ -117,6 +130,17 @@ def _half(answer: Answer, shape: Shape, asked: Asked) -> Answer:
 def _no_last_page(answer: Answer, shape: Shape, asked: Asked) -> Answer:
     wanted = int(asked.get(shape.page) or 0)
     return answer.having(shape.rows, lambda rows: rows if len(rows) >= wanted else [])
+
+
+def _capped(answer: Answer, shape: Shape, asked: Asked) -> Answer:
+    """The vendor lists no more than one page of anything, whatever its total says."""
+    return answer.having(shape.rows, lambda rows: []) if asked.get(shape.start) else answer
+
+
+def _overlapping(asked: Asked, shape: Shape) -> Asked:
+    """A row came while a page was turned: the next page begins with the last row of the one before."""
+    start = asked.get(shape.start)
+    return {**asked, shape.start: start - 1} if isinstance(start, int) and start > 0 else asked
 
 
 def _moved_total(answer: Answer, shape: Shape, asked: Asked) -> Answer:
@@ -155,11 +179,12 @@ TRANSPORT: Mapping[str, Fault] = {
     "redirect from https to http": _status(302, b"", Location="http://{host}/graphql/v1"),
 }
 STATUS: Mapping[str, Fault] = {
-    **{str(status): _status(status) for status in (400, 401, 403, 404, 409, 410, 422, 500, 502, 503)},
+    **{str(status): _status(status) for status in (400, 401, 403, 404, 409, 410, 422, 500, 502, 503, 504)},
     "429 with seconds": _status(429, Retry_After="1"),
     "429 with a date": _status(429, Retry_After="Mon, 03 Nov 2025 08:00:00 GMT"),
     "429 without": _status(429),
     "429 with nonsense": _status(429, Retry_After="soon"),
+    "429 with an absurd time": _status(429, Retry_After="999999999999"),
     "login page": _status(200, _LOGIN, Content_Type="text/html"),
     "error object": _status(200, b'{"data": null, "errors": [{"message": "Internal error"}]}'),
     "no content": _status(204, b""),
@@ -176,13 +201,17 @@ BODY: Mapping[str, Fault] = {
     "markup in a text": _field("text", lambda value: f"<script>alert(1)</script>{value}"),
     "1 MB text": _field("text", lambda value: "x" * 1_000_000),
     "text is a number": _field("text", lambda value: 7),
+    "text is null": _field("text", lambda value: None),
+    "text is missing": _lacking("text"),
     "id is missing": _field("id", lambda value: None),
     "id is a number": _field("id", lambda value: 7),
     "id twice in a page": Fault(_same_id),
     "unknown word": _field("word", lambda value: "apocalyptic"),
     "word is null": _field("word", lambda value: None),
+    "word is missing": _lacking("word"),
     "odd date": _field("date", lambda value: "yesterday"),
     "date without zone": _field("date", lambda value: "2025-11-03T08:00:00"),
+    "date in the future": _field("date", lambda value: "2199-01-01T00:00:00Z"),
     "row is null": _rows(lambda rows: [None, *rows[1:]]),
     "rows are null": Fault(lambda answer, shape, asked: answer.having(shape.rows, lambda rows: None)),
     "nested 10,000 deep": Fault(lambda answer, shape, asked: replace(answer, body=b"[" * 10_000 + b"]" * 10_000)),
@@ -194,13 +223,15 @@ PAGING: Mapping[str, Fault] = {
     "a total that changes": Fault(_moved_total, lasts="walk"),
     "a row hidden between pages": Fault(_hidden, lasts="walk"),
     "last page missing": Fault(_no_last_page, lasts="walk"),
+    "a row twice on two pages": Fault(ask=_overlapping, lasts="walk"),
+    "the vendor's cap": Fault(_capped, lasts="walk"),
     "a smaller page than asked for": Fault(ask=lambda asked, shape: {**asked, shape.page: 7}, lasts="for ever"),
     "no rows": _rows(lambda rows: [], lasts="walk"),
 }
 FAULTS: Mapping[str, Fault] = {**TRANSPORT, **STATUS, **BODY, **PAGING}
 RECOVERED = frozenset(
     {
-        *("reset", "reset in the body", "length larger than the body", "500", "502", "503", "429 with seconds"),
+        *("reset", "reset in the body", "length larger than the body", "500", "502", "503", "504", "429 with seconds"),
         *("429 with a date", "429 without", "429 with nonsense", "byte-order mark", "a smaller page than asked for"),
     }
 )

@@ -11,8 +11,11 @@ from pydantic import ValidationError
 from tidegate.connectors.burpsuite import fixtures, queries
 from tidegate.connectors.burpsuite.connector import BurpSuite, BurpSuiteSettings
 from tidegate.connectors.burpsuite.evidence import ALL, plain
+from tidegate.connectors.burpsuite.fixtures.world import WORLD
 from tidegate.connectors.burpsuite.paging import ScanIssues
 from tidegate_sdk import Ask, Family, Finding, Incomplete, Page, Proof, Row, Severity, Skipped, Vep, Verdict, graphql
+from tidegate_sdk.conformance import Suite
+from tidegate_sdk.conformance.answers import FAULTS
 from tidegate_sdk.errors import VendorChanged
 
 VENDOR = json.loads((Path(fixtures.__file__).parent / "vendor.json").read_text(encoding="utf-8"))
@@ -206,6 +209,21 @@ def test_marked_issues_may_be_left_out_of_the_count():
     assert walk([rows], 5) == Proof(7, None, "whole", 1)
 
 
+def test_false_positives_alone_may_be_left_out_of_the_count():
+    """`CountsByConfidence` has a place for an accepted risk and none for a false positive."""
+    rows = [*some(5), *some(1, 5, confidence="false_positive"), *some(1, 6, accepted_risk=True)]
+
+    assert walk([rows], 6) == Proof(7, None, "whole", 1)
+
+
+def test_marked_issues_do_not_make_room_for_lost_ones():
+    """Eight were counted without the three false positives; one of the eight did not come."""
+    rows = [*some(7), *some(3, 7, confidence="false_positive")]
+
+    with pytest.raises(Incomplete, match="counts 8 issues and listed 10"):
+        walk([rows], 8)
+
+
 def test_the_count_ends_no_walk_early():
     """100 issues of which 10 are marked, counted as 90: what comes after the first full page is read as well."""
     first, second = [*some(90), *some(10, 90, confidence="false_positive")], some(3, 100, confidence="false_positive")
@@ -238,6 +256,25 @@ def test_an_issue_is_itself_by_its_fingerprint():
     assert "serial_number" not in queries.ISSUES
 
 
+def test_two_issues_of_one_type_on_one_path_are_two():
+    first = issues("21110", 0)[0]
+    second = Row({**first, "fingerprint": "another", "description_html": "Another parameter."})
+
+    assert BURP.issue(first).key != BURP.issue(second).key
+    assert (BURP.issue(first).rule, BURP.issue(first).path) == (BURP.issue(second).rule, BURP.issue(second).path)
+
+
+def test_an_issue_with_null_wherever_null_may_stand_is_read():
+    """As in DefectDojo's published samples null_data.json, null_title.json and null_request_segments.json."""
+    kind = dict.fromkeys(issues("21110", 0)[0]["issue_type"], None) | {"type_index": "16777472"}
+    evidence = [{"request_segments": None}, {"response_segments": None}, {"title": None, "description_html": None}]
+    found = issue(issue_type=kind, description_html=None, remediation_html=None, evidence=evidence, change_history=None)
+
+    assert found.title == "Issue of type 16777472"
+    assert (found.description, found.mitigation, found.evidence) == ("", "", "")
+    assert (found.cwe, found.references, found.unknown_words) == ((), (), ())
+
+
 @pytest.mark.parametrize("fingerprint", [None, "", " ", 7, True, []])
 def test_an_issue_without_a_fingerprint_has_no_id(fingerprint: Any):
     (family,) = families(answer("TidegateLatestScan", site="81"))
@@ -247,6 +284,11 @@ def test_an_issue_without_a_fingerprint_has_no_id(fingerprint: Any):
         BURP.issue(row)
     with pytest.raises(VendorChanged):
         family.list.id(row)  # type: ignore[union-attr, operator]
+
+
+def test_an_issue_of_a_scan_older_than_fingerprints_says_what_to_do():
+    with pytest.raises(VendorChanged, match="scan the site again"):
+        issue(fingerprint=None)
 
 
 def test_an_issue_is_read_into_our_words():
@@ -435,6 +477,9 @@ def test_the_key_is_sent_without_a_scheme_word():
         ("http://10.0.0.7:8080", "http://10.0.0.7:8080/"),
         ("HTTPS://Burp.Example.org", "https://burp.example.org/"),
         ("https://[fd00::7]:8443/home", "https://[fd00::7]:8443/"),
+        ("https://burp.example.org:443/", "https://burp.example.org/"),
+        ("http://burp.example.org:80", "http://burp.example.org/"),
+        ("http://burp.example.org:443", "http://burp.example.org:443/"),
     ],
 )
 def test_the_location_takes_what_people_paste(pasted: str, called: str):
@@ -452,6 +497,9 @@ def test_the_location_takes_what_people_paste(pasted: str, called: str):
         ("https://burp:port", "no address: Port"),
         ("my burp", "needs a host"),
         ("https://[burp", "no address: Invalid"),
+        ("<https://burp.example.org>", "holds <, which no host's name does"),
+        ("https://burp\\@elsewhere", "must not hold a user name"),
+        ("https://burp\\elsewhere", r"holds \\, which no host's name does"),
     ],
 )
 def test_a_location_that_is_none_is_refused_with_a_sentence(pasted: str, told: str):
@@ -462,3 +510,12 @@ def test_a_location_that_is_none_is_refused_with_a_sentence(pasted: str, told: s
 def test_an_empty_key_is_refused():
     with pytest.raises(ValidationError):
         BurpSuiteSettings(url="burp", api_key="")  # type: ignore[arg-type]
+
+
+async def test_every_fault_of_the_suite_strikes_burp_but_those_it_has_no_place_for(tmp_path: Path):
+    """A fault that strikes nowhere passes and proves nothing."""
+    _, stage = await Suite(WORLD, tmp_path).player.clean()
+
+    idle = {name for name, fault in FAULTS.items() if all(fault.strike(asked) is None for asked in stage.exchanges)}
+
+    assert idle == {"the list ends early"}  # no word of Burp's says that another page comes

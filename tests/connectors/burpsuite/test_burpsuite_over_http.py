@@ -328,15 +328,26 @@ async def test_a_wrong_place_is_an_error_with_a_next_step(burp: FakeBurp):
     assert found.errors
 
 
-async def test_a_refused_connection_is_an_error():
-    with FakeBurp() as stopped:
-        pass
-
-    found = await read(tool(stopped))
+async def test_a_refused_connection_is_an_error_and_the_next_run_is_whole(burp: FakeBurp):
+    burp.control.refuse()
+    found = await read(tool(burp))
+    burp.control.listen()
+    again = await read(tool(burp))
 
     assert found.listed
     assert not found.listed.complete
     assert "refused" in found.said
+    assert len(again.findings) == 4
+    assert again.errors == []
+
+
+async def test_a_port_that_closes_between_the_list_and_its_fetches_closes_nothing(burp: FakeBurp):
+    found = await read(tool(burp), between=burp.control.refuse)
+
+    assert found.listed
+    assert found.listed.complete
+    assert found.findings == {}
+    assert len(found.errors) == 4
 
 
 @pytest.fixture(scope="module")
@@ -363,6 +374,15 @@ async def test_the_authority_can_be_given(authority: trustme.CA):
         found = await read(tool(burp, certificate=authority.cert_pem.bytes().decode()))
 
     assert len(found.findings) == 4
+
+
+async def test_a_redirect_away_from_https_is_refused(authority: trustme.CA):
+    with FakeBurp(tls=serving(authority)) as burp:
+        burp.control.strike("redirect from https to http", times=None)
+        found = await read(tool(burp, certificate=authority.cert_pem.bytes().decode()))
+
+    assert found.findings == {}
+    assert "is redirected from https to http://" in str(found.errors[0])
 
 
 async def test_verification_can_be_switched_off(authority: trustme.CA):

@@ -116,7 +116,7 @@ class BurpSuite(Tool[BurpSuiteSettings]):
         rule = identifier(kind["type_index"]) if kind else ""
         verdict = verdict_of(row)
         return Finding(
-            key=identifier(row["fingerprint"]),
+            key=_fingerprint(row),
             title=text(kind.get("name")) or f"Issue of type {rule or 'unknown'}",
             severity=self.severity(row["severity"]),
             description=_joined(row["description_html"], kind.get("description_html")),
@@ -149,6 +149,13 @@ class BurpSuite(Tool[BurpSuiteSettings]):
 
 def _joined(*texts: Any) -> str:
     return "\n\n".join(filter(None, map(text, texts)))
+
+
+def _fingerprint(row: Row) -> str:
+    """What names an issue; null in scans from before the server knew fingerprints."""
+    if row["fingerprint"] is None:
+        raise VendorChanged("The issue has no fingerprint, as in scans of older servers; scan the site again.")
+    return identifier(row["fingerprint"])
 
 
 def _named_by(field: str) -> Callable[[Row], str]:

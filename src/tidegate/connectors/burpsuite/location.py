@@ -8,6 +8,8 @@ SCREENS = frozenset({
     "scans", "schedule", "settings", "sites", "team",
 })  # fmt: skip
 """First words of the paths of Burp's own screens and APIs; what stands before them is where a proxy put Burp."""
+_USUAL = {"https": 443, "http": 80}
+"""Left out, so that one server is one account however its address was typed."""
 
 
 def location(pasted: str) -> str:
@@ -26,8 +28,10 @@ def location(pasted: str) -> str:
         raise ValueError("The location must not hold a user name or password; the API key has a field of its own.")
     if not parts.hostname or re.search(r"\s", parts.netloc):
         raise ValueError("The location needs a host, such as https://burp.example.org:8443.")
+    if odd := re.search(r"""[<>"'`\\|^{}*,;]""", parts.netloc):
+        raise ValueError(f"The location's host holds {odd[0]}, which no host's name does.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    origin = host if port is None else f"{host}:{port}"
+    origin = host if port in (None, _USUAL[parts.scheme]) else f"{host}:{port}"
     return urlunsplit((parts.scheme, origin, _before_screens(parts.path), "", ""))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from tidegate.connectors.burpsuite import queries
 from tidegate.connectors.burpsuite.scalars import identifier, rows, whole_number
 from tidegate.connectors.burpsuite.verdict import verdict_of
-from tidegate_sdk import Ask, Incomplete, Proof, Row, Walk, Whole, dig, graphql, steady_total
+from tidegate_sdk import Ask, Incomplete, Proof, Row, Verdict, Walk, Whole, dig, graphql, steady_total
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ScanIssues:
     count: int = 100
 
     def walk(self, first: Ask) -> Walk:
-        seen = marked = pages = 0
+        seen = false = marked = pages = 0
         total, before = None, None
         while True:
             page = yield _with_variables(first, start=seen, count=self.count)
@@ -41,10 +41,11 @@ class ScanIssues:
             if before == page.rows:
                 raise Incomplete(f"Burp sent the same page again after {seen} of {total} issues.")
             before, seen, pages = page.rows, seen + page.count, pages + 1
-            marked += sum(1 for row in page.rows if verdict_of(row) is not None)
+            verdicts = [verdict for row in page.rows if (verdict := verdict_of(row)) is not None]
+            marked, false = marked + len(verdicts), false + verdicts.count(Verdict.FALSE_POSITIVE)
             if seen - marked > total:
                 break
-        if not seen - marked <= total <= seen:
+        if total not in (seen, seen - false, seen - marked):
             raise Incomplete(f"Burp counts {total} issues and listed {seen}.")
         return Proof(seen, total if total == seen else None, "whole" if pages <= 1 else "drifting", max(pages, 1))
 

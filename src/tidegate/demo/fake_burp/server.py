@@ -6,7 +6,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -116,8 +116,8 @@ class Desk:
 class Control:
     """Everything that can be done to the fake, in Python or as POST /<name> with its arguments as JSON."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, port: "Port") -> None:
+        self._desk, self._port = desk, port
 
     @property
     def world(self) -> World:
@@ -136,6 +136,14 @@ class Control:
         with self._desk.lock:
             self._desk.strikes.clear()
 
+    def refuse(self) -> None:
+        """Nobody listens on the vendor's port any more: connections are refused until `listen`."""
+        self._port.close()
+
+    def listen(self) -> None:
+        """The vendor's port is open again, the same one."""
+        self._port.open()
+
     def half_a_page(self, site: str = "") -> None:
         """The next list of issues ends after half of its first page, although its total says more."""
         self.strike("half a page", "issues", site)
@@ -153,6 +161,36 @@ class Control:
 
     def __getattr__(self, verb: str) -> Any:
         return getattr(self._desk.world, verb)
+
+
+class Port:
+    """One port of the fake, which may close and open again: the number stays."""
+
+    def __init__(self, number: int, make: "Callable[[int], _Server]") -> None:
+        self.number, self._make = number, make
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def bind(self) -> None:
+        """Takes the port; a number of 0 becomes that of a free one."""
+        if self._server is None:
+            self._server = self._make(self.number)
+            self.number = self._server.server_port
+
+    def open(self) -> None:
+        self.bind()
+        if self._thread is None and self._server is not None:
+            self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Ends every connection too."""
+        if self._server is not None:
+            if self._thread is not None:
+                self._server.shutdown()
+                self._thread.join()
+            self._server.server_close()
+        self._server = self._thread = None
 
 
 class FakeBurp:
@@ -176,12 +214,13 @@ class FakeBurp:
             world.add_bulk_site(name, issues)
         self.api_key = api_key
         self._desk = Desk(world, api_key)
-        self.control = Control(self._desk)
-        self._vendor = _Server(("127.0.0.1", port), _Vendor, self._desk, self.control, tls)
-        self._controls = _Server(("127.0.0.1", control_port), _Controls, self._desk, self.control)
-        self.url = f"{'https' if tls else 'http'}://{'localhost' if tls else '127.0.0.1'}:{self._vendor.server_port}/"
-        self.control_url = f"http://127.0.0.1:{self._controls.server_port}/"
-        self._threads: list[threading.Thread] = []
+        self._vendor = Port(port, lambda at: _Server(("127.0.0.1", at), _Vendor, self._desk, self.control, tls))
+        self.control = Control(self._desk, self._vendor)
+        self._controls = Port(control_port, lambda at: _Server(("127.0.0.1", at), _Controls, self._desk, self.control))
+        self._vendor.bind()
+        self._controls.bind()
+        self.url = f"{'https' if tls else 'http'}://{'localhost' if tls else '127.0.0.1'}:{self._vendor.number}/"
+        self.control_url = f"http://127.0.0.1:{self._controls.number}/"
 
     @property
     def asked(self) -> list[Asked]:
@@ -189,22 +228,15 @@ class FakeBurp:
         return self._desk.asked
 
     def start(self) -> Self:
-        for server in (self._vendor, self._controls):
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        self._vendor.open()
+        self._controls.open()
         return self
 
     def stop(self) -> None:
         """Closes both ports and every connection."""
         self._desk.closing.set()
-        for server in (self._vendor, self._controls):
-            if self._threads:
-                server.shutdown()
-            server.server_close()
-        for thread in self._threads:
-            thread.join()
-        self._threads.clear()
+        self._controls.close()
+        self._vendor.close()
 
     def __enter__(self) -> Self:
         return self.start()
