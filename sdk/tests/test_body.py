@@ -51,6 +51,10 @@ def test_json_is_read_whatever_stands_in_its_texts(data: bytes, value: Any):
         (b'{"a":' * 10_000 + b'"\\ud800"' + b"}" * 10_000, "nested too deeply"),
         (b"[" * 5_000_000, "nested too deeply"),
         (b"<html>", "a login page"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "x">', "a login page"),
+        (b"<!-- a --><!-- b --><body>", "a login page"),
+        (b"<!---->" * 1_000, "not JSON"),
+        (b"<!--" * 1_000, "not JSON"),
     ],
 )
 def test_what_is_no_data_is_refused_and_says_why(data: bytes, words: str):

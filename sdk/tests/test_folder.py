@@ -15,7 +15,7 @@ import pytest
 from sdk.tests.conftest import PATIENT, Open
 from sdk.tests.plain import Log, body_of, rows_of, whole
 from tidegate_sdk import AccessDenied, Ask, ConnectorError, Folder, Incomplete, NotFound, VendorChanged, VendorDown, Vep
-from tidegate_sdk.doors.folder import explained
+from tidegate_sdk.doors.folder import explained, moment
 
 
 def lines(file: BinaryIO) -> Iterator[dict[str, Any]]:
@@ -208,6 +208,11 @@ async def test_a_root_that_is_not_there_is_told(root: Path, opened: Open):
         async with opened(Folder(bad)) as session:
             with pytest.raises(VendorDown, match=f"{bad} {why}.*Create the folder or edit the Connection"):
                 await session.talk(body_of(""))
+
+
+@pytest.mark.parametrize(("seconds", "year"), [(2**62, "9999"), (-(2**62), "0001"), (0, "1970")])
+def test_a_time_that_no_calendar_holds_is_the_nearest_one(seconds: float, year: str):
+    assert moment(seconds).isoformat().startswith(year)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import logging
 import socket
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
 from sdk.tests.conftest import PATIENT, Open
 from sdk.tests.plain import SECRET, Log, Naps, Plain, body_of, rows_of, things
@@ -103,7 +106,11 @@ async def test_a_path_does_not_climb_out_of_the_location(vendor: Vendor, opened:
     assert vendor.asked == []
 
 
-@pytest.mark.parametrize("location", ["ftp://host/", "host/api", "http://", "http://[::1", "file:///etc/passwd", ""])
+@pytest.mark.parametrize(
+    "location",
+    ["ftp://host/", "host/api", "http://", "http://[::1", "file:///etc/passwd", "",
+     "https://host:0/", "https://host:65536/", "https://host:-1/", "https://host/\ud800"],
+)  # fmt: skip
 async def test_a_location_that_is_no_web_address_is_refused(opened: Open, location: str):
     async with opened(location) as session:
         with pytest.raises(AddressRefused, match="location"):
@@ -133,7 +140,7 @@ async def test_a_status_becomes_what_the_operator_must_do(
     assert status in (304, 410) or "No such luck." in str(caught.value)
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529])
 async def test_a_passing_failure_is_asked_again(vendor: Vendor, opened: Open, naps: Naps, status: int):
     vendor.on("/api/me", answer(status), answer(200, {"id": "1"}))
 
@@ -143,6 +150,23 @@ async def test_a_passing_failure_is_asked_again(vendor: Vendor, opened: Open, na
     assert len(vendor.asked) == session.requests == 2
     assert 0.4 < sum(naps) <= 1.1
     assert session.waited == pytest.approx(sum(naps))
+
+
+@pytest.mark.parametrize("body", ["no gzip", "broken off"])
+async def test_the_status_of_a_refusal_counts_though_its_body_cannot_be_read(vendor: Vendor, opened: Open, body: str):
+    damaged = answer(401, b"no gzip at all", Content_Encoding="gzip")
+
+    async def break_off(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(401, {"message": "The token has expired."})[:-5])
+        await writer.drain()
+
+    vendor.on("/api/me", damaged if body == "no gzip" else break_off)
+
+    async with opened(vendor) as session:
+        with pytest.raises(AuthRejected, match="answered 401"):
+            await session.talk(body_of())
+
+    assert len(vendor.asked) == 1
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -218,6 +242,7 @@ def _in(seconds: float) -> str:
         ("", 0.4, 1.1),
         ("nan", 0.4, 1.1),
         ("Wed, 99 Foo 2026 00:00:00 GMT", 0.4, 1.1),
+        ("Wed, 01 Jan 99999999999999999999 00:00:00 GMT", 0.4, 1.1),
     ],
 )
 async def test_retry_after_is_honoured(vendor: Vendor, opened: Open, naps: Naps, after: str, low: float, high: float):
@@ -283,6 +308,23 @@ async def test_one_limit_holds_every_task_of_the_session(vendor: Vendor, opened:
 
 
 # The connection
+
+
+async def test_no_proxy_and_no_netrc_of_the_environment_is_used(
+    vendor: Vendor, opened: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """promises.md *Outgoing requests*: behind a proxy the address could not be checked."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:1")
+    vendor.on("/api/me", answer(200, {"id": 1}))
+
+    async with opened(Plain(Http(vendor.location))) as session:
+        assert await session.talk(body_of()) == {"id": 1}
+
+    assert "authorization" not in vendor.asked[0].headers
 
 
 async def test_a_refused_connection_says_so(vendor: Vendor, opened: Open):
@@ -559,6 +601,29 @@ async def test_graphql_errors_are_failures(vendor: Vendor, opened: Open, errors:
     assert type(caught.value) is error
 
 
+@pytest.mark.parametrize("size", [1, 1_000_000])
+async def test_a_vendor_cannot_keep_the_session_busy_with_its_words(vendor: Vendor, opened: Open, size: int):
+    vendor.on("/api/graphql", answer(200, {"errors": [{"extensions": {"code": "authenticat" * size}}]}))
+
+    async with opened(vendor) as session:
+        with pytest.raises(VendorChanged):
+            await session.talk(_graphql())
+
+
+@pytest.mark.parametrize("before", [*range(250, 300, 7), *range(940, 1_000, 7)])
+async def test_no_half_of_a_secret_is_left_where_a_message_is_cut(vendor: Vendor, opened: Open, before: int):
+    token = "0123456789" * 3
+    vendor.on("/api/me", answer(400, {"message": "x" * before + token + "y" * 2_000}))
+    header = Header("X-Token", SecretStr(token))
+
+    async with opened(Plain(Http(vendor.location, header), token)) as session:
+        with pytest.raises(VendorChanged) as caught:
+            await session.talk(body_of())
+
+    assert "012" not in str(caught.value)
+    assert len(caught.value.what) <= 1_001
+
+
 @pytest.mark.parametrize("status", [200, 400])
 async def test_a_tool_may_know_better_what_a_body_means(vendor: Vendor, opened: Open, status: int):
     vendor.on("/api/me", answer(status, {"fault": "session gone"}))
@@ -601,6 +666,32 @@ async def test_a_credential_that_cannot_be_sent_is_told_without_quoting_it(vendo
 
     assert "1234" not in str(caught.value)
     assert vendor.asked == []
+
+
+async def test_an_auth_that_fails_is_told(vendor: Vendor, opened: Open):
+    class Broken:
+        def headers(self) -> dict[str, str]:
+            raise KeyError(SECRET)
+
+    async with opened(Plain(Http(vendor.location, Broken()))) as session:
+        with pytest.raises(VendorChanged, match="connector for the credential failed") as caught:
+            await session.talk(body_of())
+
+    assert SECRET not in str(caught.value)
+    assert vendor.asked == []
+
+
+async def test_the_library_below_writes_no_headers_into_the_log(
+    vendor: Vendor, opened: Open, caplog: pytest.LogCaptureFixture
+):
+    """promises.md, invariant 7: a vendor may repeat a credential in a header too."""
+    caplog.set_level(logging.DEBUG)
+    vendor.on("/api/me", answer(200, {"id": 1}, Set_Cookie=f"session={SECRET}"))
+
+    async with opened(vendor) as session:
+        await session.talk(body_of())
+
+    assert SECRET not in caplog.text
 
 
 async def test_every_request_is_logged_without_secrets(vendor: Vendor, opened: Open, log: Log):

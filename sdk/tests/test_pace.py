@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from sdk.tests.plain import Naps
@@ -33,6 +35,28 @@ async def test_a_burst_of_429_halves_the_rate_once(pace: Pace, naps: Naps):
         pace.slow_down()
 
     assert await gap(pace, naps) == pytest.approx(1, abs=0.05)
+
+
+async def test_whoever_waits_when_a_hold_begins_waits_for_its_end(pace: Pace, naps: Naps):
+    """One 429 slows all questions of a Connection, also those that already queue."""
+    await pace.turn()
+    woken: list[float] = []
+
+    async def one() -> None:
+        await pace.turn()
+        woken.append(pace.waited)
+
+    async def held(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 1:
+            pace.hold(100)
+        await asyncio.sleep(0)
+
+    pace._sleep = held
+    await one()
+
+    assert sum(naps) == pytest.approx(100, abs=1)
+    assert woken == [pytest.approx(100, abs=1)]
 
 
 async def test_each_later_429_halves_it_again_but_not_to_a_standstill(pace: Pace, naps: Naps):

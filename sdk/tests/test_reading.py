@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
+import msgspec
 import pytest
+from pydantic import SecretStr
 
 from sdk.tests.conftest import PATIENT, Open
 from sdk.tests.plain import SECRET, Naps, Plain, rows_of, thing, things, whole
@@ -19,17 +24,23 @@ from tidegate_sdk import (
     AddressRefused,
     Ask,
     ConnectorError,
+    Finding,
     Incomplete,
+    NextLink,
     NotFound,
     Odd,
     Page,
     PageNumber,
     Proof,
+    Settings,
+    Severity,
     VendorChanged,
     VendorDown,
     Vep,
+    Verdict,
     Wait,
     Walk,
+    Whole,
 )
 
 AT = "http://vendor.test/"
@@ -352,6 +363,176 @@ async def test_pages_carry_what_a_walk_steers_by(opened: Open):
     assert page.headers["Content-Type"] == "application/json"
 
 
+@pytest.mark.parametrize("seconds", [None, "soon", float("nan"), [30]])
+async def test_a_wait_that_is_no_number_is_told(opened: Open, seconds: Any):
+    def walk(first: Ask) -> Walk:
+        yield Wait(seconds)
+        page = yield first
+        return Proof(page.count)
+
+    async with opened(AT, transport=replying({"data": []})) as session:
+        reading = session.read(things(by=By(walk)))
+        await rows_of(reading)
+
+    assert "where seconds are due" in reading.outcome.why
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        ({"path": None}, "asks for NoneType where a path is due"),
+        ({"path": 7}, "asks for int where a path is due"),
+        ({"query": None}, "with a query that is none"),
+        ({"query": {7: "x"}}, "with a query that is none"),
+    ],
+)
+async def test_a_question_made_of_what_the_vendor_left_out_is_told(opened: Open, ask: Any, words: str):
+    def walk(first: Ask) -> Walk:
+        yield first
+        page = yield replace(first, **ask)
+        return Proof(page.count)
+
+    async with opened(AT, transport=replying({"data": []})) as session:
+        reading = session.read(things(by=By(walk)))
+        await rows_of(reading)
+
+    assert type(reading.outcome.error) is VendorChanged
+    assert words in reading.outcome.why
+
+
+@pytest.mark.parametrize("kind", ["", "stable", None])
+async def test_a_proof_of_an_unknown_kind_is_none(opened: Open, kind: Any):
+    def walk(first: Ask) -> Walk:
+        page = yield first
+        return Proof(page.count, kind=kind)
+
+    async with opened(AT, transport=replying({"data": []})) as session:
+        reading = session.read(things(by=By(walk)))
+        await rows_of(reading)
+
+    assert "without a proof" in reading.outcome.why
+
+
+@pytest.mark.parametrize("total", [True, False, 1.5, None, "many", [], -1])
+@pytest.mark.parametrize("by", [PageNumber("total"), Whole("total")])
+async def test_a_total_that_is_no_count_proves_nothing(opened: Open, total: Any, by: Any):
+    async with opened(
+        AT, transport=replying({"data": [row(1)] if total is not False else [], "total": total})
+    ) as session:
+        reading = session.read(things(by=by))
+        await rows_of(reading)
+
+    assert not reading.outcome.complete
+
+
+@pytest.mark.parametrize("total", [1, "1", 1.0])
+@pytest.mark.parametrize("by", [PageNumber("total"), Whole("total")])
+async def test_a_total_may_be_a_text_or_look_like_a_fraction(opened: Open, total: Any, by: Any):
+    async with opened(AT, transport=replying({"data": [row(1)], "total": total})) as session:
+        reading = session.read(things(by=by))
+        await rows_of(reading)
+
+    assert reading.outcome.complete
+
+
+@pytest.mark.parametrize(
+    ("link", "body", "complete"),
+    [
+        ("next", {"next": None}, True),
+        ("next", {}, False),
+        ("links.next", {"links": {"next": None}}, True),
+        ("links.next", {"links": {}}, True),
+        ("links.next", {"links": None}, False),
+        ("links.next", {}, False),
+    ],
+)
+async def test_a_next_link_that_is_not_there_ends_a_list_only_among_links(
+    opened: Open, link: str, body: Any, complete: bool
+):
+    async with opened(AT, transport=replying({"data": [row(1)], **body})) as session:
+        reading = session.read(things(by=NextLink(link)))
+        await rows_of(reading)
+
+    assert reading.outcome.complete is complete
+
+
+# What does not fit into a finding
+
+
+def found(**fields: Any) -> Callable[[Any], Any]:
+    given: dict[str, Any] = {"title": "x", "severity": Severity.LOW}
+    return lambda row: Finding(key=row["id"], **given | fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"key": ""}, {"title": None}, {"description": None}, {"evidence": object()}, {"severity": "Low"},
+        {"severity": None}, {"verdict": "accepted"}, {"line": "12"}, {"line": True}, {"cwe": ("CWE-79",)},
+        {"fixed": None}, {"unknown_words": None}, {"tags": (1,)},
+        {"found_at": datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)},
+    ],
+)  # fmt: skip
+async def test_a_finding_that_does_not_fit_is_set_aside_and_spares_the_others(opened: Open, fields: dict[str, Any]):
+    def read(row: Any) -> Any:
+        return msgspec.structs.replace(found()(row), **fields) if row["id"] == "t2" else found()(row)
+
+    async with opened(AT, transport=replying({"data": [row(1), row(2), row(3)]})) as session:
+        reading = session.read(whole(read=read))
+        values = await rows_of(reading)
+
+    assert [type(value) for value in values] == [Finding, Odd, Finding]
+    assert values[1].id == "t2"
+    assert reading.outcome.complete
+
+
+@pytest.mark.parametrize("fields", [{"id": ""}, {"name": None}, {"parent": 1}, {"attributes": {"a": object()}}])
+async def test_a_product_that_does_not_fit_is_set_aside(opened: Open, fields: dict[str, Any]):
+    def read(row: Any) -> Any:
+        return msgspec.structs.replace(thing(row), **fields)
+
+    async with opened(AT, transport=replying({"data": [row(1)]})) as session:
+        values = await rows_of(session.read(whole(read=read)))
+
+    assert [type(value) for value in values] == [Odd]
+
+
+async def test_what_fits_is_handed_over_as_it_is(opened: Open):
+    full = {"found_at": datetime(2026, 1, 1, tzinfo=UTC), "verdict": Verdict.ACCEPTED, "cwe": (79,), "epss": 1}
+
+    async with opened(AT, transport=replying({"data": [row(1)]})) as session:
+        [finding] = await rows_of(session.read(whole(read=found(**full))))
+
+    assert finding == found(**full)(row(1))
+
+
+async def test_an_odd_row_too_deep_to_be_shown_says_so(opened: Open):
+    deep: Any = "x"
+    for _ in range(100_000):
+        deep = [deep]
+
+    def reader(file: Any) -> Any:
+        yield row(1, deep=deep)
+
+    def read(row: Any) -> Any:
+        raise ValueError("odd")
+
+    async with opened(AT, transport=replying({"data": []})) as session:
+        [odd] = await rows_of(session.read(whole(ask=Ask("things", reader=reader), read=read)))
+
+    assert odd.raw == "It is nested too deeply to be shown."
+
+
+@pytest.mark.parametrize("word", [None, True, [], {}, object()])
+def test_no_word_at_all_is_an_unknown_severity(word: Any):
+    class Worded(Plain):
+        severities = {"none": Severity.INFO, "true": Severity.HIGH, "3": Severity.HIGH}  # noqa: RUF012
+
+    assert Worded(AT).severity(word) is Severity.UNKNOWN
+    assert Worded(AT).severity(3) is Severity.HIGH
+    assert Worded(AT).severity(" NONE ") is Severity.INFO
+
+
 # Not enabled
 
 
@@ -406,6 +587,17 @@ async def test_an_odd_row_leaves_without_secrets(opened: Open):
     assert len(odd.reason) <= 501
 
 
+@pytest.mark.parametrize("before", [*range(260, 300, 5), *range(460, 500, 5)])
+async def test_no_half_of_a_secret_is_left_where_a_reason_is_cut(opened: Open, before: int):
+    def read(found: Any) -> Any:
+        raise ValueError("x" * before + "0123456789" + "y" * 1_000)
+
+    async with opened(Plain(AT, token="0123456789"), transport=replying({"data": [row(1)]})) as session:
+        [odd] = await rows_of(session.read(whole(read=read)))
+
+    assert "012" not in odd.reason
+
+
 async def test_an_outcome_leaves_without_secrets(opened: Open):
     def reply(request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(400, json={"message": f"What is {request.headers['authorization']}?"})
@@ -457,6 +649,40 @@ async def test_the_trace_of_an_error_quotes_no_password_of_the_location(opened: 
     assert isinstance(reading.outcome.error, (VendorDown, AddressRefused))
     assert "tok-8f3" not in str(reading.outcome.error)
     assert "user:" not in "".join(traceback.format_exception(reading.outcome.error))
+
+
+@pytest.mark.parametrize("spelled", [SECRET.replace("/", "\\/"), quote(SECRET), b64encode(SECRET.encode()).decode()])
+async def test_an_echoed_secret_does_not_become_a_finding_however_it_is_spelled(opened: Open, spelled: str):
+    text = f'{{"data": [{{"id": "t1", "name": "called with {spelled}"}}]}}'
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, text=text))
+
+    async with opened(AT, transport=transport) as session:
+        [vep] = await rows_of(session.read(whole()))
+
+    assert vep.name == "called with •••"
+
+
+def test_every_secret_of_the_settings_is_known_to_the_session():
+    class Inner(Settings):
+        key: SecretStr
+
+    class Many(Settings):
+        one: SecretStr
+        none: SecretStr | None = None
+        listed: list[SecretStr]
+        named: dict[str, SecretStr]
+        inner: Inner
+
+    settings = Many.model_validate(
+        {"one": "a1", "listed": ["b2", "c3"], "named": {"x": "d4"}, "inner": {"key": "e5"}},
+    )
+
+    class Keeper(Plain):
+        def __init__(self) -> None:
+            super().__init__(AT)
+            self.settings = settings  # pyright: ignore[reportAttributeAccessIssue]
+
+    assert Keeper().secrets() == ("a1", "b2", "c3", "d4", "e5")
 
 
 # The end of a reading

@@ -8,6 +8,7 @@ import json
 import re
 from urllib.parse import quote, quote_plus, urlencode
 
+import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,16 @@ SECRET = 'p@ss/w+rd "é" <1>?='
         json.dumps(SECRET).replace("/", "\\/"),
         html.escape(SECRET),
         repr({"a": SECRET}),
+        quote(SECRET, safe="!*'()"),
+        quote(quote(SECRET)),
+        json.dumps(json.dumps(json.dumps({"a": SECRET}))),
+        json.dumps({"a": quote(SECRET, safe="")}),
+        re.sub(r"\\u....", lambda found: "\\u" + found[0][2:].upper(), json.dumps(SECRET)),
+        re.sub('[<>@"]', lambda found: f"\\u{ord(found[0]):04x}", SECRET),
+        "".join(f"&#{ord(char)};" if char in '@/+"é<>' else char for char in SECRET),
+        html.escape(html.escape(SECRET)),
+        str(httpx2.URL("https://vendor.test/", params={"q": SECRET})),
+        str(httpx2.URL(f"https://vendor.test/{quote(SECRET, safe='@/+')}/x")),
     ],
 )
 def test_every_spelling_is_masked(text: str):
@@ -110,10 +121,38 @@ def test_an_error_loses_its_secrets_and_its_causes():
 
 
 @pytest.mark.parametrize(
-    "name", ["token", "access_token", "api_key", "apiKey", "X-Amz-Signature", "client_secret", "sig"]
+    "name", ["token", "access_token", "api_key", "apiKey", "X-Amz-Signature", "client_secret", "sig", "x-sig"]
 )
 def test_a_parameter_named_like_a_credential_is_masked(name: str):
     assert Redactor([]).url(f"https://h/x?a=1&{name}=v%20w&b=2") == f"https://h/x?a=1&{name}=•••&b=2"
+
+
+def test_a_long_url_is_looked_at_in_no_time():
+    assert Redactor([]).url("https://h/?" + "token" * 1_000_000 + "?token=1").endswith("?token=•••")
+
+
+def test_an_error_loses_its_notes_and_what_is_too_long():
+    error = AuthRejected("it says " + "x" * 5_000)
+    error.add_note("s3cret")
+
+    scrubbed = Redactor(["s3cret"]).error(error)
+
+    assert len(str(scrubbed)) < 1_100
+    assert not getattr(scrubbed, "__notes__", [])
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 10_000])
+def test_an_echo_is_heard_in_pieces_of_any_size(size: int):
+    secret = "p@ss/w+rd-of-the-vendor"
+    body = b"x" * 3_000 + quote(secret, safe="").encode() + b"y" * 3_000
+    silent, heard = Redactor([secret]).listener(), Redactor([secret]).listener()
+
+    for at in range(0, len(body), size):
+        heard.hear(body[at : at + size])
+        silent.hear(body[at : at + size].replace(b"w", b"v"))
+
+    assert heard.heard
+    assert not silent.heard
 
 
 @pytest.mark.parametrize("cut", range(90, 130))

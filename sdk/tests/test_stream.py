@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 import os
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from sdk.tests.conftest import PATIENT, Open
-from sdk.tests.plain import rows_of, whole
+from sdk.tests.plain import SECRET, rows_of, whole
 from sdk.tests.vendor import Vendor, answer
 from tidegate_sdk import Ask, Incomplete, Odd, Talk, VendorChanged, VendorDown, Vep
 
@@ -258,6 +259,21 @@ async def test_a_talk_does_not_swallow_a_whole_export(vendor: Vendor, opened: Op
     async with opened(vendor) as session:
         with pytest.raises(VendorChanged, match="more than 1,000 rows"):
             await session.talk(talk())
+
+
+@pytest.mark.parametrize("spelled", [SECRET, SECRET.replace("/", "\\/"), base64.b64encode(SECRET.encode()).decode()])
+async def test_a_credential_that_an_export_repeats_does_not_become_a_finding(
+    vendor: Vendor, opened: Open, spelled: str
+):
+    body = b'{"id": "t1", "name": "called with ' + spelled.encode() + b'", "more": {"a": ["x"]}}\n'
+    vendor.on("/api/export", answer(200, export(3) + body))
+
+    async with opened(vendor) as session:
+        reading = session.read(streamed())
+        values = await rows_of(reading)
+
+    assert reading.outcome.complete
+    assert values[-1].name == "called with •••"
 
 
 async def test_a_full_disk_is_not_the_vendors_fault(vendor: Vendor, opened: Open, monkeypatch: pytest.MonkeyPatch):

@@ -12,9 +12,10 @@ import pytest
 import trustme
 
 from sdk.tests.conftest import Open
-from sdk.tests.plain import Plain, body_of
+from sdk.tests.plain import Log, Plain, body_of
 from sdk.tests.vendor import Vendor, answer
 from tidegate_sdk import Http, VendorDown
+from tidegate_sdk.address import CheckedBackend
 
 YEAR = timedelta(days=365)
 Serve = Callable[..., Awaitable[Vendor]]
@@ -107,6 +108,38 @@ async def test_a_person_may_switch_verification_off(serve: Serve, opened: Open):
 
     async with opened(Plain(Http(vendor.location, verify=False))) as session:
         assert await session.talk(body_of()) == {"id": 1}
+
+
+async def test_verification_that_is_off_is_a_warning_in_the_log(serve: Serve, opened: Open, log: Log):
+    vendor = await serve("elsewhere.test")
+
+    async with opened(Plain(Http(vendor.location, verify=False))) as session:
+        await session.talk(body_of())
+        await session.talk(body_of())
+
+    warnings = [line for line in log if line.get("level") == "warning"]
+    assert [line["event"] for line in warnings] == ["vendor.unverified"]
+    assert "not verified" in warnings[0]["note"]
+
+
+async def test_a_redirect_to_https_trusts_whom_the_connection_trusts(
+    serve: Serve, authority: trustme.CA, vendor: Vendor, opened: Open, monkeypatch: pytest.MonkeyPatch
+):
+    """Only the usual ports may be changed for each other, and these are not ours: the network below maps them."""
+    secure, first = await serve("localhost"), CheckedBackend._connect_first
+    ports = {80: vendor.port, 443: secure.port}
+
+    async def connect(self: CheckedBackend, addresses: list[str], port: int, *how: Any) -> Any:
+        return await first(self, addresses, ports[port], *how)
+
+    monkeypatch.setattr(CheckedBackend, "_connect_first", connect)
+    vendor.on("/api/me", answer(301, None, Location="https://localhost/api/me"))
+    trusted = authority.cert_pem.bytes().decode()
+
+    async with opened(Plain(Http("http://localhost/api/", certificates=trusted))) as session:
+        assert await session.talk(body_of()) == {"id": 1}
+
+    assert len(secure.asked) == 1
 
 
 @pytest.mark.parametrize("pem", ["hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])

@@ -15,19 +15,23 @@ from .errors import AddressRefused
 
 Address = IPv4Address | IPv6Address
 
-# Where clouds tell a machine its own credentials: AWS, Google, Azure, Alibaba, Oracle.
+# Where clouds tell a machine its own credentials.
 _METADATA = {
     ip_address(address)
     for address in (
-        "169.254.169.254",
-        "169.254.170.2",
-        "100.100.100.200",
-        "168.63.129.16",
-        "192.0.0.192",
-        "fd00:ec2::254",
-        "fd20:ce::254",
+        "169.254.169.254",  # nearly all of them
+        "169.254.170.2",  # AWS, a container
+        "100.100.100.200",  # Alibaba
+        "fd00:100::100:200",  # Alibaba
+        "168.63.129.16",  # Azure
+        "192.0.0.192",  # Oracle
+        "fd00:c1::a9fe:a9fe",  # Oracle
+        "fd20:ce::254",  # Google
+        "fd00:42::42",  # Scaleway
+        "fd00:a9fe:a9fe::1",  # Akamai
     )
 }
+_METADATA_OF_AWS = IPv6Network("fd00:ec2::/32")  # credentials of a machine, of a pod; names, time
 _METADATA_NAMES = {"metadata.google.internal", "metadata.goog"}
 _THIS_NETWORK = IPv4Network("0.0.0.0/8")
 _RESERVED = IPv4Network("240.0.0.0/4")
@@ -62,7 +66,7 @@ class AddressPolicy:
 
     def refusal(self, address: Address) -> str:
         """What kind of address it is, if it is one that is not called; otherwise ""."""
-        if address in _METADATA:
+        if address in _METADATA or address in _METADATA_OF_AWS:
             return "a cloud's metadata service"
         if address.is_unspecified or address in _THIS_NETWORK:
             return "an unspecified address"

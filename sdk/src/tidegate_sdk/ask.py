@@ -89,6 +89,9 @@ class Page:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+Kind = Literal["whole", "steady", "drifting"]
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """How a walk ended. `expected` is the vendor's own count; without it the end was only walked to.
@@ -99,7 +102,7 @@ class Proof:
 
     seen: int
     expected: int | None = None
-    kind: Literal["whole", "steady", "drifting"] = "steady"
+    kind: Kind = "steady"
     pages: int = 1
 
 
@@ -172,7 +175,7 @@ class Whole:
 
     def walk(self, first: Ask) -> Walk:
         page = yield first
-        expected = None if self.total is None else int(dig(page.body, self.total))
+        expected = None if self.total is None else _count(page.body, self.total)
         if expected is not None and expected != page.count:
             raise Incomplete(f"The vendor declares {expected} rows and sent {page.count}.")
         return Proof(page.count, expected, "whole")
@@ -193,7 +196,7 @@ class PageNumber:
         seen, number, expected = 0, self.start, None
         while True:
             page = yield first.more(**{self.page: number, self.size: self.per})
-            total = int(dig(page.body, self.total))
+            total = _count(page.body, self.total)
             expected = steady_total(expected, total)
             if self.window is not None and total > self.window:
                 raise Incomplete(f"There are {total} rows, and the vendor lists only {self.window}.")
@@ -207,7 +210,10 @@ class PageNumber:
 
 @dataclass(frozen=True, slots=True)
 class NextLink:
-    """Each page holds the link to the next one, or null."""
+    """Each page holds the link to the next one, or null.
+
+    An object of links (`"links.next"`) may leave it out at the end, as JSON:API allows; at the top it must be there.
+    """
 
     link: str = "links.next"
 
@@ -219,12 +225,20 @@ class NextLink:
             if not isinstance(dig(page.body, self.link.rpartition(".")[0]), Mapping):
                 raise VendorChanged(f"The answer has no place for {self.link!r}.")
             seen += page.count
-            link = dig(page.body, self.link, None)
+            link = dig(page.body, self.link, *([None] if "." in self.link else []))
             if link is None or link == "":
                 return Proof(seen, pages=pages)
             if not isinstance(link, str):
                 raise VendorChanged(f"The answer's {self.link!r} is no link.")
             ask = replace(first, path=link, query={})
+
+
+def _count(body: Any, path: str) -> int:
+    """The vendor's own count: a whole number, or a text that is one."""
+    found = dig(body, path)
+    if isinstance(found, bool) or (isinstance(found, float) and not found.is_integer()):
+        raise VendorChanged(f"The answer's {path!r} is no count.")
+    return int(found)
 
 
 def steady_total(before: int | None, now: int) -> int:

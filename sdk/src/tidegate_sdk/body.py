@@ -14,7 +14,11 @@ import msgspec
 from .errors import VendorChanged
 
 _BOM = b"\xef\xbb\xbf"
-_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(
+    # A comment ends at its first "-->": with ".*?" a row of comments could be divided in 2**n ways.
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what no database and no UTF-8 takes
 _PIECE = 2**20
 
@@ -47,7 +51,7 @@ def decode(data: bytes, where: str) -> Any:
 
 def is_web_page(start: bytes) -> bool:
     """Whether a body begins like HTML."""
-    return _HTML.match(start[:2048]) is not None
+    return _HTML.match(start.removeprefix(_BOM)[:2048]) is not None
 
 
 def web_page(where: str) -> VendorChanged:
@@ -108,7 +112,7 @@ class Decompressor:
         try:
             self._window = {"": 0, "identity": 0, "gzip": 31, "x-gzip": 31, "deflate": 15}[encoding.strip().lower()]
         except KeyError:
-            raise VendorChanged(f"{where} answered in an encoding that was not asked for: {encoding[:40]}.") from None
+            raise VendorChanged(f"{where} answered in an encoding that was not asked for: {encoding}.") from None
         self._member = zlib.decompressobj(self._window or 31)
         self._begun = False
 

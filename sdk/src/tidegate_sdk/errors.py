@@ -10,7 +10,7 @@ class ConnectorError(Exception):
 
     def __init__(self, what: str, next_step: str | None = None) -> None:
         super().__init__(what)
-        self.what = what
+        self.what = str(what)
         self.status: int | None = None
         """The HTTP status the vendor refused with, where it was one."""
         if next_step is not None:

@@ -20,8 +20,6 @@ class Ledger:
     nameless: int = 0
     """Odd rows without an id."""
     skipped: Counter[str] = field(default_factory=Counter[str])
-    pages: int = 0
-    """Answers that held rows, or could have."""
     proof: Proof | None = None
     error: ConnectorError | None = None
     not_enabled: str = ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from .ask import Ask, Page, Row, Wait
 from .doors import Stream, Way
@@ -30,7 +31,10 @@ class Line:
 
     async def rest(self, wait: Wait) -> Page:
         """Honours a Wait; nobody is made to wait longer than the limit says."""
-        await self.pace.rest(min(wait.seconds, self.limits.longest_wait))
+        seconds = cast("object", wait.seconds)
+        if not isinstance(seconds, int | float) or (isinstance(seconds, float) and math.isnan(seconds)):
+            raise VendorChanged(f"The connector waits for {type(seconds).__name__} where seconds are due.")
+        await self.pace.rest(min(seconds, self.limits.longest_wait))
         return Page()
 
     async def page(self, step: Ask | Wait) -> Page:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Generic, TypeVar, cast
+from typing import Annotated, Any, Generic, TypeVar, cast, get_args
 
 import msgspec
 
-from .ask import Ask, List, Page, Proof, Row, Wait, dig
+from .ask import Ask, Kind, List, Page, Proof, Row, Wait, dig
 from .doors import Stream
 from .errors import ConnectorError, Incomplete, VendorChanged
-from .finding import Finding, Severity, Skip, Vep
+from .finding import Finding, Severity, Skip, Vep, Verdict
 from .ledger import Ledger
 from .line import Line, Pump
 from .reading import Odd, Outcome
@@ -127,7 +128,7 @@ class Listing(Generic[T]):
                 value = read(item) if isinstance(item, Row) else None
                 if value is None:
                     raise TypeError("the connector made nothing of it" if isinstance(item, Row) else "not an object")
-                _check_names(value)
+                _check_fit(value)
             except Exception as error:  # noqa: BLE001 - any surprise in a row makes it odd and spares the others
                 batch.append(self._odd(item, error))
                 continue
@@ -156,27 +157,37 @@ class Listing(Generic[T]):
         name = self._list.id
         try:
             key: Any = item[name] if isinstance(name, str) else name(item)
+            text = str(key) if isinstance(key, (str, int)) and not isinstance(key, bool) else ""
         except Exception:  # noqa: BLE001 - the row is odd, so its id may be as well
             return None
-        return str(key) if isinstance(key, (str, int)) and not isinstance(key, bool) and str(key).strip() else None
+        return text if text.strip() else None
 
 
-def _check_names(value: object) -> None:
-    """msgspec checks types when it decodes, not when a connector builds a value; these would stop an apply."""
-    match value:
-        case Finding(key=key, title=title, severity=severity):
-            checked = {"key": key, "title": title}
-            if not isinstance(severity, Severity):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise TypeError(f"its severity is {severity!r}")
-        case Vep(id=id, name=name, parent=parent):
-            checked = {"id": id, "name": name, "parent": parent}
-        case _:
-            return
-    for word, text in checked.items():
-        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"its {word} is {type(text).__name__}, not text")
-        if word in ("key", "id") and not text:
-            raise TypeError(f"its {word} is empty")
+def _mirror(kind: type[Any], **stricter: Any) -> type[Any]:
+    """A struct with the fields of another, into which msgspec converts, and checks, the values of that one."""
+    fields = {field.name: field.type for field in msgspec.structs.fields(kind)} | stricter
+    return msgspec.defstruct(f"Fit{kind.__name__}", list(fields.items()))
+
+
+_NAME = Annotated[str, msgspec.Meta(min_length=1)]
+_TIME = Annotated[datetime, msgspec.Meta(tz=True)] | None
+_FIT: dict[type[Any], type[Any]] = {Finding: _mirror(Finding, key=_NAME, found_at=_TIME), Vep: _mirror(Vep, id=_NAME)}
+
+
+def _check_fit(value: object) -> None:
+    """msgspec checks types when it decodes, not when a connector builds a value: a null in a text would get through,
+    and what cannot be written would stop an apply. Raises TypeError or ValueError, so that the row is odd."""
+    if (fit := _FIT.get(type(value))) is None:
+        return
+    msgspec.convert(value, fit, from_attributes=True)
+    if isinstance(value, Finding):  # convert() takes the words of both as well
+        if type(value.severity) is not Severity:
+            raise TypeError(f"its severity is {value.severity!r}")
+        if value.verdict is not None and type(value.verdict) is not Verdict:
+            raise TypeError(f"its verdict is {value.verdict!r}")
+    elif isinstance(value, Vep):
+        with suppress(UnicodeEncodeError):  # a lone surrogate can be replaced
+            msgspec.json.encode(value.attributes)
 
 
 def _items(found: Any, ask: Ask) -> list[Any]:
@@ -191,7 +202,7 @@ def _rows(items: list[Any]) -> list[Any]:
 
 
 def _proof(value: Any) -> Proof:
-    if not isinstance(value, Proof):
+    if not isinstance(value, Proof) or value.kind not in get_args(Kind):
         raise Incomplete("The walk ended without a proof.")
     return value
 
@@ -212,8 +223,10 @@ def _name(ask: Ask) -> str:
 def _raw(item: Any) -> str:
     try:
         return msgspec.json.encode(item).decode()
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError):
         return repr(item)
+    except RecursionError:
+        return "It is nested too deeply to be shown."
 
 
 def _line_of(error: Exception) -> str:

@@ -25,7 +25,7 @@ class Pace:
         self._limits = limits
         self._sleep = sleep
         self._budget = limits.retries
-        self._ahead = 0.0
+        self._ahead, self._holds = 0.0, 0
         self._next = self._slow_again = 0.0
 
     def bound(self, per_second: float) -> None:
@@ -33,11 +33,14 @@ class Pace:
         self._usual_gap = self._gap = 1 / per_second if per_second > 0 else 0.0
 
     async def turn(self) -> None:
-        """Waits until one more question may go."""
-        now = self._now()
-        at = max(now, self._next)
-        self._next = at + self._gap
-        await self.rest(at - now)
+        """Waits until one more question may go; whoever waits while a hold begins queues again behind it."""
+        while True:
+            holds, now = self._holds, self._now()
+            at = max(now, self._next)
+            self._next = at + self._gap
+            await self.rest(at - now)
+            if holds == self._holds:
+                return
 
     async def rest(self, seconds: float) -> None:
         """Sleeps. Where the injected sleep returns at once, the clock of this Session goes ahead instead."""
@@ -50,6 +53,7 @@ class Pace:
 
     def hold(self, seconds: float) -> None:
         """Nothing goes out for so long."""
+        self._holds += 1
         self._next = max(self._next, self._now() + seconds)
 
     def slow_down(self) -> None:

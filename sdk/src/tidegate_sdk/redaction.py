@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
-from urllib.parse import quote, quote_plus
 
 from .errors import ConnectorError
 
 MASK = "•••"
 _SHORTEST = 4  # a shorter secret stands in every text by chance: masking it would shred texts and protect nothing
 _UNMISTAKABLE = 16
+_LONGEST_ERROR = 1_000
+_LETTERS = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _BASE64 = "[A-Za-z0-9+/_-]"
-_CREDENTIAL_IN_QUERY = re.compile(
-    r"(?i)([?&][^=&#]*(?:token|secret|passw|pwd|api[-_]?key|apikey|signature|credential|auth|[-_]sig|\bsig)[^=&#]*=)[^&#]*"
+_PARAMETER = re.compile(r"([?&])([^=&#?]*)=[^&#]*")
+_NAMED_LIKE_A_CREDENTIAL = re.compile(
+    r"(?i)token|secret|passw|pwd|api[-_]?key|apikey|signature|credential|auth|[-_]sig|\bsig"
 )
 
 
@@ -26,24 +27,24 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         secrets = tuple(secrets)
-        unmistakable = [secret for secret in secrets if len(secret) >= _UNMISTAKABLE]
-        self._all, self._certain = _Finder(secrets), _Finder(unmistakable)
-        self._echoes = [secret.encode("utf-8", "replace") for secret in unmistakable]
+        self._all = _Finder(secrets)
+        self._certain = _Finder(secret for secret in secrets if len(secret) >= _UNMISTAKABLE)
 
     def text(self, text: str) -> str:
         """The text without secrets."""
         return self._all.masked(text)
 
     def shortened(self, text: str, length: int) -> str:
-        """At most so much of the text, without secrets, and without the first half of one that is cut in two."""
-        if len(text) <= length:
-            return self.text(text)
-        start = self.text(text[: length + self._all.longest])
-        return start[: min(length, len(start) - self._all.longest)] + "…"
+        """At most so much of the text, without secrets; masked first, lest half a secret is left by the cut."""
+        return _cut(self.text(text), length)
 
     def is_echoed_in(self, data: bytes) -> bool:
         """Whether a body holds a secret so long that it stands there by no chance."""
-        return any(secret in data for secret in self._echoes)
+        return self._certain.finds_in(data)
+
+    def listener(self) -> Listener:
+        """Tells in the end whether is_echoed_in() would be true of a body that comes in pieces."""
+        return Listener(self._certain)
 
     def echo(self, text: str) -> str:
         """A text of such a body without these secrets; a short one may be a word of it, so it stays."""
@@ -51,7 +52,7 @@ class Redactor:
 
     def url(self, url: str) -> str:
         """The URL without secrets and without the values of parameters that are named like credentials."""
-        return _CREDENTIAL_IN_QUERY.sub(rf"\g<1>{MASK}", self.text(url))
+        return _PARAMETER.sub(_masked_parameter, self.text(url))
 
     def fact(self, fact: Any) -> Any:
         """A fact of the log without secrets, whatever it is made of."""
@@ -65,12 +66,30 @@ class Redactor:
         return self.text(str(fact))
 
     def error(self, error: ConnectorError) -> ConnectorError:
-        """The same error without secrets; its causes go too, they quote what was sent."""
+        """The same error without secrets and of bounded length; its causes and notes go, they quote what was sent."""
         error.what = self.text(error.what)
-        error.next_step = self.text(error.next_step)
+        error.what = _cut(error.what, _LONGEST_ERROR)
+        error.next_step = self.shortened(error.next_step, _LONGEST_ERROR)
         error.args = (error.what,)
         error.__cause__ = error.__context__ = None
+        error.__dict__.pop("__notes__", None)
         return error
+
+
+class Listener:
+    """Hears a body piece by piece; a secret that two pieces share is heard too."""
+
+    def __init__(self, finder: _Finder) -> None:
+        self.heard = False
+        """Whether a secret was in it."""
+        self._finder, self._before = finder, b""
+
+    def hear(self, piece: bytes) -> None:
+        """The next piece."""
+        if not self.heard and self._finder.longest:
+            together = self._before + piece
+            self.heard = self._finder.finds_in(together)
+            self._before = together[-self._finder.longest :]
 
 
 class _Finder:
@@ -79,34 +98,61 @@ class _Finder:
     def __init__(self, secrets: Iterable[str]) -> None:
         spellings = {pattern: needle for secret in secrets for needle, pattern in _spellings(secret)}
         longest_first = sorted(spellings, key=len, reverse=True)  # lest the tail of a longer one is left over
-        self.longest = len(longest_first[0]) if longest_first else 0
+        self.longest = 8 * len(longest_first[0]) if longest_first else 0
+        """No spelling has more bytes: in a pattern a repetition is at most eight times as long as it is written."""
         self._pattern = re.compile("|".join(longest_first))
         self._needles = set(spellings.values())
+        self._bytes = [needle.encode() for needle in self._needles]
 
     def masked(self, text: str) -> str:
         # A look for the needles first is 20 times as fast, and hardly any text holds one.
         return self._pattern.sub(MASK, text) if any(needle in text for needle in self._needles) else text
 
+    def finds_in(self, data: bytes) -> bool:
+        return any(needle in data for needle in self._bytes) and bool(
+            self._pattern.search(data.decode("utf-8", "replace"))
+        )
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + "…"
+
+
+def _masked_parameter(found: re.Match[str]) -> str:
+    whole, before, name = found.group(0, 1, 2)
+    return f"{before}{name}={MASK}" if _NAMED_LIKE_A_CREDENTIAL.search(name) else whole
+
 
 def _spellings(secret: str) -> Iterator[tuple[str, str]]:
-    """What to look for, and its pattern: the secret as it is, quoted for URL, JSON, HTML, Python, and in base64."""
+    """What to look for, and its pattern: the secret as it is, quoted for URL, JSON, HTML, Python, and in base64.
+
+    No spelling touches ASCII letters and digits: the longest run of them is what to look for.
+    """
     for text in {secret, secret.strip()}:
         if len(text) >= _SHORTEST:
-            yield from ((spelling, re.escape(spelling)) for spelling in _escaped(text))
+            needle = max(re.split("[^A-Za-z0-9]", text), key=len)
+            yield needle, "".join(_spelled(run) for run in re.findall(r"\\+|[^\\]", text))
             yield from _in_base64(text.encode("utf-8", "surrogatepass"))
 
 
-def _escaped(text: str) -> set[str]:
-    plain = {text, repr(text)[1:-1], html.escape(text), html.escape(text, quote=False)}
-    plain |= {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
-    plain |= {json.dumps(escaped)[1:-1] for escaped in set(plain)} | {escaped.replace("/", "\\/") for escaped in plain}
-    raw = text.encode("utf-8", "surrogatepass")
-    quoted = {quote(raw), quote(raw, safe=""), quote_plus(raw)}
-    return plain | quoted | {_lower_hex(escaped) for escaped in quoted}
-
-
-def _lower_hex(quoted: str) -> str:
-    return re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
+def _spelled(run: str) -> str:
+    """One character, or a run of backslashes, in every spelling, also where one encloses the other."""
+    if run.isascii() and run.isalnum():
+        return run
+    if run[0] == "\\":
+        return rf"(?:\\{{{len(run)},{8 * len(run)}}}|(?i:%(?:25){{0,3}}5c|\\{{1,8}}u005c){{{len(run)}}})"
+    code, forms = ord(run), [re.escape(run)]
+    forms.append("".join(f"%(?:25){{0,3}}{byte:02x}" for byte in run.encode("utf-8", "surrogatepass")))
+    units = run.encode("utf-16-be", "surrogatepass").hex()
+    forms.append("".join(rf"\\{{1,8}}u{units[at : at + 4]}" for at in range(0, len(units), 4)))
+    forms += [rf"\\{{1,8}}x{code:02x}", rf"\\{{1,8}}u{code:08x}", rf"&(?:amp;)*#(?:0*{code}|x0*{code:x});"]
+    if (named := html.escape(run)) != run:
+        forms.append(rf"&(?:amp;)*{named[1:]}")
+    if run in _LETTERS:
+        forms.append(rf"\\{{1,8}}{_LETTERS[run]}")
+    if run == " ":
+        forms.append(r"\+")
+    return rf"(?:\\{{1,8}}{re.escape(run)}|(?i:{'|'.join(forms)}))" if run in "\"'/" else f"(?i:{'|'.join(forms)})"
 
 
 def _in_base64(secret: bytes) -> Iterator[tuple[str, str]]:

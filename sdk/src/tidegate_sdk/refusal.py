@@ -14,7 +14,7 @@ from .errors import AccessDenied, AuthRejected, ConnectorError, Incomplete, NotF
 from .limits import Limits
 from .tls import causes
 
-_LONGEST_QUOTE = 300
+_LONGEST_JUDGED = 2_000  # a pattern that tries every start must not be given megabytes
 _SENTENCES = (
     "message",
     "error_description",
@@ -61,7 +61,8 @@ def by_graphql(where: str, body: Any) -> ConnectorError | None:
     if not errors:
         return None
     what = f"{where} answered with errors.{_quote(body)}"
-    for text in (" ".join(_codes(errors)), _said(body) or str(errors)):
+    for words in (" ".join(_codes(errors)), _said(body) or str(errors)):
+        text = words[:_LONGEST_JUDGED]
         if _AUTH.search(text):
             return AuthRejected(what)
         if _RIGHT.search(text):
@@ -105,8 +106,7 @@ def _said(body: Any) -> str:
         fields = cast("Mapping[str, Any]", body)
         named = [fields[name] for name in _SENTENCES if fields.get(name)]
         body = named[0] if named else None
-    text = " ".join(body.split()) if isinstance(body, str) else ""
-    return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
+    return " ".join(body.split()) if isinstance(body, str) else ""
 
 
 def _codes(errors: Any) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from .ask import Ask
 from .errors import ConnectorError, VendorChanged
 
 T = TypeVar("T")
-_LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,11 @@ def question(step: object) -> Ask:
     """The step, if it is a question; raises VendorChanged for what a connector must not yield here."""
     if not isinstance(step, Ask):
         raise VendorChanged(f"The connector yields {type(step).__name__} where a question is due.")
+    path, query = cast("tuple[object, Mapping[object, object]]", (step.path, step.query))
+    if not isinstance(path, str):
+        raise VendorChanged(f"The connector asks for {type(path).__name__} where a path is due.")
+    if not isinstance(query, Mapping) or not all(isinstance(name, str) for name in query):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise VendorChanged(f"The connector asks for {path or 'the location'} with a query that is none.")
     return step
 
 
@@ -62,6 +66,6 @@ def close(generator: Generator[Any, Any, Any]) -> None:
 
 
 def brief(error: Exception) -> str:
-    """A foreign exception in one line."""
+    """A foreign exception in one line. Not shortened here: half a secret could no longer be found and masked."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:_LONGEST]}" if text else type(error).__name__
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -121,9 +121,26 @@ class Tool(ABC, Generic[S]):
         raise TypeError(f"{cls.__name__} must name its settings: class {cls.__name__}(Tool[...Settings]).")
 
     def severity(self, word: Any) -> Severity:
-        """The severity for a vendor's word; *Unknown* for one never seen before."""
+        """The severity for a vendor's word or number; *Unknown* for one never seen before, and for none at all."""
+        if isinstance(word, bool) or not isinstance(word, str | int | float):
+            return Severity.UNKNOWN
         return self.severities.get(str(word).strip().lower(), Severity.UNKNOWN)
 
     def secrets(self) -> tuple[str, ...]:
         """The settings' secrets in the clear, for the Session to scrub; nobody else calls this."""
-        return tuple(reveal(value) for _, value in self.settings if isinstance(value, SecretStr))
+        return tuple(_secrets_in(self.settings))
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    """Every secret of some settings, also those in lists and in settings of their own."""
+    if isinstance(value, SecretStr):
+        yield reveal(value)
+    elif isinstance(value, BaseModel):
+        for _, inner in value:
+            yield from _secrets_in(inner)
+    elif isinstance(value, Mapping):
+        for inner in cast("Mapping[Any, Any]", value).values():
+            yield from _secrets_in(inner)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for inner in cast("Iterable[Any]", value):
+            yield from _secrets_in(inner)

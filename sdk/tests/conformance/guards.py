@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from tidegate_sdk import Finding, List, Row, Skip, Vep, ask, body, ledger, listing, redaction, tool
+from tidegate_sdk import Finding, List, Row, Skip, Vep, ask, body, ledger, listing, redaction, refusal, tool
 from tidegate_sdk.conformance import World
 from tidegate_sdk.doors import http, origin
 
 from . import exported, linked, numbered, queried
-from .mutants import UntilNoCursor
+from .mutants import UntilNoCursor, changed
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,18 @@ class TellsTheRow(numbered.Numbered):
         return super().issue(row) if "message" in row else Skip(f"No message: {row.get('text')}")
 
 
+class AsksNothingOfAName(numbered.Numbered):
+    """Takes an empty text for a name: the Session refuses it."""
+
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(Row({**row, "key": "x"})), key=numbered.text(row["key"]))
+
+
+def short(world: World) -> World:
+    """With a credential so short that it may be a word of a row: it is not masked in answers, only in what leaves."""
+    return replace(world, settings={**world.settings, "token": "squ_a1b2/c3+d4"})
+
+
 ECHO = "the vendor repeats the credential"
 AWAY = "links lead elsewhere"
 
@@ -136,13 +148,20 @@ GUARDS = [
         numbered.WORLD,
         "fault: 404",
     ),
-    Guard("odd rows are scrubbed", listing, "redact(_raw(item), _LONGEST_RAW)", "_raw(item)", numbered.WORLD, ECHO),
+    Guard(
+        "odd rows are scrubbed",
+        listing,
+        "redact(_raw(item), _LONGEST_RAW)",
+        "_raw(item)",
+        short(numbered.world()),
+        ECHO,
+    ),
     Guard(
         "reasons of skipped rows are scrubbed",
         listing,
         "self._line.redactor.text(value.because)",
         "value.because",
-        numbered.world(TellsTheRow),
+        short(numbered.world(TellsTheRow)),
         ECHO,
     ),
     Guard("errors are scrubbed", redaction, "error.what = self.text(error.what)", "pass", numbered.WORLD, ECHO),
@@ -223,7 +242,7 @@ GUARDS = [
         "a link is text",
         ask,
         "if not isinstance(link, str):",
-        "if not link:\n                return Proof(seen)\n            if False:",
+        "if not isinstance(link, str):\n                return Proof(seen)\n            if False:",
         linked.WORLD,
         "around the rows",
     ),
@@ -235,6 +254,32 @@ GUARDS = [
         linked.WORLD,
         "around the rows",
     ),
+    Guard(
+        "an empty page is no end",
+        ask,
+        'raise Incomplete(f"A page is empty after {seen} of {total} rows.")',
+        'return Proof(seen, kind="drifting")',
+        numbered.WORLD,
+        "fault: a page is empty",
+    ),
+    Guard("a page is bounded", http, "if len(data) > cap:", "if False:", exported.WORLD, "fault: gzip bomb"),
+    Guard(
+        "what the vendor echoes is scrubbed",
+        http,
+        "if self._redactor.is_echoed_in(data):",
+        "if False:",
+        numbered.WORLD,
+        ECHO,
+    ),
+    Guard(
+        "a value is fit to be kept",
+        listing,
+        "                _check_fit(value)\n",
+        "                pass\n",
+        numbered.world(AsksNothingOfAName),
+        "in a row: type",
+    ),
+    Guard("who must log in is told so", refusal, "if status == 401:", "if False:", numbered.WORLD, "fault: 401"),
     Guard(
         "an unknown severity is Unknown", tool, "Severity.UNKNOWN)", "Severity.INFO)", linked.WORLD, "in a row: word"
     ),

@@ -110,6 +110,11 @@ class ShortPageMeansEnd(Otherwise):
     changes: ClassVar[dict[str, Any]] = {"by": UntilShort()}
 
 
+@caught_by("fault: a page is empty", "fault: every page a row short")
+class EmptyPageMeansEnd(Otherwise):
+    changes: ClassVar[dict[str, Any]] = {"by": UntilEmpty()}
+
+
 @caught_by("a clean run is complete", world=linked)
 class ReadsOneLink(Linked):
     def veps(self) -> List[Vep]:
@@ -199,6 +204,12 @@ class SwallowsWhatItCannotRead(Numbered):
 class TakesNoneForAName(Numbered):
     def issue(self, row: Row) -> Finding | Skip:
         return changed(super().issue(Row({**row, "key": "x"})), key=str(row.get("key")))
+
+
+@caught_by("in a row: text")
+class LinksAnywhere(Numbered):
+    def issue(self, row: Row) -> Finding | Skip:
+        return changed(super().issue(row), url=str(row.get("link")))
 
 
 @caught_by("in a row: date")
@@ -294,6 +305,12 @@ class UntilNoCursor:
 
 @caught_by("around the rows", world=queried)
 class MissingMeansNoMore(Queried):
+    def veps(self) -> List[Vep]:
+        return replace(super().veps(), by=UntilNoCursor("data.viewer.repositories"))
+
+
+@caught_by("fault: the list ends early", "fault: a page is empty", world=queried)
+class DoesNotCount(Queried):
     def veps(self) -> List[Vep]:
         return replace(super().veps(), by=UntilNoCursor("data.viewer.repositories"))
 

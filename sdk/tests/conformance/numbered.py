@@ -74,6 +74,7 @@ class Numbered(Tool[NumberedSettings]):
         return Finding(
             key=name(row["key"]),
             title=text(row["message"]),
+            url=web(row.get("link")),
             severity=self.severity(row["severity"]),
             vendor_severity=text(row["severity"]),
             vendor_status=text(status),
@@ -103,6 +104,11 @@ def name(value: Any) -> str:
     return text(value)
 
 
+def web(value: Any) -> str | None:
+    """A link that a page may offer; None for what is none."""
+    return value if isinstance(value, str) and value.startswith(("https://", "http://")) else None
+
+
 def moment(value: Any) -> datetime | None:
     """An aware time; None for what is none."""
     try:
@@ -115,6 +121,7 @@ def moment(value: Any) -> datetime | None:
 def issue(key: str, severity: str = "CRITICAL", **more: Any) -> dict[str, Any]:
     told = f"Make sure that this pseudorandom generator is safe here ({key})."
     row = {"key": key, "message": told, "severity": severity, "component": f"p0:src/{key}.py", "line": 3}
+    row["link"] = f"https://numbered.test/project/issues?open={key}"
     return {**row, "rule": "python:S3649", "type": "VULNERABILITY", "status": "OPEN", "creationDate": SEEN, **more}
 
 
@@ -172,6 +179,7 @@ def world(tool: type[Tool[Any]] = Numbered, vendor: type[Server] = Server) -> Wo
         variants={f"pages of {most}": lambda most=most: Server(most) for most in (1, 2)},
         expects={"VEPs": 4, "issues": 9},
         skips_by=frozenset({"type"}),
+        totals=frozenset({"paging.total"}),
     )
 
 

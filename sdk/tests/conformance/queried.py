@@ -172,6 +172,7 @@ def world(tool: type[Tool[Any]] = Queried) -> World:
         source="https://docs.github.com/en/graphql/guides/using-pagination-in-the-graphql-api",
         expects={"VEPs": 4, "alerts": 5},
         skips_by=frozenset({"state"}),
+        totals=frozenset({"data.viewer.repositories.totalCount", "data.node.alerts.totalCount"}),
     )
 
 

@@ -24,8 +24,8 @@ REASONS: Mapping[str, type[ConnectorError]] = {
     "401": AuthRejected,
     "403": AccessDenied,
     "404": NotFound,
-    "500 for ever": VendorDown,
-    "refused for ever": VendorDown,
+    **dict.fromkeys(("500 for ever", "refused for ever", "time-out for ever", "one byte a second"), VendorDown),
+    **{name: VendorDown for name in faults.TRANSPORT if name.startswith(("the name", "the certificate"))},
 }
 """What the operator is told, where already the first question meets it."""
 
@@ -134,7 +134,7 @@ class AnswerCases:
                     if fault.strike(exchange) is None:
                         continue
                     result, stage = await self.player.play(fault, number)
-                    told = self.player.leaks(result, stage)
+                    told = self.player.leaks(result, stage) + self.player.secrets_in_values(result)
                     crash = [f"it crashed: {result.crash}"] if result.crash else []
                     problems += [f"{name}: {problem}" for problem in at(exchange, told + crash)]
         return problems
@@ -146,7 +146,8 @@ def _has_secrets(tool: type[Tool[Any]]) -> bool:
 
 def _has_total(golden: Rehearsal, exchange: Exchange) -> bool:
     part = golden.parts.get(exchange.key)
-    return part is not None and part.outcome.proof is not None and part.outcome.proof.expected is not None
+    proof = part.outcome.proof if part is not None else None
+    return exchange.total is not None or (proof is not None and proof.expected is not None)
 
 
 def _may_be_repeated(exchange: Exchange) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
@@ -13,11 +15,13 @@ from typing import Any, Literal
 
 import httpx2
 
-from .body import at, put
+from .body import at, places, put
 from .stage import spellings
 from .world import Answer, Exchange, Fault, Strike
 
 ELSEWHERE = "evil.test"
+UNMISTAKABLE = 16
+"""A shorter credential may stand in a text by chance, so the Session leaves it there: see redaction.py."""
 LOGIN_PAGE = b"<!doctype html><html><title>Sign in</title><form action='/login'>Password</form></html>"
 
 Change = Callable[[Exchange, tuple[Any, ...]], list[Any] | None]
@@ -31,6 +35,19 @@ def _status(code: int, lasts: Literal["once", "same", "ever"] = "same", recovers
 
 def _raises(error: Exception, lasts: Literal["once", "same", "ever"], recovers: bool) -> Fault:
     return Fault(lambda exchange: error, lasts, recovers)
+
+
+def _unreached(words: str, cause: Exception) -> Fault:
+    """No connection comes up, and the system says why."""
+    error = httpx2.ConnectError(words)
+    error.__cause__ = cause
+    return _raises(error, "ever", False)
+
+
+def _refused_certificate(verify_code: int, words: str) -> Fault:
+    error = ssl.SSLCertVerificationError(1, f"certificate verify failed: {words}")
+    error.verify_code, error.verify_message = verify_code, words
+    return _unreached(words, error)
 
 
 def _bytes(change: Callable[[bytes], bytes | None]) -> Fault:
@@ -103,10 +120,19 @@ STATUS: Mapping[str, Fault] = {
 }
 
 TRANSPORT: Mapping[str, Fault] = {
+    "the name does not resolve": _unreached("no address", socket.gaierror(socket.EAI_NONAME, "Name not known")),
+    "the certificate is of an unknown authority": _refused_certificate(20, "unable to get local issuer certificate"),
+    "the certificate has expired": _refused_certificate(10, "certificate has expired"),
+    "the certificate is of another host": _refused_certificate(62, "hostname mismatch"),
     "refused once": _raises(httpx2.ConnectError("refused"), "once", True),
     "refused for ever": _raises(httpx2.ConnectError("refused"), "ever", False),
+    "connect time-out once": _raises(httpx2.ConnectTimeout("slow"), "once", True),
     "time-out once": _raises(httpx2.ReadTimeout("slow"), "once", True),
     "time-out for ever": _raises(httpx2.ReadTimeout("slow"), "ever", False),
+    "silence in the body once": Fault(
+        lambda e: replace(e.answer, content=e.answer.wire[:20], breaks=httpx2.ReadTimeout("slow")), "once", True
+    ),
+    "one byte a second": Fault(lambda e: replace(e.answer, content=e.answer.wire[:1], drips=True), slow=True),
     "reset once": _raises(httpx2.ReadError("reset"), "once", True),
     "reset in the body once": Fault(
         lambda e: replace(e.answer, content=e.answer.wire[:20], breaks=httpx2.ReadError("reset")), "once", True
@@ -143,43 +169,65 @@ def _repeats(exchange: Exchange, number: int) -> Answer | None:
     return exchange.earlier[number] if exchange.earlier else None
 
 
-def _swapped(exchange: Exchange, rows: tuple[Any, ...]) -> list[Any] | None:
-    """A row of an earlier page stands where a live one was: seen and total agree, and one is hidden."""
-    if exchange.list is None:
-        return None
+def _before(exchange: Exchange) -> Any:
+    """The last row of the pages before that is a finding; None where there is none."""
     for answer in reversed(exchange.earlier):
         before = Exchange(exchange.request, answer, exchange.list).rows
         findings = [row for row in before if exchange.reads(row) is not None]
         if findings:
-            return [findings[-1], *rows[1:]]
+            return findings[-1]
     return None
+
+
+def _swapped(exchange: Exchange, rows: tuple[Any, ...]) -> list[Any] | None:
+    """A row of an earlier page stands where a live one was: seen and total agree, and one is hidden."""
+    before = _before(exchange)
+    return None if before is None else [before, *rows[1:]]
+
+
+def _shown_again(exchange: Exchange, rows: tuple[Any, ...]) -> list[Any] | None:
+    """A row of an earlier page comes once more."""
+    before = _before(exchange)
+    return None if before is None else [*rows, before]
 
 
 def _retold(exchange: Exchange, rows: tuple[Any, ...]) -> list[Any] | None:
     """Another row comes with the id of the first one."""
-    path = exchange.list.id if exchange.list else None
-    if not isinstance(path, str) or len(rows) < 2 or any(exchange.reads(row) is None for row in rows[:2]):
+    return _with_id_of(exchange, rows[0], rows[1], rows) if len(rows) > 1 else None
+
+
+def _retold_later(exchange: Exchange, rows: tuple[Any, ...]) -> list[Any] | None:
+    """Another row comes with the id of one on an earlier page."""
+    return _with_id_of(exchange, _before(exchange), rows[0], rows)
+
+
+def _with_id_of(exchange: Exchange, named: Any, other: Any, rows: tuple[Any, ...]) -> list[Any] | None:
+    way = exchange.way_of_id(named)
+    if way is None or any(exchange.reads(row) is None for row in (named, other)):
         return None
-    return [*rows, put(rows[1], path, at(rows[0], path))]
+    return [*rows, put(other, way, at(named, way))]
 
 
-def _without_id(value: Any) -> Change:
-    def change(exchange: Exchange, rows: tuple[Any, ...]) -> list[Any] | None:
-        path = exchange.list.id if exchange.list else None
-        if not isinstance(path, str) or at(rows[0], path) is None or not isinstance(rows[0], dict):
-            return None
-        return [put(rows[0], path, value), *rows[1:]]
-
-    return change
+def _without_id(exchange: Exchange, rows: tuple[Any, ...]) -> list[Any] | None:
+    way = exchange.way_of_id(rows[0])
+    return None if way is None else [put(rows[0], way, None), *rows[1:]]
 
 
 def _moved_total(by: int) -> Strike:
     def strike(exchange: Exchange) -> Answer | None:
-        path = getattr(exchange.list.by, "total", None) if exchange.list else None
-        total = exchange.value(path) if isinstance(path, str) else None
-        return exchange.having(path, total + by) if isinstance(path, str) and isinstance(total, int) else None
+        path = exchange.total
+        return None if path is None else exchange.having(path, exchange.value(path) + by)
 
     return strike
+
+
+def _ended(exchange: Exchange) -> Answer | None:
+    """The word that there is another page says that there is none."""
+    rows = exchange.list.items if exchange.list else ""
+    for way, value in places(exchange.answer.body()) if rows else ():
+        if value is True and way[: rows.count(".") + 1] != tuple(rows.split(".")):
+            return exchange.having(way, False)
+    return None
 
 
 PAGING: Mapping[str, Fault] = {
@@ -198,8 +246,11 @@ PAGING: Mapping[str, Fault] = {
     "the same page again": Fault(lambda e: _repeats(e, -1), "once"),
     "the same page for ever": Fault(lambda e: _repeats(e, -1), "ever"),
     "the first page again": Fault(lambda e: _repeats(e, 0), "once"),
+    "a row of an earlier page again": _rows(_shown_again, lasts="once"),
     "an id with other content": _rows(_retold, lasts="once"),
-    "a row without its id": _rows(_without_id(None)),
+    "an id of an earlier page with other content": _rows(_retold_later, lasts="once"),
+    "a row without its id": _rows(_without_id),
+    "the list ends early": Fault(_ended, lie=True),
     "a row is null": _rows(lambda e, rows: [None, *rows[1:]]),
     "a row is a number": _rows(lambda e, rows: [7, *rows[1:]]),
     "a row is text": _rows(lambda e, rows: ["row", *rows[1:]]),
@@ -225,6 +276,8 @@ def echoing(secret: str) -> Mapping[str, Fault]:
         "credential in a status line": Answer({}, status=500, headers={"x-error": told, "retry-after": secret}),
     }
     faults = {name: Fault(lambda e, answer=answer: answer) for name, answer in answers.items()}
+    if len(secret) >= UNMISTAKABLE:
+        faults["credential in a finding"] = _rows(lambda e, rows: _telling(e, rows, secret))
     for spelling in spellings(secret):
         odd = {"text": f"Token {spelling} is not valid", spelling: [spelling]}
         faults[f"credential in an odd row, spelled {len(faults)}"] = _rows(lambda e, rows, odd=odd: [odd, *rows[1:]])
@@ -234,8 +287,17 @@ def echoing(secret: str) -> Mapping[str, Fault]:
 
 
 def _told_total(exchange: Exchange, secret: str) -> Answer | None:
-    path = getattr(exchange.list.by, "total", None) if exchange.list else None
-    return exchange.having(path, secret) if isinstance(path, str) and exchange.value(path) is not None else None
+    return None if exchange.total is None else exchange.having(exchange.total, secret)
+
+
+def _telling(exchange: Exchange, rows: tuple[Any, ...], secret: str) -> list[Any] | None:
+    """The first row, with the credential at the end of its longest text that is not its id."""
+    id_ = exchange.way_of_id(rows[0])
+    texts = [(way, value) for way, value in places(rows[0]) if isinstance(value, str) and way != id_]
+    if not texts or exchange.reads(rows[0]) is None:
+        return None
+    way, text = max(texts, key=lambda place: len(place[1]))
+    return [put(rows[0], way, f"{text} {secret}"), *rows[1:]]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,10 @@ from ..finding import Finding, Severity, Vep
 from .rehearsal import Part, Rehearsal
 from .values import WORD, Kind
 from .world import Key
+
+_TOLD_OF_NOTHING = ("", "None", "null", "True", "true", "[]", "{}")
+"""What `str` and the like make of a value that is no id: every row without one would get the same name."""
+_WEB = re.compile(r"(?i)https?://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +113,19 @@ def _of_touched(healthy: Part[Any], part: Part[Any], touched: Touched) -> list[s
         return [] if _may_halt(touched) else [f"sets {own} aside for its {touched.field}"]
     if part.outcome.skipped != healthy.outcome.skipped and not touched.may_skip:
         return [f"skips {own} for its {touched.field}"]
-    if part.values.keys() - healthy.values.keys():
-        return [f"the key of {own} hangs on its text"] if _is_text(touched.value, touched) else []
+    if gained := part.values.keys() - healthy.values.keys():
+        return _of_another_key(own, gained, touched)
     return [] if touched.may_skip else [f"loses {own} for its {touched.field}"]
+
+
+def _of_another_key(own: str, gained: Iterable[str], touched: Touched) -> list[str]:
+    """Another id is another finding; a text that was edited is not, and what is no id has no name."""
+    if _is_text(touched.value, touched):
+        return [f"the key of {own} hangs on its text"]
+    before = str(touched.before)
+    unnamed = {own.replace(before, told) for told in _TOLD_OF_NOTHING} if _is_identity(touched) else set[str]()
+    is_taken = touched.kind == "type" and not unnamed.isdisjoint(gained)
+    return [f"{touched.field} holds no name, and {own} gets one made of that"] if is_taken else []
 
 
 def _of_finding(before: Any, now: Any, touched: Touched) -> list[str]:
@@ -164,7 +179,8 @@ def _is_text(value: Any, touched: Touched) -> bool:
 
 
 def _unfit(result: Rehearsal) -> list[str]:
-    """Values that cannot be kept: no Unicode, a number for a text, an empty key, a time without zone."""
+    """Values that cannot be kept: no Unicode, a number for a text, an empty key, a time without zone, a script for a
+    link."""
     problems: list[str] = []
     for key, part in result.parts.items():
         for name, value in part.values.items():
@@ -177,7 +193,16 @@ def _unfit(result: Rehearsal) -> list[str]:
                 problems.append(f"{_name(key)} a value without a key")
             if isinstance(value, Finding) and value.found_at is not None and value.found_at.tzinfo is None:
                 problems.append(f"{_name(key)} {name!a} has a time without zone")
+            problems += [
+                f"{_name(key)} {name!a} links to {link[:60]!a}" for link in _links(value) if not _WEB.match(link)
+            ]
     return problems
+
+
+def _links(value: Any) -> list[str]:
+    """What a page will offer to be clicked."""
+    links = [value.url, *getattr(value, "references", ())]
+    return [link for link in links if isinstance(link, str)]
 
 
 def _key_of(value: Any) -> str:

@@ -67,6 +67,12 @@ class Player:
         told = [text for text in result.said if spoken(secrets, text)]
         return [f"a secret is in: {text[:160]}" for text in told] + (stage.leaks if stage else [])
 
+    def secrets_in_values(self, result: Rehearsal) -> list[str]:
+        """Secrets in what a Tool makes of a vendor's answers."""
+        values = [result.account, *(value for part in result.parts.values() for value in part.values.values())]
+        told = spoken(self.tool().secrets(), repr(values))
+        return ["a secret stands in what the Tool gives back"] if told else []
+
     def tool(self) -> Tool[Any]:
         """The Tool, configured."""
         return self.world.make_tool(self.root)

@@ -83,7 +83,7 @@ async def rehearse(
         result.said.append(f"{event} {fields}")
 
     try:
-        async with tool.open(transport=stage, sleep=_no_sleep, log=note) as session:
+        async with tool.open(transport=stage, limits=stage.limits, sleep=_no_sleep, log=note) as session:
             await _Reader(tool, session, stage, result, known, cues or Cues()).run()
     except ConnectorError as error:
         result.errors.append(error)

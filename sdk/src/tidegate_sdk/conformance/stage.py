@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
@@ -10,11 +11,13 @@ from urllib.parse import quote
 import httpx2
 
 from ..ask import List
+from ..limits import Limits
 from ..tool import Http, Tool
 from .world import UNANSWERED, Answer, Exchange, Fault, Key, Request, Vendor, World
 
 MANY = 2_000
 """More requests than any fixture needs: the walk does not end."""
+PATIENT, HURRIED = Limits(), Limits(page_seconds=0.05, stream_seconds=0.05)
 
 
 class Stage(httpx2.AsyncBaseTransport):
@@ -28,7 +31,9 @@ class Stage(httpx2.AsyncBaseTransport):
         self.unanswered: list[Request] = []
         self.leaks: list[str] = []
         self.struck: list[Exchange] = []
+        self.limits = HURRIED if fault is not None and fault.slow else PATIENT
         self._allowed = {self.origin, *world.hosts}
+        self._totals = world.totals
         self._vendor = vendor
         self._fault = fault
         self._number = number
@@ -58,7 +63,7 @@ class Stage(httpx2.AsyncBaseTransport):
         answer = self._vendor.answer(asked)
         if answer is UNANSWERED:
             self.unanswered.append(asked)
-        exchange = Exchange(asked, answer, self._list, self._key, self._earlier)
+        exchange = Exchange(asked, answer, self._list, self._key, self._earlier, self._totals)
         self.exchanges.append(exchange)
         self._earlier = (*self._earlier, answer)
         return _response(self._struck(exchange) or answer)
@@ -111,16 +116,18 @@ def _response(answer: Answer) -> httpx2.Response:
     headers = dict(answer.headers)
     if answer.content is None:
         headers.setdefault("content-type", "application/json")
-    return httpx2.Response(answer.status, headers=headers, stream=_Body(answer.wire, answer.breaks))
+    return httpx2.Response(answer.status, headers=headers, stream=_Body(answer))
 
 
 class _Body(httpx2.AsyncByteStream):
-    def __init__(self, content: bytes, breaks: Exception | None) -> None:
-        self._content = content
-        self._breaks = breaks
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._content), 65_536):
-            yield self._content[start : start + 65_536]
-        if self._breaks is not None:
-            raise self._breaks
+        content, breaks = self._answer.wire, self._answer.breaks
+        for start in range(0, len(content), 65_536):
+            yield content[start : start + 65_536]
+        if self._answer.drips:
+            await asyncio.Event().wait()
+        if breaks is not None:
+            raise breaks

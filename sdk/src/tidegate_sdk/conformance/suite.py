@@ -14,8 +14,6 @@ from .answers import AnswerCases
 from .documents import DocumentCases
 from .judgement import law, recovered
 from .player import Player
-from .rehearsal import Rehearsal
-from .stage import spoken
 from .world import Exchange, World
 
 Case = Callable[[], Awaitable[list[str]]]
@@ -81,7 +79,7 @@ class Suite:
             found = sum(len(part.values) for key, part in golden.parts.items() if key[1] == name)
             problems += [] if found == expected else [f"{name}: {found} were found, {expected} are there"]
         problems += [told for exchange in stage.exchanges for told in _misnamed(exchange)]
-        return problems + law(golden, golden) + self.player.leaks(golden, stage) + self._secrets_told(golden)
+        return problems + law(golden, golden) + self.player.leaks(golden, stage) + self.player.secrets_in_values(golden)
 
     async def fixtures_are_rich(self) -> list[str]:
         """The World shows what every vendor shows one day."""
@@ -126,12 +124,6 @@ class Suite:
             lost = part.values.keys() - (now.values.keys() if now else set())
             problems += [f"{key} gives {sorted(lost)} other keys"] if lost else []
         return problems
-
-    def _secrets_told(self, golden: Rehearsal) -> list[str]:
-        """Secrets in what a Tool makes of a healthy vendor's answers."""
-        secrets = self.player.tool().secrets()
-        values = [golden.account, *(value for part in golden.parts.values() for value in part.values.values())]
-        return ["a secret stands in what the Tool gives back"] if spoken(secrets, repr(values)) else []
 
 
 def _misnamed(exchange: Exchange) -> list[str]:

@@ -71,6 +71,8 @@ def _for_text(value: str, often: bool) -> Iterator[Odd]:
         for name, date in _DATES.items():
             yield Odd(name, "date", date)
         return
+    if value.lower().startswith(("http://", "https://")):
+        yield Odd("a script for a link", "text", f"javascript:alert(1)//{value}")
     for name, poison in _POISON.items():
         yield Odd(name, "text", value + poison)
     yield Odd("raw NUL", "text", Raw(json.dumps(value)[:-1] + '\0 after"'))

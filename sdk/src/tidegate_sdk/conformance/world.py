@@ -90,13 +90,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a vendor says: `json`, or `content` where given. `breaks`: the connection is lost after the bytes."""
+    """What a vendor says: `json`, or `content` where given.
+
+    `breaks`: the connection is lost after the bytes. `drips`: the first byte comes, and the next one never in time.
+    """
 
     json: Any = None
     content: bytes | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     breaks: Exception | None = None
+    drips: bool = False
 
     @property
     def wire(self) -> bytes:
@@ -130,7 +134,8 @@ class Exchange:
     """One request with the answer a healthy vendor gives, as a fault gets to see it.
 
     `list`: the list that is being read, if the request belongs to one, and `key`: its VEP, Family and Branch.
-    `earlier`: the answers to the questions before it in the same list.
+    `earlier`: the answers to the questions before it in the same list. `totals`: where the World says that the vendor
+    declares how many rows there are.
     """
 
     request: Request
@@ -138,6 +143,7 @@ class Exchange:
     list: List[Any] | None = None
     key: Key = ("", "", "")
     earlier: tuple[Answer, ...] = ()
+    totals: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> tuple[Any, ...]:
@@ -159,6 +165,27 @@ class Exchange:
             return None
         return None if isinstance(value, Skip) else value
 
+    @property
+    def total(self) -> str | None:
+        """Where the vendor's own count of the list's rows stands in this answer; None where it declares none."""
+        own = getattr(self.list.by, "total", None) if self.list is not None else None
+        paths = [own, *sorted(self.totals)] if self.list is not None else []
+        return next((path for path in paths if isinstance(path, str) and _is_count(self.value(path))), None)
+
+    def way_of_id(self, row: Any) -> Way | None:
+        """The place in a row that names it; None where its id is made of several, or of none."""
+        if self.list is None or not isinstance(row, dict):
+            return None
+        name, whole = self.list.id, Row(cast("dict[str, Any]", row))
+        if isinstance(name, str):
+            way = tuple(name.split("."))
+            return None if at(row, way) is None else way
+        try:
+            told = name(whole)
+        except Exception:  # noqa: BLE001 - as in the Session: a row whose id cannot be read has none
+            return None
+        return next((way for way, value in places(row) if value == told), None)
+
     def value(self, path: str) -> Any:
         """What stands at a dotted path of the body; None where nothing does."""
         return at(self.answer.body(), path)
@@ -178,13 +205,15 @@ class Fault:
 
     `once`: the first time, and a retry finds the vendor healthy. `same`: whenever this very question is asked. `ever`:
     with everything from here on. `recovers`: the read must come to the same findings, complete; else only the law
-    holds. `lie`: nobody can tell unless the vendor declares a total.
+    holds. `lie`: nobody can tell unless the vendor declares a total. `slow`: the Session is in a hurry, so that nobody
+    who runs the suite has to wait for the vendor as long as it would.
     """
 
     strike: Strike
     lasts: Literal["once", "same", "ever"] = "same"
     recovers: bool = False
     lie: bool = False
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +225,8 @@ class World:
     the Family is not complete. `drifted`: the World after an edit that moved lines and rewrote texts: same keys.
     `expects`: how many "VEPs" there are, and findings by the name of their Family, counted by hand in the fixture.
     `skips_by`: dotted paths in a row whose word decides whether it is a finding at all. `ends`: dotted paths in a page
-    where null or nothing is the vendor's way to say that the list ends.
+    where null or nothing is the vendor's way to say that the list ends. `totals`: dotted paths in a page where the
+    vendor declares how many rows there are, if the paging shape does not tell: who does not look there is found out.
     """
 
     tool: type[Tool[Any]]
@@ -213,6 +243,7 @@ class World:
     expects: Mapping[str, int] = field(default_factory=dict[str, int])
     skips_by: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
+    totals: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if (self.vendor is None) == (self.tree is None):
@@ -293,6 +324,10 @@ def _matches(exchange: Mapping[str, Any], request: Request) -> bool:
 def _demands(exchange: Mapping[str, Any]) -> set[str]:
     parts = {part: exchange[part] for part in ("operation", "query", "body", "variables") if part in exchange}
     return {f"{name_of(way)}={value}" for way, value in places(parts) if not isinstance(value, dict)}
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _placed(value: Any, root: Path | None) -> Any:

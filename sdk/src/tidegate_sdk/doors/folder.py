@@ -21,6 +21,7 @@ from . import Answer, Stream
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # not blocked by a FIFO that nobody writes
 _NO_LINK = os.O_NOFOLLOW
+_EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799  # the years 1 to 9999 in seconds
 _QUOTED = "."  # no entry has this name: in a path it says that the next part is quoted, for names that are not UTF-8
 
 
@@ -153,8 +154,13 @@ def _row(folder: str, name: str, status: os.stat_result) -> dict[str, Any]:
         "path": f"{folder}{usable}/" if is_folder else f"{folder}{usable}",
         "folder": is_folder,
         "size": status.st_size,
-        "modified": datetime.fromtimestamp(status.st_mtime, UTC).isoformat(),
+        "modified": moment(status.st_mtime).isoformat(),
     }
+
+
+def moment(seconds: float) -> datetime:
+    """A file's time. Some file systems keep years beyond 9999: the last one that can be written stands for them."""
+    return datetime.fromtimestamp(min(max(seconds, _EARLIEST), _LATEST), UTC)
 
 
 def _status(name: str, folder: int) -> os.stat_result | None:

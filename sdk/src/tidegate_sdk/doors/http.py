@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,11 +19,12 @@ import msgspec
 from .. import body as bodies
 from .. import refusal, tls
 from ..address import AddressPolicy
-from ..ask import Ask
+from ..ask import Ask, Reader
 from ..errors import AuthRejected, ConnectorError, Incomplete, VendorChanged, VendorDown
 from ..limits import Limits
 from ..pace import Pace
-from ..redaction import Redactor
+from ..redaction import Listener, Redactor
+from ..steps import make
 from ..tool import Http
 from . import Answer, Stream
 from .origin import Origin, name
@@ -31,11 +32,14 @@ from .transport import CheckedTransport
 
 _BUSY = {429, 503}
 _REPEATED = {429, 500, 502, 503, 504}
+_OF_A_PROXY = {408, 425, 507, 509, *range(520, 531)}  # what stands before the vendor: it passes as well
 _ANSWERED = range(200, 205)  # 205 and 206 hold no whole answer
 _REDIRECTS = {301, 302, 303, 307, 308}
 _ERROR_BYTES = 64 * 2**10
 _WRITE_BYTES = 2**20
 _DECODE_IN_THREAD = 2**18
+
+_UNVERIFIED = "Certificates are not verified: whoever stands between can read the credential and change the answers."
 
 Refusal = Callable[[Any], ConnectorError | None]
 
@@ -135,9 +139,9 @@ class HttpDoor:
                 if status in _REDIRECTS and "location" in response.headers:
                     return self._origin.redirect(ask, url, response)
                 if status in _ANSWERED and status != 204 and ask.reader is not None:
-                    file, size = await self._save(ask, response)
-                    stream = Stream(partial(ask.reader, file), file.close)
-                    return Answer(headers=response.headers, stream=stream)
+                    file, size, echoed = await self._save(ask, response)
+                    reader = partial(self._without_echo, ask.reader) if echoed else ask.reader
+                    return Answer(headers=response.headers, stream=Stream(partial(reader, file), file.close))
                 cap = self._limits.page_bytes if response.status_code in _ANSWERED else _ERROR_BYTES
                 data = await self._collect(ask, response, cap)
                 size = len(data)
@@ -166,7 +170,7 @@ class HttpDoor:
         if ask.json is not None:
             content, headers["Content-Type"] = _written(ask), "application/json"
         if self._door.auth is not None and self._origin.is_home(url):
-            headers |= _sendable(self._door.auth.headers())
+            headers |= _sendable(make(self._door.auth.headers, "the credential"))
         limits = self._limits
         timeouts = {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": limits.page_seconds}
         return httpx2.Request(ask.method, url, headers=headers, content=content, extensions={"timeout": timeouts})
@@ -175,7 +179,7 @@ class HttpDoor:
         """The decoded body, or the error that the status or the body stands for."""
         where, status = name(ask), response.status_code
         limited = status == 403 and "retry-after" in response.headers  # GitHub's secondary rate limits
-        if status in _REPEATED or limited:
+        if status in _REPEATED or status in _OF_A_PROXY or limited:
             reason = f"the vendor answers {status}"
             busy = limited or status in _BUSY
             raise _Again(reason, unsent=status == 429 or limited, busy=busy, after=_retry_after(response.headers))
@@ -215,21 +219,25 @@ class HttpDoor:
         inflate.finish()
 
     async def _collect(self, ask: Ask, response: httpx2.Response, cap: int) -> bytes:
-        """The whole body. That of an error is cut at the cap, that of a page must stay below it."""
-        data = bytearray()
-        async with aclosing(self._pieces(ask, response)) as pieces:
-            async for piece in pieces:
-                data += piece
-                if len(data) > cap:
-                    if response.status_code in _ANSWERED:
-                        raise VendorChanged(f"{name(ask)} answered with more than {cap:,} bytes in one page.")
-                    break
+        """The whole body. That of a page must stay below the cap; of an error's, what can be read is enough."""
+        data, answered = bytearray(), response.status_code in _ANSWERED
+        try:
+            async with aclosing(self._pieces(ask, response)) as pieces:
+                async for piece in pieces:
+                    data += piece
+                    if len(data) > cap:
+                        if answered:
+                            raise VendorChanged(f"{name(ask)} answered with more than {cap:,} bytes in one page.")
+                        break
+        except (VendorChanged, httpx2.TransportError):
+            if answered:
+                raise
         return bytes(data)
 
-    async def _save(self, ask: Ask, response: httpx2.Response) -> tuple[BinaryIO, int]:
-        """The body on disk, in a file without a name: it is gone with the process."""
+    async def _save(self, ask: Ask, response: httpx2.Response) -> tuple[BinaryIO, int, bool]:
+        """The body on disk, in a file without a name: it is gone with the process. And whether it echoes a secret."""
         cap, size = self._limits.stream_bytes, 0
-        buffer = bytearray()
+        buffer, echo = bytearray(), self._redactor.listener()
         with _own_disk():
             file = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - it lives as long as its reader
         try:
@@ -240,9 +248,9 @@ class HttpDoor:
                         raise VendorChanged(f"{name(ask)} answered with more than {cap:,} bytes.")
                     buffer += piece
                     if len(buffer) >= _WRITE_BYTES:
-                        await asyncio.to_thread(_write, file, bytes(buffer))
+                        await asyncio.to_thread(_write, file, bytes(buffer), echo)
                         buffer.clear()
-            await asyncio.to_thread(_write, file, bytes(buffer))
+            await asyncio.to_thread(_write, file, bytes(buffer), echo)
             file.seek(0)
             start = file.read(2048)
             file.seek(0)
@@ -253,7 +261,12 @@ class HttpDoor:
         except BaseException:
             file.close()
             raise
-        return file, size
+        return file, size, echo.heard
+
+    def _without_echo(self, reader: Reader, file: BinaryIO) -> Iterator[Any]:
+        """The rows of a body that repeats a credential, without it."""
+        for row in reader(file):
+            yield bodies.with_texts(row, self._redactor.echo)
 
     def _explain(self, ask: Ask, error: Exception) -> Exception:
         """A failure below HTTP: one that may pass, or one that a person must mend."""
@@ -274,8 +287,10 @@ class HttpDoor:
 
     def _open_transport(self) -> httpx2.AsyncBaseTransport:
         if self._transport is None:
-            context = tls.context(self._door) if self._origin.secure else None
-            self._transport = CheckedTransport(self._policy, context)
+            if self._origin.secure and not self._door.verify:
+                self._log("vendor.unverified", level="warning", location=str(self._origin), note=_UNVERIFIED)
+            # Also for http://: a redirect to https is followed, and trusts whom the Connection trusts.
+            self._transport = CheckedTransport(self._policy, tls.context(self._door))
         return self._transport
 
 
@@ -301,7 +316,7 @@ def _retry_after(headers: httpx2.Headers) -> float | None:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of twenty digits
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
@@ -309,11 +324,12 @@ def _date(text: str) -> datetime | None:
 def _written(ask: Ask) -> bytes:
     try:
         return msgspec.json.encode(ask.json)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise VendorChanged(f"{name(ask)} cannot be asked: its content is not JSON ({error}).") from None
 
 
-def _write(file: BinaryIO, data: bytes) -> None:
+def _write(file: BinaryIO, data: bytes, echo: Listener) -> None:
+    echo.hear(data)
     with _own_disk():
         file.write(data)
         file.flush()

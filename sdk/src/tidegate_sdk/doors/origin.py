@@ -9,6 +9,7 @@ import httpx2
 from ..ask import Ask
 from ..errors import AddressRefused, VendorChanged
 
+_LAST_PORT = 65_535
 _LOCATION_STEP = "Enter the address as a browser shows it, beginning with https://."
 _AWAY = "If the tool has moved, enter its new address as the location; the credential is sent nowhere else."
 _DOWNGRADE = "Ask the tool's administrator why it leads away from https; Tidegate does not follow."
@@ -20,11 +21,14 @@ class Origin:
     def __init__(self, location: str) -> None:
         try:
             url = httpx2.URL(location.strip())
-        except httpx2.InvalidURL:  # its words may quote half a password
+            bare = url.copy_with(userinfo=b"", query=None, fragment=None)
+        except (httpx2.InvalidURL, ValueError):  # their words may quote half a password
             raise AddressRefused("The location is not a URL.", _LOCATION_STEP) from None
         if url.scheme not in ("http", "https") or not url.host:
             raise AddressRefused("The location is not an http or https URL with a host.", _LOCATION_STEP)
-        self._location = url.copy_with(userinfo=b"", query=None, fragment=None)
+        if url.port is not None and not 1 <= url.port <= _LAST_PORT:
+            raise AddressRefused(f"The location's port {url.port} is none: 1 to {_LAST_PORT}.", _LOCATION_STEP)
+        self._location = bare
         self.secure = url.scheme == "https"
 
     def __str__(self) -> str:
@@ -57,7 +61,7 @@ class Origin:
         """Where a redirect leads, if it may be followed: the same origin, or the same host's https instead of http."""
         try:
             target = url.join(response.headers["location"]).copy_with(userinfo=b"", fragment=None)
-        except httpx2.InvalidURL:
+        except (httpx2.InvalidURL, ValueError):
             raise VendorChanged(f"{name(ask)} is redirected to something that is not a URL.") from None
         if url.scheme == "https" and target.scheme != "https":
             raise AddressRefused(f"{name(ask)} is redirected from https to {_shown(target)}.", _DOWNGRADE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator
 from contextlib import aclosing, contextmanager
@@ -11,6 +12,9 @@ import httpcore2
 import httpx2
 
 from ..address import AddressPolicy, CheckedBackend
+
+# At DEBUG it writes every header of an answer, cookies and echoed credentials too, past the Session's scrubbing.
+logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 
 class CheckedTransport(httpx2.AsyncBaseTransport):
