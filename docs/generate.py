@@ -71,7 +71,7 @@ EXIT_CODES = """
 |---|---|
 | 0 | done |
 | 1 | failed: stderr says what happened, to which thing, and what to do next |
-| 2 | asked wrongly: an unknown option, a name that means two things, a missing confirmation |
+| 2 | asked wrongly: an unknown option, a name that means two things, a missing confirmation, a bad setting |
 | 3 | done in part, or something is held and waits for you |
 | 130 | stopped by Ctrl-C; what was applied stays |
 
@@ -82,8 +82,9 @@ stderr. `TIDEGATE_DEBUG=1` adds the traceback to an error. `NO_COLOR=1` takes th
 NAMING = """
 ## How things are named
 
-Connections by label or number, Products and Records by name or number, findings and Operations by number. A name that
-means two things is refused, with the numbers of both. What is listed page by page is continued with `--after`.
+Connections by label or number, Products and Records by name or number, findings and Operations by number. A number is
+always the number, even where something is called so; then an exact name counts, then one in other letters' case. A name
+that means two things is refused, with the numbers of both. What is listed page by page is continued with `--after`.
 """
 
 

@@ -78,6 +78,8 @@ def test_unknown_settings(shop: Any, burp: FakeBurp):
     refused(shop, *BURP, f"url={burp.url}", "--set", "colour=red", code=2, named="«colour»")
     refused(shop, *BURP, f"url={burp.url}", "--set", "verify_tls=perhaps", code=1, named="verify_tls")
     refused(shop, *BURP, "url", code=2, named="--set NAME=VALUE")
+    refused(shop, *BURP, f"url={burp.url}", "--set", "url=http://b.example", code=2, named="url was given twice")
+    refused(shop, *BURP, f"url={burp.url}", "--secret", "api_key=env:HOME", code=2, named="api_key was given twice")
     refused(shop, "connection", "edit", "Burp", "--set", "colour=red", code=2, named="«colour»")
 
 
@@ -100,6 +102,24 @@ def test_a_label_that_is_taken(shop: Any, burp: FakeBurp):
     )
 
     refused(shop, *again, code=1, named="«Burp»")
+
+
+def test_a_label_that_is_empty(shop: Any, burp: FakeBurp):
+    secret = ("--secret", "api_key=env:BURP_KEY")
+
+    refused(
+        shop,
+        "connection",
+        "add",
+        "burpsuite",
+        "--label",
+        "",
+        "--set",
+        f"url={burp.url}",
+        *secret,
+        code=1,
+        named="label",
+    )
 
 
 NOT_THERE = (
@@ -145,6 +165,51 @@ ASKED_WRONGLY = (
     ("sync",),
     ("discover",),
 )
+
+
+@pytest.mark.parametrize("number", ["0", str(2**63 - 1), str(2**63), "9" * 5000], ids=len)
+def test_a_number_that_nothing_has_is_no_usage_error_however_large(shop: Any, number: str):
+    for command in (("finding", "show"), ("operation", "show"), ("operation", "approve"), ("record", "show")):
+        refused(shop, *command, number, code=1, named="There is no ")
+
+
+EMPTY_NAMES = (
+    ("record", "list", "--product", ""),
+    ("record", "list", "--connection", ""),
+    ("record", "show", "Storefront", "--connection", ""),
+    ("record", "map", "Storefront", "--product", ""),
+    ("record", "undo", ""),
+    ("product", "list", "--connection", ""),
+    ("operation", "list", "--connection", ""),
+    ("finding", "list", "--product", ""),
+    ("finding", "list", "--record", ""),
+)
+
+
+@pytest.mark.parametrize("command", EMPTY_NAMES, ids=" ".join)
+def test_an_empty_name_is_a_name_of_nothing_and_not_everything(shop: Any, command: tuple[str, ...]):
+    """A script whose variable is empty must not be answered as if it had not filtered."""
+    refused(shop, *command, code=1, named="«»")
+
+
+def test_a_product_type_for_a_product_that_is_there(shop: Any):
+    refused(
+        shop,
+        "record",
+        "map",
+        "Storefront",
+        "--product",
+        "Web shop",
+        "--product-type",
+        "X",
+        code=2,
+        named="Product Type",
+    )
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "31/12/2999", "tomorrow", ""])
+def test_an_end_that_is_no_day(shop: Any, day: str):
+    refused(shop, "finding", "decide", "1", "--verdict", "accepted", "--until", day, code=2, named=f"«{day}»")
 
 
 def test_what_was_asked_wrongly(shop: Any):
@@ -228,6 +293,21 @@ def test_corrupt_settings_of_a_connection_are_named_and_mended(shop: Any):
 
     assert ran.code == 1, ran.out + ran.err
     assert "Location URL" in ran.out + ran.err
+    assert shop("connection", "show", "Burp").code == 0
+
+
+def test_settings_that_the_tool_no_longer_knows_can_be_taken_away(shop: Any, burp: FakeBurp):
+    """A newer version of a tool may drop a field; a secret may have been put there by hand."""
+    from tidegate.store.models import Connection
+
+    Connection.objects.update(settings={"url": burp.url, "colour": "red", "api_key": "hush-hush"})
+
+    broken, shown = shop("discover", "Burp"), shop("connection", "show", "Burp", "--json")
+    mended = shop("connection", "edit", "Burp", "--set", "colour=", "--set", "api_key=")
+
+    assert (broken.code, mended.code, shop("discover", "Burp").code) == (1, 0, 0), mended.err
+    assert "hush-hush" not in shown.out
+    assert shown.json["settings"]["colour"] == "red"
 
 
 def test_a_bug_is_a_sentence_and_a_traceback_only_where_asked_for(
@@ -253,12 +333,79 @@ def test_a_bug_is_a_sentence_and_a_traceback_only_where_asked_for(
     assert "Traceback" in debug.stderr
 
 
-def test_ctrl_c_ends_cleanly(shop: Any, monkeypatch: pytest.MonkeyPatch):
+def test_ctrl_c_ends_with_130_and_says_what_became_of_it(shop: Any, monkeypatch: pytest.MonkeyPatch):
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tidegate.actions.operation.sync", interrupt)
 
+    ran, as_json = shop("sync", "Burp"), shop("sync", "Burp", "--json")
+
+    assert (ran.code, as_json.code) == (130, 130)
+    assert ran.err == "Stopped.\nNext: What was applied stays; run the command again to go on.\n"
+    assert (as_json.error["what"], as_json.out) == ("Stopped.", "")
+
+
+def test_ctrl_c_while_the_vendor_is_read_cancels_the_operation(shop: Any, monkeypatch: pytest.MonkeyPatch):
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tidegate.ingest.operation.run_sync", interrupt)
+
     ran = shop("sync", "Burp")
 
     assert ran.code == 130
+    assert shop.json("operation", "list", "--limit", "1")["operations"][0]["status"] == "cancelled"
+
+
+def test_ctrl_c_at_a_prompt_ends_with_130(shop: Any, monkeypatch: pytest.MonkeyPatch):
+    def interrupt(*_: Any) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("typer._click.termui.visible_prompt_func", interrupt)
+
+    ran, nothing = shop("connection", "delete", "Burp", keyboard=True), None
+    monkeypatch.undo()
+    nothing = shop("connection", "list")
+
+    assert ran.code == 130
+    assert "nothing was done" in ran.err
+    assert "Burp" in nothing.out
+
+
+CLOSED = {
+    "stdout": (("tool", "list"), ">&-", 0),
+    "stdout of the overview": (("--help",), ">&-", 0),
+    "stdin, where something is asked": (("connection", "add", "burpsuite"), "<&-", 2),
+    "stdin, where a secret comes from it": (
+        ("connection", "add", "burpsuite", "--set", "url=http://127.0.0.1:9", "--secret", "api_key=-"),
+        "<&-",
+        2,
+    ),
+    "stderr": (("tool", "show", "nessus"), "2>&-", 1),
+}
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_a_stream_that_is_closed_is_no_bug(closed: str):
+    arguments, redirection, code = CLOSED[closed]
+
+    run = subprocess.run(
+        ["sh", "-c", f'"$0" "$@" {redirection}', PROGRAM, *arguments], capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode == code, run.stderr
+    assert "was not made for" not in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", ["--help", "tool list", "tool list --json"])
+def test_an_answer_that_cannot_be_written_is_a_failure_and_said(arguments: str):
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run([PROGRAM, *arguments.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert run.returncode == 1
+    assert run.stderr.count("No space left on device") == 1
+    assert "was not made for" not in run.stderr
+    assert "Traceback" not in run.stderr

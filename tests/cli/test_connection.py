@@ -12,7 +12,7 @@ from tidegate.demo.fake_burp import FakeBurp
 SECRET = "api_key=env:BURP_KEY"
 
 
-def add(tidegate: Any, burp: FakeBurp, *more: str, label: str = "Burp", secret: str = SECRET, **streams: str) -> Any:
+def add(tidegate: Any, burp: FakeBurp, *more: str, label: str = "Burp", secret: str = SECRET, **streams: Any) -> Any:
     url = ("--set", f"url={burp.url}")
     return tidegate("connection", "add", "burpsuite", "--label", label, *url, "--secret", secret, *more, **streams)
 
@@ -51,7 +51,19 @@ def test_a_secret_written_out_is_refused_without_repeating_it(tidegate: Any, bur
     assert "hush-hush" not in ran.err
 
 
-@pytest.mark.parametrize("source", ["env:NOT_SET_ANYWHERE", "file:/not/there", "-"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "env:NOT_SET_ANYWHERE",
+        "env:",
+        "file:/not/there",
+        "file:",
+        "file:/",
+        "file:~no-such-user-here/x",
+        "file:/dev/null",
+        "-",
+    ],
+)
 def test_a_secret_that_is_not_there_is_said(tidegate: Any, burp: FakeBurp, source: str):
     ran = add(tidegate, burp, secret=f"api_key={source}")
 
@@ -100,6 +112,36 @@ def test_no_output_shows_a_secret(shop: Any, burp: FakeBurp):
     assert burp.api_key not in said
 
 
+def test_only_secret_fields_are_called_secret(shop: Any):
+    """Fields that were not given have their defaults; they are not "stored encrypted"."""
+    shown = shop.json("connection", "show", "Burp")
+
+    assert shown["secrets"] == ["api_key"]
+    assert "verify_tls" not in shop("connection", "show", "Burp").out
+
+
+def test_a_field_of_many_values_is_given_once_for_each():
+    from tidegate.cli.field import given
+    from tidegate.reads.tool import FieldRow, ToolRow
+
+    plain: Any = {"description": "", "secret": False, "required": False, "default": None, "choices": [], "examples": []}
+    fields = [FieldRow(name=name, title=name, many=name == "orgs", **plain) for name in ("orgs", "url")]
+    tool = ToolRow(slug="acme", name="Acme", a_record_is="a thing", fields=fields)
+
+    assert given(tool, ["orgs=a"], None).settings == {"orgs": ["a"]}
+    assert given(tool, ["orgs=a", "url=x", "orgs=b"], None).settings == {"orgs": ["a", "b"], "url": "x"}
+
+
+def test_a_filter_that_nothing_passes_does_not_say_that_nothing_is_connected(shop: Any):
+    assert shop("connection", "list", "--tool", "nessus").out == "There is no such Connection.\n"
+    assert shop("connection", "list", "--paused").out == "There is no such Connection.\n"
+
+
+def test_tools_are_found_by_a_part_of_their_name(tidegate: Any):
+    assert [row["slug"] for row in tidegate.json("tool", "list", "--search", "FOLD")["tools"]] == ["report_folder"]
+    assert tidegate.json("tool", "list", "--search", "nessus")["tools"] == []
+
+
 def test_an_edit_changes_what_is_named_and_leaves_the_rest(shop: Any):
     before = shop.json("connection", "show", "Burp")
 
@@ -109,8 +151,27 @@ def test_an_edit_changes_what_is_named_and_leaves_the_rest(shop: Any):
     assert (after["settings"], after["minimum_severity"]) == (before["settings"], before["minimum_severity"])
 
 
+def test_when_closings_are_held_can_be_set(shop: Any, burp: FakeBurp):
+    """records.md: more than half of more than twenty are held; both can be configured."""
+    shop("sync", "Burp")
+    edited = shop.json("connection", "edit", "Burp", "--hold-above", "1000", "--hold-percent", "90")
+    burp.control.fix_issue("Storefront", n=100)
+
+    ran = shop("sync", "Burp")
+
+    assert (edited["hold_above"], edited["hold_percent"]) == (1000, 90)
+    assert "when more than 90 % of more than 1,000" in shop("connection", "show", "Burp").out
+    assert (ran.code, "100 closed" in ran.out) == (0, True), ran.out
+    assert shop("connection", "edit", "Burp", "--hold-percent", "0").code == 2
+
+
 def test_an_edit_of_nothing_is_refused(shop: Any):
     assert shop("connection", "edit", "Burp").code == 2
+
+
+def test_an_edit_of_what_the_tool_is_asked_with_says_how_to_try_it(shop: Any):
+    assert "tidegate connection test 1" in shop("connection", "edit", "Burp", "--secret", SECRET).out
+    assert "connection test" not in shop("connection", "edit", "Burp", "--auto-map").out
 
 
 def test_a_raised_threshold_says_what_it_closed(shop: Any):
@@ -143,6 +204,36 @@ def test_a_test_says_step_by_step_what_works(shop: Any, burp: FakeBurp, monkeypa
 
     assert ran.code == 1
     assert "FAIL  login" in ran.out
+
+
+@pytest.mark.parametrize("answer", ["\n", "n\n"])
+def test_a_deleted_connection_of_the_same_account_is_offered_to_whoever_is_there(
+    shop: Any, burp: FakeBurp, monkeypatch: pytest.MonkeyPatch, answer: str
+):
+    """records.md: a new Connection of the same Tool and account offers *continue the deleted one*."""
+    deleted = shop("connection", "delete", "Burp", "--confirm", "Burp")
+
+    ran = add(shop, burp, label="Burp again", stdin=answer, keyboard=True)
+
+    assert "tidegate connection add burpsuite --continues 1" in deleted.out
+    assert ran.code == 0, ran.err
+    assert "Burp, deleted on " in ran.err
+    [row] = shop.json("connection", "list")["connections"]
+    assert (row["id"] == 1, row["label"], row["records"]["good"]) == (
+        (True, "Burp again", 2) if answer == "\n" else (False, "Burp again", 0)
+    )
+
+
+def test_where_nobody_is_there_the_deleted_connection_is_only_named(shop: Any, burp: FakeBurp):
+    shop("connection", "delete", "Burp", "--confirm", "Burp")
+
+    ran, as_json = add(shop, burp, label="New"), add(shop, burp, "--json", label="Newer")
+
+    assert "--continues 1" in ran.err
+    assert (as_json.code, as_json.err) == (0, "")
+    assert 1 not in [row["id"] for row in shop.json("connection", "list")["connections"]]
+    assert add(shop, burp, "--continues", "1", label="Burp").code == 0
+    assert shop.json("connection", "show", "Burp")["connection"]["records"]["good"] == 2
 
 
 def test_deleting_asks_for_the_label(shop: Any):

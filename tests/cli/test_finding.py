@@ -49,6 +49,19 @@ def test_a_decision_survives_a_sync_and_is_told(synced: Any):
     assert shown["story"][-1]["actor"] == "alice"
 
 
+def test_notes_and_tags_can_be_taken_back(synced: Any):
+    number = synced.json("finding", "list", "--limit", "1")["findings"][0]["id"]
+    synced("finding", "decide", number, "--note", "Only in tests", "--tag", "web", "--tag", "old")
+
+    ran = synced("finding", "decide", number, "--note", "", "--no-tags")
+
+    assert ran.code == 0, ran.err
+    assert synced.json("finding", "show", number)["decisions"] == []
+    said = synced("finding", "show", number).out
+    assert "tags «nothing» → «old, web»" in " ".join(said.split()).replace(" alice", "")
+    assert synced("finding", "decide", number, "--tag", "x", "--no-tags").code == 2
+
+
 def test_an_acceptance_ends_on_its_day(synced: Any):
     number = synced.json("finding", "list", "--active", "--limit", "1")["findings"][0]["id"]
 

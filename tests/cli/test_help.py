@@ -88,6 +88,13 @@ def test_an_unknown_command_offers_the_nearest(tidegate: Any):
     assert "Did you mean 'record'?" in ran.err
 
 
+def test_a_group_says_of_each_command_all_that_its_first_sentences_say(tidegate: Any):
+    for name in ("connection", "record", "finding", "operation", "product", "tool"):
+        said = " ".join(tidegate(name, "--help").out.split())
+        assert "..." not in said.replace("[ARGS]...", "")
+    assert "everything that happened to it." in " ".join(tidegate("record", "--help").out.split())
+
+
 def test_a_group_without_a_command_says_what_it_has(tidegate: Any):
     ran = tidegate("record")
 

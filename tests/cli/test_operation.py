@@ -67,9 +67,23 @@ def test_what_is_held_is_shown_with_what_can_be_done(collapsed: Any):
 
     assert held["held"] == 100
     assert "Waits for you" in said
+    assert said.partition("asked for")[0].count("are held") == 1
+    assert "By now" not in said
     assert f"tidegate operation approve {held['id']}" in said
     assert f"tidegate operation keep {held['id']}" in said
     assert collapsed.json("record", "show", "Storefront")["record"]["badge"] == "held"
+
+
+def test_a_long_list_of_results_is_cut_for_the_eye_and_whole_for_a_script(shop: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tidegate.cli.operation.SHOWN", 1)
+    shop("sync", "Burp")
+
+    ran, whole = shop("operation", "show", "2"), shop.json("operation", "show", "2")
+
+    assert len(whole["results"]) == 4
+    table = ran.out.partition("Record by Record")[2].partition("Log")[0]
+    assert table.count("Storefront") == 1
+    assert "And 3 more" in ran.err
 
 
 def test_approve_closes_what_was_held(collapsed: Any):
@@ -78,6 +92,7 @@ def test_approve_closes_what_was_held(collapsed: Any):
     ran = collapsed("operation", "approve", held["id"])
 
     assert (ran.code, open_findings(collapsed)) == (0, 38)
+    assert "By now nothing of it is held any more" in collapsed("operation", "show", held["id"]).out
     assert collapsed("operation", "approve", held["id"]).code == 1
 
 

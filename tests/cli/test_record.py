@@ -61,6 +61,7 @@ def test_show_says_state_why_and_history(shop: Any):
     assert "Ignored by alice" in said
     assert "a sandbox" in said
     assert "Found by Discover 1." in said
+    assert "tidegate, Operation 1" in said
     assert "Mapped to «Web shop»." in said
 
 

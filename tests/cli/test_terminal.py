@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tidegate.cli.terminal import clean, json_text, table
+from tidegate.cli.terminal import QUIET_SECONDS, SELDOM_SECONDS, _seldom, clean, json_text, plain, table
 
 PROGRAM = Path(sys.executable).with_name("tidegate")
 COLOURED = "\x1b[31mred\x1b[0m \x1b]8;;http://evil\x07link\x1b]8;;\x07 \x9b2J"
@@ -64,6 +65,62 @@ def test_a_table_in_a_pipe_fits_80_columns_and_ends_no_line_with_blanks(
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_where_the_heads_have_no_room_each_row_is_told_downwards(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "20")
+
+    table(
+        ("#", "SEVERITY", "ACTIVE#", "TITLE"), [("1", "High", "7", "XSS in\nhere"), ("2", "Low", "", "CSRF")], empty=""
+    )
+
+    assert capsys.readouterr().out == (
+        "#         1\nSEVERITY  High\nACTIVE    7\nTITLE     XSS in\n          here\n\n"
+        "#         2\nSEVERITY  Low\nTITLE     CSRF\n"
+    )
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "-3", "abc"])
+def test_a_width_that_is_none_still_shows_what_there_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str
+):
+    monkeypatch.setenv("COLUMNS", columns)
+
+    table(("NAME", "N#"), [("Storefront", "3")], empty="")
+
+    assert "Storefront" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", ["--help", "tool show burpsuite", "tool show nessus"])
+def test_a_terminal_that_is_not_utf_8_gets_its_answer(arguments: str):
+    run = subprocess.run(
+        [PROGRAM, *arguments.split()],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        encoding="ascii",
+        check=False,
+    )
+
+    assert "Traceback" not in run.stderr
+    assert "tidegate" in run.stdout + run.stderr
+
+
+def test_where_there_is_no_terminal_progress_is_quiet_until_it_takes_long(capsys: pytest.CaptureFixture[str]):
+    times = iter([0.0, 1.0, QUIET_SECONDS, QUIET_SECONDS + 1, QUIET_SECONDS + SELDOM_SECONDS])
+    progress = _seldom(lambda: next(times))
+
+    progress("Reading a", 0, 2)
+    progress("Reading b", 1, 2000)
+
+    assert capsys.readouterr().err == "Reading b … 1 of 2,000\n"
+    progress("Waiting", 0, None)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_value_is_shown_as_one_would_type_it():
+    assert [plain(value) for value in (True, ["a", "b"], 7, "x", [])] == ["true", "a, b", "7", "x", ""]
 
 
 def test_an_empty_list_says_what_to_do(tidegate: Any):

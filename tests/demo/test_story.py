@@ -13,7 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.database import database, migrated_database
 from tidegate.cli.answer import answers
+from tidegate.server.postgres import Database
+
+__all__ = ["database", "migrated_database"]
 
 PROGRAM = Path(sys.executable).with_name("tidegate")
 
@@ -109,6 +113,44 @@ def test_a_home_with_data_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monk
     assert [path.name for path in real.iterdir()] == ["secret.key"]
 
 
+REAL: dict[str, list[tuple[str, str]]] = {
+    "another label": [("Our Burp", "http://127.0.0.1:1/")],
+    "another address": [("Burp", "https://burp.example.org/")],
+    "a third one": [("Burp", "http://127.0.0.1:1/"), ("Reports", ""), ("Mine", "")],
+}
+
+
+@pytest.mark.parametrize("real", REAL)
+def test_a_home_that_went_on_to_real_data_after_a_demo_is_not_emptied(database: Database, real: str):
+    """Whoever looked at the demo in their own empty home and then stayed there must not lose it to a second demo."""
+    from tests import world
+    from tidegate.demo.scan import StoryBroken
+    from tidegate.demo.story import begin_afresh
+    from tidegate.store.models import Connection
+
+    for label, url in REAL[real]:
+        world.connection(label, settings={"url": url})
+
+    with pytest.raises(StoryBroken, match="holds more than a demo") as refused:
+        begin_afresh()
+
+    assert Connection.objects.count() == len(REAL[real])
+    assert "TIDEGATE_HOME" in refused.value.next_step
+
+
+def test_what_a_story_left_is_emptied(database: Database):
+    from tests import world
+    from tidegate.demo.story import begin_afresh
+    from tidegate.store.models import Connection
+
+    world.connection("Burp", settings={"url": "http://127.0.0.1:40001/"})
+    world.connection("Reports", tool="report_folder")
+
+    begin_afresh()
+
+    assert not Connection.objects.exists()
+
+
 def test_a_folder_that_is_no_demo_is_refused(tmp_path: Path):
     for place in (tmp_path / "real", tmp_path / "data" / "tidegate-demo"):
         place.mkdir(parents=True)
@@ -121,7 +163,9 @@ def test_a_folder_that_is_no_demo_is_refused(tmp_path: Path):
 
 
 def test_it_stays_up_says_where_to_look_and_ends_with_ctrl_c(told: Any, home: Path):
-    command = [PROGRAM, "demo"]
+    # Whoever runs the tests in the background (`&`, nohup) hands down that Ctrl-C is ignored.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heed}; from tidegate.cli import main; main(['demo'])"]
     run = subprocess.Popen(
         command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 WELCOME = """\
 Tidegate keeps what your security tools find in step with what you build.
@@ -53,17 +54,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """One command with its exit code: 0 done, 1 failed, 2 asked wrongly, 3 partial or held, 130 interrupted."""
+    prepare_streams()
+    code = 0
     try:
-        if arguments in ([], ["-h"], ["--help"]):
-            print(overview(), flush=True)
-            return 0
-        from tidegate.cli.root import run_command
-
-        return run_command(arguments)
+        code = run_one(arguments)
+        sys.stdout.flush()
     except BrokenPipeError:
-        # Nobody reads any more: what is still buffered must not raise again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_stdout()  # nobody reads any more
         return 1
+    except OSError as error:
+        silence_stdout()
+        if not code:
+            print(f"The answer could not be written: {error.strerror}.", file=sys.stderr)
+        return code or 1
+    return code
+
+
+def run_one(arguments: list[str]) -> int:
+    if arguments in ([], ["-h"], ["--help"]):
+        print(overview())
+        return 0
+    from tidegate.cli.root import run_command
+
+    return run_command(arguments)
+
+
+def prepare_streams() -> None:
+    """Where a stream was closed (`<&-`, `>&-`), an empty one: nobody can be asked there, and nobody reads. A terminal
+    that is not UTF-8 still gets its answer."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - open as long as the process; pathlib costs time
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def silence_stdout() -> None:
+    """What is still buffered must not raise again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def overview() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from tidegate.cli.field import Given, Secret, Set, asked_for, given
 from tidegate.cli.naming import confirmed, not_there, the_connection
 from tidegate.cli.option import After, Confirm, Json, Limit, Search, SeverityWord, group
 from tidegate.cli.start import me, ready
-from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
+from tidegate.cli.terminal import facts, heading, moment, note, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from tidegate.reads.connection import ConnectionDetail, ConnectionRow
@@ -33,6 +34,20 @@ Minimum = Annotated[
 ]
 ProductType = Annotated[
     str | None, typer.Option("--product-type", metavar="NAME", help="The Product Type of Products that auto-map makes.")
+]
+HoldAbove = Annotated[
+    int | None,
+    typer.Option("--hold-above", min=0, max=32_767, metavar="N", help="Never hold closings where this few are open."),
+]
+HoldPercent = Annotated[
+    int | None,
+    typer.Option(
+        "--hold-percent",
+        min=1,
+        max=100,
+        metavar="N",
+        help="Hold closings where more than this many per cent go at once.",
+    ),
 ]
 Label = Annotated[str | None, typer.Option("--label", metavar="LABEL", help="What you call it; no two have the same.")]
 
@@ -72,11 +87,14 @@ def add_connection(
         from tidegate.actions import connection
 
         if test:
-            _stop_at_a_failure(kind, fields, connection.try_settings(tool, fields.settings, fields.secrets).steps)
+            tried = connection.try_settings(tool, fields.settings, fields.secrets)
+            _stop_at_a_failure(kind, fields, tried.steps)
+            if continues is None and tried.account is not None:
+                continues = _continued(connection.continuable(tool, tried.account.id), quiet=json)
         number = connection.add_connection(
             me(),
             tool,
-            label or kind.name,
+            kind.name if label is None else label,
             fields.settings,
             fields.secrets,
             auto_map=bool(auto_map),
@@ -110,7 +128,10 @@ def list_connections(
         (str(row.id), row.label, row.tool_name, row.state, _flow(row), f"{row.findings.active:,}")
         for row in page.connections
     ]
-    empty = "Nothing is connected yet. See what can be: tidegate tool list"
+    filtered = tool is not None or paused is not None or search
+    empty = (
+        "There is no such Connection." if filtered else "Nothing is connected yet. See what can be: tidegate tool list"
+    )
     table(("#", "LABEL", "TOOL", "STATE", "RECORDS", "ACTIVE#"), rows, empty=empty)
     return _more(page.next)
 
@@ -138,14 +159,15 @@ def show_connection(name: Named, json: Json = False) -> None:
         ]
     )
     heading("Set up")
-    secrets = [(name, "stored, encrypted, never shown") for name in found.secrets]
+    secrets = [(name, "stored encrypted, never shown") for name in found.secrets]
     return facts(
         [
             ("account", row.account),
-            *((name, str(value)) for name, value in found.settings.items() if value is not None),
+            *((name, plain(value)) for name, value in found.settings.items() if value is not None),
             *secrets,
             ("minimum severity", found.minimum_severity),
             ("auto-map", _auto_map(found)),
+            ("held", f"when more than {found.hold_percent} % of more than {found.hold_above:,} would close at once"),
             ("made", f"{moment(found.created_at)} by {found.created_by}"),
         ]
     )
@@ -161,6 +183,8 @@ def edit_connection(
     join_by_name: Join = None,
     minimum_severity: Minimum = None,
     product_type: ProductType = None,
+    hold_above: HoldAbove = None,
+    hold_percent: HoldPercent = None,
     json: Json = False,
 ) -> None:
     """Change a Connection. What you do not name stays as it is; `--set NAME=` sets a field back to its default."""
@@ -171,7 +195,7 @@ def edit_connection(
 
         row = the_connection(name)
         kind = _tool(tools.tool(row.tool), row)
-        fields = given(kind, set_, secret)
+        fields = given(kind, set_, secret, stored=_detail(row.id).settings)
         wanted = {
             "label": label,
             "settings": {name: value or None for name, value in fields.settings.items()} or None,
@@ -180,12 +204,15 @@ def edit_connection(
             "join_by_name": join_by_name,
             "minimum_severity": None if minimum_severity is None else _rank(minimum_severity),
             "product_type": product_type,
+            "hold_above": hold_above,
+            "hold_percent": hold_percent,
         }
         changes: dict[str, Any] = {field: value for field, value in wanted.items() if value is not None}
         if not changes:
             raise Failure("Nothing to change was named.", "See what can be: tidegate connection edit --help", 2)
         edited = connection.edit_connection(me(), row.id, **changes)
-        _answer(row.id, f"{row.label} is changed.{_consequence(edited)}", json=json)
+        untried = f" Try it with: tidegate connection test {row.id}" if fields.settings or fields.secrets else ""
+        _answer(row.id, f"{row.label} is changed.{_consequence(edited)}{untried}", json=json)
 
 
 @app.command("test")
@@ -242,7 +269,10 @@ def delete_connection(name: Named, confirm: Confirm = None, json: Json = False) 
         connection.delete_connection(me(), row.id, typed)
     if json:
         return print_json(Deleted(deleted=DeletedThing(id=row.id, name=row.label)))
-    return say(f"{row.label} is deleted. What it brought stays where it is.")
+    return say(
+        f"{row.label} is deleted. What it brought stays where it is."
+        f" Take it up again with: tidegate connection add {row.tool} --continues {row.id}"
+    )
 
 
 def _stop_at_a_failure(kind: ToolRow, fields: Given, steps: Sequence[Any]) -> None:
@@ -253,6 +283,19 @@ def _stop_at_a_failure(kind: ToolRow, fields: Given, steps: Sequence[Any]) -> No
                 f"{kind.name} ({given}) is not connected, nothing is stored. {step.name.capitalize()}: {step.sentence}",
                 "Correct that and try again, or store it untried with --no-test",
             )
+
+
+def _continued(deleted: Sequence[Any], *, quiet: bool) -> int | None:
+    """The deleted Connection of the same account to take up again: asked where somebody is there, else only said."""
+    if not deleted or quiet:
+        return None
+    last = deleted[0]
+    told = f"{last.label}, deleted on {moment(last.deleted_at)}, was connected to the same account."
+    if not sys.stdin.isatty():
+        note(f"{told} To take it up again instead, with its Records and decisions: --continues {last.pk}")
+        return None
+    goes_on = typer.confirm(f"{told} Take it up again, with its Records and decisions?", default=True, err=True)
+    return last.pk if goes_on else None
 
 
 def _stored(number: int, *, discover: bool, json: bool) -> int:
@@ -282,7 +325,6 @@ def _detail(number: int) -> ConnectionDetail:
 
 
 def _answer(number: int, sentence: str, *, json: bool) -> None:
-
     from tidegate.reads import connection
 
     if json:

@@ -61,17 +61,24 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, KeyboardInterrupt):
         return Failure("Stopped.", "What was applied stays; run the command again to go on.", INTERRUPTED)
     if isinstance(error, typer.Abort):
-        return Failure("Nothing was answered, so nothing was done.", "Run the command again when you are ready.")
+        asked = "Nothing was answered, so nothing was done.", "Run the command again when you are ready."
+        return Failure(*asked, INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else FAILED)
     if isinstance(error, UsageError):
         return _asked_wrongly(error)
     if type(error).__module__.startswith(ROOMS):
         return _ours(error)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return Failure(
+            f"This machine did not do what it was asked: {where}{error.strerror}.", "Mend that, then try again."
+        )
     return _database_failure(error) or _bug(error)
 
 
 def _asked_wrongly(error: UsageError) -> Failure:
     command = error.ctx.command_path if error.ctx else "tidegate"
-    return usage(error.format_message(), f"See how it is meant: {command} --help")
+    said = error.format_message().replace("Value error, ", "")  # pydantic's word for: what follows is the reason
+    return usage(_sentence(said), f"See how it is meant: {command} --help")
 
 
 def _ours(error: BaseException) -> Failure:
@@ -115,7 +122,7 @@ def _sentence(text: str) -> str:
 
 def _ends_in_a_command(text: str) -> bool:
     """A full stop behind a command would be copied with it."""
-    return ": " in text and text.rpartition(": ")[2].startswith(("tidegate ", "chmod ", "chown ", "pip "))
+    return ": " in text and text.rpartition(": ")[2].startswith(("tidegate ", "chmod ", "chown ", "pip ", "python3 "))
 
 
 def _say(failure: Failure) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,22 +46,36 @@ class Given:
         return name in self.settings or name in self.secrets
 
 
-def given(tool: ToolRow, sets: Sequence[str] | None, secrets: Sequence[str] | None) -> Given:
-    """What the options say; refuses unknown fields, and secrets where others could read them."""
+def given(
+    tool: ToolRow, sets: Sequence[str] | None, secrets: Sequence[str] | None, stored: Collection[str] = ()
+) -> Given:
+    """What the options say; refuses unknown fields, and secrets where others could read them.
+
+    `stored` are the settings there are: one that the tool no longer knows, or that should never have been among them,
+    can be taken away with `NAME=`, or nothing could mend that Connection.
+    """
     fields = {one.name: one for one in tool.fields}
     answer = Given()
     for text in sets or ():
-        name, value = _parts(tool, text, fields, "--set")
+        name, value = _parts(tool, text, fields, "--set", stored)
+        if value == "" and name in stored:
+            answer.settings[name] = None
+            continue
         if fields[name].secret:
             raise usage(
                 f"{name} is a secret, and what stands in a command can be read by others on this machine.",
                 f"Give it with --secret {name}=env:VARIABLE, --secret {name}=file:PATH or --secret {name}=-",
             )
-        answer.settings[name] = [*_listed(answer.settings[name]), value] if name in answer.settings else value
+        if fields[name].many:
+            answer.settings[name] = [*answer.settings.get(name, ()), value]
+        else:
+            _once(name, answer, "--set")
+            answer.settings[name] = value
     for text in secrets or ():
         name, source = _parts(tool, text, fields, "--secret")
         if not fields[name].secret:
             raise usage(f"{name} is no secret of {tool.name}.", f"Give it with --set {name}=…")
+        _once(name, answer, "--secret")
         answer.secrets[name] = _secret(name, source)
     return answer
 
@@ -80,14 +94,21 @@ def asked_for(tool: ToolRow, answer: Given) -> Given:
     return answer
 
 
-def _parts(tool: ToolRow, text: str, fields: dict[str, FieldRow], option: str) -> tuple[str, str]:
+def _once(name: str, answer: Given, option: str) -> None:
+    if name in answer:
+        raise usage(f"{name} was given twice, and has one value.", f"Say {option} {name}=… once.")
+
+
+def _parts(
+    tool: ToolRow, text: str, fields: dict[str, FieldRow], option: str, stored: Collection[str] = ()
+) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise usage(
             f"{option} needs a name and a value.",
             f"Write it as {option} NAME={'VALUE' if option == '--set' else 'SOURCE'}",
         )
-    if name not in fields:
+    if name not in fields and (value or name not in stored):
         raise usage(f"{tool.name} has no field «{name}».", f"Its fields are {_listing(list(fields))}.")
     return name, value
 
@@ -96,6 +117,11 @@ def _secret(name: str, source: str) -> SecretStr:
     kind, colon, place = source.partition(":")
     if source == "-":
         return _checked(name, sys.stdin.read(LARGEST_SECRET + 1), "standard input")
+    if kind in ("env", "file") and not place:
+        raise usage(
+            f"{source} does not say where the secret for {name} is.",
+            f"Write --secret {name}=env:VARIABLE or --secret {name}=file:PATH",
+        )
     if colon and kind == "env":
         if place not in os.environ:
             raise usage(f"The environment variable {place} for {name} is not set.", "Set it, then try again.")
@@ -118,6 +144,8 @@ def _file(name: str, place: str) -> str:
         ) from None
     except ValueError:
         raise usage(f"The file {place} for {name} is not text.", "Give a file that holds the secret alone.") from None
+    except RuntimeError as error:  # pathlib, where there is no such user
+        raise usage(f"The file {place} for {name} cannot be found: {error}", "Write out its whole path.") from None
 
 
 def _checked(name: str, value: str, source: str) -> SecretStr:
@@ -138,13 +166,10 @@ def _ask(one: FieldRow, answer: Given) -> None:
         if value:
             answer.secrets[one.name] = SecretStr(value)
         return
-    value = typer.prompt(one.title, default=None if one.required else one.default or "", err=True)
+    default = "" if one.default is None else one.default
+    value = typer.prompt(one.title, default=None if one.required else default, show_default=default != "", err=True)
     if value not in ("", one.default):
-        answer.settings[one.name] = value
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+        answer.settings[one.name] = [value] if one.many else value
 
 
 def _listing(names: Sequence[str]) -> str:

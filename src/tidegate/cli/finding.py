@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,9 +73,9 @@ def list_findings(
         from tidegate.reads import finding
 
         page = finding.findings(
-            product_id=the_product(product).id if product else None,
-            connection_id=the_connection(connection).id if connection else None,
-            record_id=the_record(record).id if record else None,
+            product_id=None if product is None else the_product(product).id,
+            connection_id=None if connection is None else the_connection(connection).id,
+            record_id=None if record is None else the_record(record).id,
             severity=severity and severity.value.capitalize(),
             status=wanted,
             search=search,
@@ -117,10 +117,7 @@ def decide(
         VerdictWord | None, typer.Option("--verdict", case_sensitive=False, help="What it is; `none` takes it back.")
     ] = None,
     until: Annotated[
-        datetime | None,
-        typer.Option(
-            "--until", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The last day on which it is accepted."
-        ),
+        str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="The last day on which it is accepted.")
     ] = None,
     severity: Annotated[
         SeverityDecision | None,
@@ -129,22 +126,28 @@ def decide(
     verified: Annotated[
         bool | None, typer.Option("--verified/--not-verified", help="Whether somebody has seen it with their own eyes.")
     ] = None,
-    note_text: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="What to remember about it.")] = None,
+    note_text: Annotated[
+        str | None,
+        typer.Option("--note", metavar="TEXT", help="What to remember about it; an empty one takes it back."),
+    ] = None,
     tag: Annotated[
         list[str] | None,
         typer.Option("--tag", metavar="TAG", help="A tag. Say it again for more; these replace the tags before."),
     ] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all tags back.")] = False,
     json: Json = False,
 ) -> None:
     """Decide about a finding. What you say survives every Sync and beats what the tool says."""
 
+    if tag and no_tags:
+        raise usage("--tag and --no-tags contradict each other.", "Give one of the two.")
     wanted = {
         "verdict": verdict and verdict.value,
-        "until": until and datetime.combine(until.date(), time.max, UTC),
+        "until": None if until is None else _end_of(until),
         "severity": severity and (severity.value if severity.value == "none" else severity.value.capitalize()),
         "verified": verified,
         "note": note_text,
-        "tags": tag,
+        "tags": [] if no_tags else tag,
     }
     said: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     if not said:
@@ -153,14 +156,22 @@ def decide(
         from tidegate.actions import finding as actions
         from tidegate.reads import finding
 
-        actions.decide_finding(me(), the_number(number, "a finding"), **said)
+        branches = actions.decide_finding(me(), the_number(number, "a finding"), **said)
         found = finding.finding(int(number))
     if found is None:
         raise not_there("Finding", number)
     if json:
         print_json(found)
     else:
-        say(f"Finding {number}: {found.finding.why}")
+        everywhere = f", on all its {branches} branches" if branches > 1 else ""
+        say(f"Decided{everywhere}. Finding {number} is now: {found.finding.why}")
+
+
+def _end_of(day: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(day), time.max, UTC)
+    except ValueError:
+        raise usage(f"«{day}» is no day of the calendar.", "Write it as year, month, day: 2026-12-31") from None
 
 
 def _show(found: FindingDetail) -> None:
@@ -180,8 +191,16 @@ def _show(found: FindingDetail) -> None:
             ("the tool says", found.vendor_verdict or str(fields.get("vendor_status") or "")),
             ("its id there", row.key),
             ("link", str(fields.get("url") or "")),
+            ("rule", str(fields.get("rule") or "")),
+            ("confidence", str(fields.get("confidence") or "")),
             ("weakness", ", ".join(f"CWE-{number}" for number in fields.get("cwe") or ())),
             ("also known as", ", ".join(fields.get("ids") or ())),
+            ("CVSS", _cvss(fields)),
+            ("EPSS", f"{fields['epss']:.1%}" if fields.get("epss") is not None else ""),
+            ("exploited", "yes, in the wild" if fields.get("known_exploited") else ""),
+            ("fixed in", str(fields.get("fixed_version") or "")),
+            ("its tags there", ", ".join(fields.get("tags") or ())),
+            ("read more", "\n".join(fields.get("references") or ())),
         ]
     )
     for name, title in (
@@ -199,3 +218,8 @@ def _show(found: FindingDetail) -> None:
         table(("", "", "BY", "ON", "UNTIL"), rows, empty="")
     heading("Its story so far")
     table(("WHEN", "WHAT", "WHO"), [(moment(one.at), one.what, one.actor) for one in found.story], empty="")
+
+
+def _cvss(fields: dict[str, Any]) -> str:
+    score = fields.get("cvss_score")
+    return " ".join([*([] if score is None else [f"{score:.1f}"]), *(fields.get("cvss") or ())])

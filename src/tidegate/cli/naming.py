@@ -39,16 +39,18 @@ def the_record(text: str, connection_id: int | None = None) -> RecordRow:
 
 def the_records(texts: Sequence[str], connection: str | None = None) -> list[RecordRow]:
     """Each of these Records, once."""
-    within = the_connection(connection).id if connection else None
+    within = None if connection is None else the_connection(connection).id
     found = [the_record(text, within) for text in texts]
     return list({row.id: row for row in found}.values())
 
 
 def the_number(text: str, what: str) -> int:
     """The number of a finding or an Operation; these have no names."""
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
-    raise usage(f"{text!r} is not the number of {what}.", "Numbers stand first in every list.")
+    if not (text.isascii() and text.isdigit()):
+        raise usage(f"{_shown(text)} is not the number of {what}.", "Numbers stand first in every list.")
+    if len(text) >= 19:  # more than the database counts to
+        raise not_there(what.rpartition(" ")[2].capitalize(), text)
+    return int(text)
 
 
 def not_there(what: str, text: object) -> Failure:

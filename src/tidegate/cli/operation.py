@@ -29,6 +29,8 @@ discovering = alone()
 syncing = alone()
 app = group("See what a run did and why, and decide what it held.")
 
+SHOWN = 200
+
 CODES = {"success": DONE, "partial": PARTIAL, "pending": PARTIAL, "running": PARTIAL}
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The Operation's number.")]
@@ -77,8 +79,12 @@ def sync(
 @app.command("list")
 def list_operations(
     connection: ConnectionFilter = None,
-    type: Annotated[OperationType | None, typer.Option("--type", help="Only of this type.")] = None,
-    status: Annotated[OperationStatus | None, typer.Option("--status", help="Only in this status.")] = None,
+    type: Annotated[
+        OperationType | None, typer.Option("--type", case_sensitive=False, help="Only of this type.")
+    ] = None,
+    status: Annotated[
+        OperationStatus | None, typer.Option("--status", case_sensitive=False, help="Only in this status.")
+    ] = None,
     held: Annotated[bool, typer.Option("--held", help="Only those that wait for a person.")] = False,
     limit: Limit = 20,
     after: After = None,
@@ -88,7 +94,7 @@ def list_operations(
     with ready(quiet=json):
         from tidegate.reads import operation
 
-        connection_id = the_connection(connection).id if connection else None
+        connection_id = None if connection is None else the_connection(connection).id
         page = operation.operations(
             connection_id=connection_id,
             type=type and type.value,
@@ -103,7 +109,8 @@ def list_operations(
         (str(row.id), row.type, row.connection, _status(row), moment(row.requested_at), _counts(row))
         for row in page.operations
     ]
-    table(("#", "TYPE", "CONNECTION", "STATUS", "WHEN", "WHAT IT DID"), rows, empty="Nothing of that kind has run yet.")
+    empty = "Nothing waits for you." if held else "Nothing of that kind has run yet."
+    table(("#", "TYPE", "CONNECTION", "STATUS", "WHEN", "WHAT IT DID"), rows, empty=empty)
     if page.next:
         note(f"There are more: --after {page.next}")
     return None
@@ -221,9 +228,11 @@ def _show(found: OperationDetail) -> None:
         heading("Record by Record")
         rows = [
             (one.record, f"{one.family} {one.branch}".strip(), one.outcome, in_words(one.counts), one.why)
-            for one in found.results
+            for one in found.results[:SHOWN]
         ]
         table(("RECORD", "FAMILY", "OUTCOME", "WHAT IT DID", "WHY"), rows, empty="")
+        if len(found.results) > SHOWN:
+            note(f"And {len(found.results) - SHOWN:,} more, none of them worse: --json prints them all.")
     if found.held:
         _show_held(row, found.held)
     if found.odd:

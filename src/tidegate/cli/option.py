@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 JSON_OPTION = "--json"
 
@@ -81,9 +82,19 @@ class OperationStatus(StrEnum):
     cancelled = "cancelled"
 
 
+class Group(TyperGroup):
+    """Lists its commands with their whole first sentences; Click would cut them off."""
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:
+        rows = [(name, " ".join((one.help or "").split("\n\n")[0].split())) for name, one in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 def group(help: str) -> typer.Typer:
     """A group of commands about one noun."""
     return typer.Typer(
+        cls=Group,
         help=help,
         add_completion=False,
         rich_markup_mode=None,

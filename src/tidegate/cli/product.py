@@ -32,7 +32,7 @@ def list_products(
     with ready(quiet=json):
         from tidegate.reads import product
 
-        connection_id = the_connection(connection).id if connection else None
+        connection_id = None if connection is None else the_connection(connection).id
         page = product.products(
             search=search, product_type=product_type, connection_id=connection_id, cursor=after, limit=limit
         )

@@ -13,7 +13,7 @@ from tidegate.cli.failure import DONE, FAILED, PARTIAL, usage
 from tidegate.cli.naming import not_there, the_connection, the_product, the_record, the_records
 from tidegate.cli.option import After, ConnectionFilter, Json, Limit, ProductFilter, Search, StateWord, group
 from tidegate.cli.start import me, ready
-from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
+from tidegate.cli.terminal import facts, heading, moment, note, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from tidegate.reads.record import RecordDetail, RecordRow
@@ -55,9 +55,9 @@ def list_records(
         from tidegate.reads import record
 
         page = record.records(
-            connection_id=the_connection(connection).id if connection else None,
+            connection_id=None if connection is None else the_connection(connection).id,
             state=state.value if state else None,  # pyright: ignore[reportArgumentType] - the same words
-            product_id=the_product(product).id if product else None,
+            product_id=None if product is None else the_product(product).id,
             search=search,
             gone=gone,
             cursor=after,
@@ -86,7 +86,7 @@ def show_record(
     with ready(quiet=json):
         from tidegate.reads import record
 
-        within = the_connection(connection).id if connection else None
+        within = None if connection is None else the_connection(connection).id
         found = record.record(the_record(name, within).id)
     if found is None:
         raise not_there("Record", name)
@@ -116,6 +116,10 @@ def map_records(
 
     if (product is None) == (new is None):
         raise usage("To which Product?", "Say --product for one that is there, or --new for a new one; not both.")
+    if product_type is not None and new is None:
+        raise usage(
+            "Only a new Product gets a Product Type.", "Leave --product-type out, or say --new for a new Product."
+        )
     with ready(quiet=json):
         from tidegate.actions import record
 
@@ -123,7 +127,7 @@ def map_records(
         outcome = record.map_records(
             me(),
             [row.id for row in rows],
-            product_id=the_product(product).id if product else None,
+            product_id=None if product is None else the_product(product).id,
             new_product=new,
             product_type=product_type,
             already_imported=already_imported.value,
@@ -158,7 +162,7 @@ def restore_records(
     connection: Within = None,
     json: Json = False,
 ) -> int:
-    """Take Records back from Ignored: they are New again, or with --to-earlier mapped as they were."""
+    """Take Records back from Ignored: they are New again, or mapped as they were before."""
     with ready(quiet=json):
         from tidegate.actions import record
 
@@ -198,7 +202,7 @@ def undo(
     with ready(quiet=json):
         from tidegate.actions import record
 
-        rows = the_records([name], connection) if name else []
+        rows = [] if name is None else the_records([name], connection)
         outcome = record.undo(me(), step=step, record_id=rows[0].id if rows else None)
         return _answer(outcome, rows, json=json)
 
@@ -244,7 +248,7 @@ def _show(found: RecordDetail) -> None:
             ("unwatched", f"{row.findings.unwatched:,}" if row.findings.unwatched else ""),
             ("in the tool", f"{row.parent} › {row.vendor_id}" if row.parent else row.vendor_id),
             ("link", row.url or ""),
-            *((name, str(value)) for name, value in found.attributes.items()),
+            *((name, plain(value)) for name, value in found.attributes.items()),
             ("first seen", moment(found.first_seen_at)),
             ("decided", f"{moment(found.finalized_at)} by {found.finalized_by}" if found.finalized_at else ""),
         ]
@@ -257,5 +261,8 @@ def _show(found: RecordDetail) -> None:
         ]
         table(("FAMILY", "LAST TRY", "PROVEN", "WHY"), rows, empty="")
     heading("What happened")
-    rows = [(moment(one.at), one.what, one.actor) for one in found.history]
+    rows = [
+        (moment(one.at), one.what, f"{one.actor}, Operation {one.operation}" if one.operation else one.actor)
+        for one in found.history
+    ]
     table(("WHEN", "WHAT", "WHO"), rows, empty="Nothing since it was found.")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from io import TextIOWrapper
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from tidegate.cli import COMMANDS, overview
-from tidegate.cli.failure import exit_code_of, say_failure
+from tidegate.cli.failure import INTERRUPTED, exit_code_of, say_failure
 
 
 class Root(TyperGroup):
@@ -75,14 +73,13 @@ def tidegate(
 
 def run_command(arguments: list[str]) -> int:
     """Runs one command. The one place where every error ends: as a sentence with a next step, never as a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 still gets its answer
+    as_json = "--json" in arguments
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="tidegate", standalone_mode=False)
-        sys.stdout.flush()
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last stop before the person
-        return say_failure(error, as_json="--json" in arguments)
+        return say_failure(error, as_json=as_json)
+    if code == INTERRUPTED:  # Typer turns Ctrl-C into an exit code, and says nothing
+        return say_failure(KeyboardInterrupt(), as_json=as_json)
     return exit_code_of(code)

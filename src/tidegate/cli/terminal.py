@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import StringIO
+from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ _ESCAPE = re.compile(
 _UNSEEN = "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff"
 _DANGEROUS = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_UNSEEN}]")
 _IN_JSON = re.compile(rf"[\x7f-\x9f{_UNSEEN}]")
+
+
+GAP = 2
+NARROWEST = 20
+QUIET_SECONDS = 10
+SELDOM_SECONDS = 30
 
 
 def clean(text: str, *, lines: bool = False) -> str:
@@ -65,11 +72,16 @@ def console(stream: IO[str] | None = None) -> Console:
     """Rich without markup, emoji and guesses: what stands in a text is text. Made anew, since streams are exchanged."""
     from rich.console import Console
 
-    return Console(file=stream or sys.stdout, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    made = Console(file=stream or sys.stdout, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    made.width = max(made.width, NARROWEST)
+    return made
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """A table, or the sentence that says why there is none and what to do. Numbers (a column ending in #) go right."""
+    """A table, or the sentence that says why there is none and what to do. Numbers (a column ending in #) go right.
+
+    Where not even the heads have room beside each other, each row is told downwards.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -77,15 +89,29 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) 
     if not rows:
         say(empty)
         return
-    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    if sum(len(column.rstrip("#")) + GAP for column in columns) > console().width:
+        _downwards(columns, rows)
+        return
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
     for column in columns:
         numeric = column.endswith("#")
         drawn.add_column(
-            column if column == "#" else column.rstrip("#"), justify="right" if numeric else "left", overflow="fold"
+            _head(column), justify="right" if numeric else "left", overflow="fold", min_width=len(_head(column))
         )
     for row in rows:
         drawn.add_row(*(Text(clean(cell)) for cell in row))
     _draw(drawn)
+
+
+def _head(column: str) -> str:
+    return column if column == "#" else column.rstrip("#")
+
+
+def _downwards(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for number, row in enumerate(rows):
+        if number:
+            say()
+        facts([(_head(column), clean(cell)) for column, cell in zip(columns, row, strict=True)])
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> None:
@@ -93,7 +119,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    drawn = Table(box=None, show_header=False, pad_edge=False, padding=(0, GAP, 0, 0))
     drawn.add_column(no_wrap=True, style="dim")
     drawn.add_column(overflow="fold")
     for name, value in pairs:
@@ -119,6 +145,15 @@ def heading(text: str) -> None:
     console().print(Text(f"\n{clean(text)}", style="bold"))
 
 
+def plain(value: Any) -> str:
+    """A value of a tool's settings or attributes, as one would type it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(map(plain, value))
+    return str(value)
+
+
 def moment(at: datetime | None) -> str:
     """A time as people here read it."""
     return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -126,14 +161,14 @@ def moment(at: datetime | None) -> str:
 
 @contextmanager
 def progressing(*, quiet: bool) -> Iterator[Progress]:
-    """A bar on a terminal; one line a phase elsewhere; nothing where a script reads."""
+    """A bar on a terminal; elsewhere a line now and then, once it takes long; nothing where a script reads."""
     if quiet:
         yield lambda phase, done, total: None
     elif sys.stderr.isatty():
         with _bar() as progress:
             yield progress
     else:
-        yield _phases()
+        yield _seldom()
 
 
 @contextmanager
@@ -146,22 +181,25 @@ def _bar() -> Iterator[Progress]:
         task = drawn.add_task("", total=None, counted="")
 
         def progress(phase: str, done: int, total: int | None) -> None:
-            counted = f"{done:,}" if total is None else f"{done:,} of {total:,}"
-            drawn.update(task, description=clean(phase), completed=done, total=total, counted=counted)
+            drawn.update(task, description=clean(phase), completed=done, total=total, counted=_counted(done, total))
 
         yield progress
 
 
-def _phases() -> Progress:
-    said = ""
+def _seldom(clock: Callable[[], float] = monotonic) -> Progress:
+    next_at = clock() + QUIET_SECONDS
 
     def progress(phase: str, done: int, total: int | None) -> None:
-        nonlocal said
-        if phase != said:
-            said = phase
-            note(f"{phase} …")
+        nonlocal next_at
+        if clock() >= next_at:
+            next_at = clock() + SELDOM_SECONDS
+            note(" ".join(filter(None, (f"{phase} …", _counted(done, total) if done or total else ""))))
 
     return progress
+
+
+def _counted(done: int, total: int | None) -> str:
+    return f"{done:,}" if total is None else f"{done:,} of {total:,}"
 
 
 def _without_surrogates(value: Any) -> Any:

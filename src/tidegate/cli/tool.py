@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tidegate.cli.naming import not_there
-from tidegate.cli.option import Json, group
-from tidegate.cli.terminal import facts, heading, print_json, say, table
+from tidegate.cli.option import Json, Search, group
+from tidegate.cli.terminal import facts, heading, plain, print_json, say, table
+
+if TYPE_CHECKING:
+    from tidegate.reads.tool import FieldRow
 
 app = group("See which security tools Tidegate can talk to.")
 
 
 @app.command("list")
-def list_tools(json: Json = False) -> None:
+def list_tools(search: Search = "", json: Json = False) -> None:
     """List every tool that can be connected."""
     from tidegate.reads import tool
 
-    found = tool.tools()
+    found = tool.tools(search)
     if json:
         return print_json(tool.ToolList(tools=found))
     rows = [(row.slug, row.name, row.a_record_is) for row in found]
-    return table(("TOOL", "NAME", "A RECORD IS"), rows, empty="No tool is installed. Install one, then try again.")
+    return table(("TOOL", "NAME", "A RECORD IS"), rows, empty="There is no such tool. See all: tidegate tool list")
 
 
 @app.command("show")
@@ -44,18 +47,23 @@ def show_tool(
         facts(
             [
                 ("", field.description),
-                ("given by", f"--secret {field.name}=env:VARIABLE" if field.secret else f"--set {field.name}=…"),
-                (
-                    "needed",
-                    "yes"
-                    if field.required
-                    else f"no; without it: {field.default}"
-                    if field.default is not None
-                    else "no",
-                ),
-                ("one of", ", ".join(map(str, field.choices))),
-                ("such as", ", ".join(map(str, field.examples))),
+                ("given by", _given_by(field)),
+                ("needed", _needed(field)),
+                ("one of", plain(field.choices)),
+                ("such as", plain(field.examples)),
             ]
         )
     say()
     return say(f"Connect it with: tidegate connection add {found.slug} --label …")
+
+
+def _given_by(field: FieldRow) -> str:
+    if field.secret:
+        return f"--secret {field.name}=env:VARIABLE"
+    return f"--set {field.name}=…" + (", said again for each value" if field.many else "")
+
+
+def _needed(field: FieldRow) -> str:
+    if field.required:
+        return "yes"
+    return "no" if field.default in (None, [], "") else f"no; without it: {plain(field.default)}"

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 from pydantic import SecretStr
 
+from tidegate.config import load_settings
 from tidegate.demo.fake_burp import FakeBurp
 from tidegate.demo.scan import APP, StoryBroken, scan
 from tidegate.reads.operation import OperationDetail, OperationRow
@@ -24,6 +25,7 @@ from tidegate.reads.record import RecordRow, sentence
 from tidegate.rules.actor import Actor
 
 BURP, REPORTS = "Burp", "Reports"
+LOOPBACK = "http://127.0.0.1:"
 SHOP, PORTAL = "Web shop", "Partner portal"
 
 Tell = Callable[[str], None]
@@ -230,15 +232,37 @@ class Story:
 
 
 def begin_afresh() -> None:
-    """Empties the tables of the demo's own database: a fake Burp that begins anew knows nothing of the last story."""
+    """Empties the tables of the demo's own database: a fake Burp that begins anew knows nothing of the last story.
+
+    Raises StoryBroken where somebody went on with a home that a demo began in, and connected tools of theirs.
+    """
     from django.apps import apps
     from django.db import connection
     from psycopg import sql
 
+    if theirs := _not_of_a_story():
+        raise StoryBroken(
+            f"{load_settings().home} holds more than a demo: {', '.join(theirs)}. The demo begins afresh, so that"
+            " would be lost; nothing was touched.",
+            "Set TIDEGATE_HOME to an empty folder for the demo, or delete that one if you need nothing of it.",
+        )
     tables = [sql.Identifier(model._meta.db_table) for model in apps.get_app_config("store").get_models()]
     statement: Any = sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(tables))
     with connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def _not_of_a_story() -> list[str]:
+    """Connections that no story made, deleted ones too: each story makes the first two, one of them on this machine."""
+    from tidegate.store.models import Connection
+
+    made = {(1, BURP), (2, REPORTS)}
+    return [
+        f"{one.label} ({one.pk})"
+        for one in Connection.objects.order_by("pk")
+        if (one.pk, one.label) not in made
+        or (one.label == BURP and not str(one.settings.get("url", "")).startswith(LOOPBACK))
+    ]
 
 
 def end() -> End:

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from msgspec import Meta
 
 from tidegate import catalog
+from tidegate.log import MASK
 from tidegate.reads.count import Findings, findings_by_connection
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.record import STATES, in_state
@@ -54,8 +55,8 @@ class ConnectionDetail(msgspec.Struct, frozen=True, kw_only=True):
     """One Connection with how it is set up. Secrets are named, never shown."""
 
     connection: Annotated[ConnectionRow, Meta(description="The Connection itself.")]
-    settings: Annotated[dict[str, Any], Meta(description="The Tool's own fields, without secrets.")]
-    secrets: Annotated[list[str], Meta(description="The names of the Tool's secret fields.")]
+    settings: Annotated[dict[str, Any], Meta(description="The Tool's own fields as they are stored, without secrets.")]
+    secrets: Annotated[list[str], Meta(description="The Tool's secret fields; empty where nothing is stored for them.")]
     minimum_severity: Annotated[str, Meta(description="Findings below it are not stored.")]
     auto_map: Annotated[bool, Meta(description="New Records get a Product of their own.")]
     join_by_name: Annotated[bool, Meta(description="Auto-map joins a Product of the same name.")]
@@ -92,11 +93,11 @@ def connection(connection_id: int) -> ConnectionDetail | None:
     if found is None:
         return None
     kind = catalog.tool(found.tool)
-    names = kind.settings_type().model_fields if kind else {}
+    secret = catalog.secret_names(kind) if kind else set[str]()
     return ConnectionDetail(
         connection=_rows([found])[0],
-        settings=dict(found.settings),
-        secrets=[name for name in names if name not in found.settings],
+        settings=_shown(found.settings, secret),
+        secrets=sorted(secret) if found.secrets is not None else [],
         minimum_severity=Severity.of_rank(found.minimum_severity).value,
         auto_map=found.auto_map,
         join_by_name=found.join_by_name,
@@ -106,6 +107,13 @@ def connection(connection_id: int) -> ConnectionDetail | None:
         created_at=found.created_at,
         created_by=found.created_by,
     )
+
+
+def _shown(settings: Any, secret: set[str]) -> dict[str, Any]:
+    """The settings as they are stored, corrupt ones too: what is shown can be mended. No secret stands among them, and
+    one that somebody put there by hand is not shown either."""
+    stored: dict[str, Any] = settings if isinstance(settings, dict) else {}
+    return {name: MASK if name in secret else value for name, value in stored.items()}
 
 
 def named(text: str) -> list[ConnectionRow]:

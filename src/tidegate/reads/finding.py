@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from tidegate.reads.count import unwatched
 from tidegate.reads.page import LIMIT, cut, storable
+from tidegate.rules.actor import TIDEGATE
 from tidegate.store import models
 from tidegate_sdk import Severity
 
@@ -29,6 +30,19 @@ CLOSED_BECAUSE: Final = {
     "undone": "the Sync that brought it was undone",
 }
 """Why a finding is closed, in words; the reference page of states shows these."""
+
+KINDS: Final = ("created", "changed", "closed", "reopened", "decided", "expired", "moved", "merged", "undone")
+TITLES: Final = {"severity_vendor": "severity of the tool", "vendor_verdict": "the tool says"}
+LONG: Final = ("description", "impact", "mitigation", "evidence")
+SHORT: Final = 60
+
+TOLD: Final = {
+    "moved": "Moved {by} to another Product, with its history and decisions.",
+    "merged": "Merged {by} with the same finding that was moved here: it took over its decisions and its opening.",
+    "undone": "Undone {by}: it is again where and as it was.",
+    "expired": "Active again: the date until which it was accepted has come.",
+}
+"""Changes that say all by their kind."""
 
 
 class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,11 +88,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a finding's story."""
 
     at: Annotated[datetime, Meta(description="When.")]
-    kind: Annotated[str, Meta(description="`created`, `changed`, `closed`, `reopened`, `decided` or `moved`.")]
+    kind: Annotated[str, Meta(description=f"{', '.join(f'`{kind}`' for kind in KINDS)}.")]
     what: Annotated[str, Meta(description="What happened, in one sentence.")]
     actor: Annotated[str, Meta(description="Who did it.")]
     operation: Annotated[int | None, Meta(description="The Operation that did it, or null.")]
-    before: Annotated[dict[str, Any], Meta(description="What was different before.")]
+    before: Annotated[dict[str, Any], Meta(description="What changed, as it was.")]
+    after: Annotated[dict[str, Any], Meta(description="The same, as it was then.")]
 
 
 class FindingDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,74 +144,138 @@ def finding(finding_id: int) -> FindingDetail | None:
     found = _all().filter(id=finding_id).first()
     if found is None:
         return None
+    decisions = _decisions([found])
     return FindingDetail(
         finding=_rows([found])[0],
         severity_vendor=Severity.of_rank(found.severity_vendor).value,
         vendor_verdict=VENDOR_VERDICTS[found.vendor_verdict],
         fields=found.fields,
         decisions=[
-            Said(field=said.field, value=_said(said), until=said.until, by=said.by, at=said.at)
-            for said in _decisions([found])
+            Said(field=said.field, value=_said(said.field, said.value), until=said.until, by=said.by, at=said.at)
+            for said in decisions
         ],
-        story=story(found, list(models.Journal.objects.filter(finding_id=found.pk).order_by("id"))),
+        story=story(found, list(models.Journal.objects.filter(finding_id=found.pk).order_by("id")), decisions),
     )
 
 
-def story(found: Any, journal: list[Any]) -> list[Event]:
+def story(found: Any, journal: list[Any], decisions: Iterable[Any] = ()) -> list[Event]:
     """Creation is a fact of the row; each line of the journal says what was before, so what came after is read back
     from the present."""
-    now: dict[str, Any] = {
-        "open": found.open, "closed_because": found.closed_because, "severity": found.severity,
-        "severity_vendor": found.severity_vendor, "vendor_verdict": found.vendor_verdict, "title": found.title,
-        "fields": found.fields,
-    }  # fmt: skip
+    now: dict[str, Any] = _in_words(
+        {
+            "open": found.open, "active": found.active, "closed_because": found.closed_because,
+            "severity": found.severity, "severity_vendor": found.severity_vendor,
+            "vendor_verdict": found.vendor_verdict, "title": found.title, "fields": found.fields,
+        }
+    )  # fmt: skip
+    now["decision"] = {said.field: _until(_said(said.field, said.value), said.until) for said in decisions}
     events = []
     for line in reversed(journal):
+        before = _in_words(line.before)
+        if "active" in before and line.kind in ("closed", "decided", "expired"):
+            # Not every line that closes says so of `active`; but a decision is only said where it changed that.
+            now["active"] = line.kind != "closed" and not before["active"]
+        after = {name: _only(now.get(name), was) for name, was in before.items()}
         events.append(
             Event(
-                at=line.at, kind=line.kind, what=_told(line, now), actor=line.actor, operation=line.operation,
-                before=line.before,
+                at=line.at, kind=line.kind, what=_told(line, before, now), actor=line.actor, operation=line.operation,
+                before=before, after=after,
             )
         )  # fmt: skip
-        now = {**now, **line.before}
+        now |= {name: {**now[name], **was} if isinstance(was, dict) else was for name, was in before.items()}
     first = Event(
         at=found.created_at, kind="created", what=f"Found by Sync {found.created_operation}.", actor="tidegate",
-        operation=found.created_operation, before={},
+        operation=found.created_operation, before={}, after={},
     )  # fmt: skip
     return [first, *reversed(events)]
 
 
-def _told(line: Any, after: Mapping[str, Any]) -> str:
+def _in_words(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding's facts as the journal keeps them, in the words that are shown; without what only an undo reads."""
+    words: dict[str, Any] = {}
+    for name, value in facts.items():
+        if name in ("open", "active", "closed_because", "title", "fields"):
+            words[name] = value
+        elif name in ("severity", "severity_vendor"):
+            words[name] = Severity.of_rank(value).value
+        elif name == "vendor_verdict":
+            words[name] = VENDOR_VERDICTS[value]
+        elif name == "decision":
+            words[name] = {
+                field: said and _until(_said(field, said["value"]), said["until"]) for field, said in value.items()
+            }
+    return words
+
+
+def _only(now: Any, was: Any) -> Any:
+    """What became of what was: of the tool's fields and of decisions, only those that changed."""
+    return {name: now.get(name) for name in was} if isinstance(was, dict) else now
+
+
+def _told(line: Any, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     by = f"by Sync {line.operation}" if line.operation else f"by {line.actor}"
+    changes = ", ".join(_changes(before, now))
     if line.kind == "closed":
-        because = CLOSED_BECAUSE.get(after.get("closed_because") or "", "")
-        return f"Closed {by}: {because}." if because else f"Closed {by}."
+        because = CLOSED_BECAUSE.get(now["closed_because"] or "", "")
+        who = f"; {line.actor} approved" if line.operation and line.actor != str(TIDEGATE) else ""
+        return f"Closed {by}{f': {because}' if because else ''}{who}{f' ({changes})' if changes else ''}."
     if line.kind == "reopened":
-        return f"Open again {by}: it is reported once more."
-    changes = [_change(name, was, after.get(name)) for name, was in line.before.items() if name != "fields"]
-    changes += [f"new {name.replace('_', ' ')}" for name in line.before.get("fields") or {}]
-    verb = {"changed": "Changed", "decided": "Decided", "moved": "Moved"}.get(line.kind, line.kind.capitalize())
-    return f"{verb} {by}: {', '.join(changes)}." if changes else f"{verb} {by}."
+        return f"Open again {by}: it is reported once more{f' ({changes})' if changes else ''}."
+    if line.kind in TOLD:
+        return TOLD[line.kind].format(by=by)
+    verb = {"changed": "Changed", "decided": "Decided"}.get(line.kind, line.kind.capitalize())
+    return f"{verb} {by}{f': {changes}' if changes else ''}.{_effect(before, now)}"
 
 
-def _change(name: str, was: Any, is_now: Any) -> str:
-    if name in ("severity", "severity_vendor"):
-        was, is_now = (Severity.of_rank(rank).value if isinstance(rank, int) else rank for rank in (was, is_now))
-    if name == "vendor_verdict":
-        was, is_now = (VENDOR_VERDICTS.get(number, number) or "nothing" for number in (was, is_now))
-    title = {"severity_vendor": "severity of the tool", "vendor_verdict": "the tool says"}.get(
-        name, name.replace("_", " ")
-    )
-    return f"{title} «{was}» → «{is_now}»"
+def _effect(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What a decision did beyond itself."""
+    if before.get("open") and not now["open"]:
+        return f" It is closed: {CLOSED_BECAUSE.get(now['closed_because'] or '', 'see above')}."
+    if "active" in before:
+        return " It is active again." if now["active"] else " It is inactive now."
+    return ""
 
 
-def _said(decision: Any) -> str:
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    decided = before.get("decision", {})
+    for name in ("severity_vendor", "severity", "vendor_verdict", "title"):
+        if name in before and not (name == "severity" and "severity" in decided):
+            yield f"{TITLES.get(name, name)} {_change(before[name], now[name])}"
+    for name, was in decided.items():
+        if was != (is_now := now["decision"].get(name)):
+            yield f"{name} {_change(was, is_now)}"
+    for name, was in (before.get("fields") or {}).items():
+        if name in LONG:
+            yield f"new {name}"
+        elif name != "severity":  # the same is said above
+            yield f"{name.replace('_', ' ')} {_change(was, now['fields'].get(name))}"
+
+
+def _change(was: Any, is_now: Any) -> str:
+    return f"«{_short(was)}» → «{_short(is_now)}»"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    text = "nothing" if value in (None, "") else " ".join(str(value).split())
+    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+
+
+def _said(field: str, value: str) -> str:
     """What was decided, in words: severities are stored as ranks, tags and yes or no as JSON."""
-    if decision.field == "severity":
-        return Severity.of_rank(int(decision.value)).value
-    if decision.field == "verified":
-        return "yes" if json.loads(decision.value) else "no"
-    return ", ".join(json.loads(decision.value)) if decision.field == "tags" else decision.value
+    if field == "severity":
+        return Severity.of_rank(int(value)).value
+    if field == "verified":
+        return "yes" if json.loads(value) else "no"
+    return ", ".join(json.loads(value)) if field == "tags" else value
+
+
+def _until(said: str, until: datetime | str | None) -> str:
+    day = until.strftime("%Y-%m-%d") if isinstance(until, datetime) else (until or "")[:10]
+    return f"{said} until {day}" if day else said
 
 
 def _all() -> QuerySet[models.Finding]:

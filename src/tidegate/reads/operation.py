@@ -174,10 +174,12 @@ def verdict(row: OperationRow, held: list[HeldRow]) -> str:
     sentences = [f"{said}: {did}." if ended and did else f"{said}." if ended else said, row.why]
     findings = sum(one.count for one in held if one.what == "findings" and one.standing == "held")
     absences = sum(one.count for one in held if one.what == "absence")
-    if findings:
+    if findings and "are held" not in row.why:
         sentences.append(f"{findings:,} findings would close at once; they are held until a person decides.")
-    if absences:
+    if absences and "are held" not in row.why:
         sentences.append(f"{absences:,} Records would go Missing at once; they are held until a person decides.")
+    if row.counts.get("held") and not findings and not absences:
+        sentences.append("By now nothing of it is held any more: a person decided, or a later run saw it otherwise.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 

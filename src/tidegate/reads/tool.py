@@ -19,6 +19,7 @@ class FieldRow(msgspec.Struct, frozen=True, kw_only=True):
     description: Annotated[str, Meta(description="Where to find the value in the tool, and which rights it needs.")]
     secret: Annotated[bool, Meta(description="Given by `--secret` only, stored encrypted, never shown again.")]
     required: Annotated[bool, Meta(description="Must be given.")]
+    many: Annotated[bool, Meta(description="Holds several values: `--set` may be said again for each.")]
     default: Annotated[Any, Meta(description="What holds where it is not given.")]
     choices: Annotated[list[Any], Meta(description="The only values there are; empty where any will do.")]
     examples: Annotated[list[Any], Meta(description="How a value looks.")]
@@ -45,9 +46,10 @@ class ToolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     tool: Annotated[ToolRow, Meta(description="The Tool.")]
 
 
-def tools() -> list[ToolRow]:
-    """Every Tool there is, by name."""
-    return [_row(kind) for kind in catalog.tools()]
+def tools(search: str = "") -> list[ToolRow]:
+    """Every Tool there is, by name; `search` looks into slug and name, ignoring case."""
+    wanted = search.casefold()
+    return [_row(kind) for kind in catalog.tools() if wanted in kind.slug.casefold() or wanted in kind.name.casefold()]
 
 
 def tool(slug: str) -> ToolRow | None:
@@ -75,10 +77,21 @@ def _field(name: str, field: FieldInfo) -> FieldRow:
         description=field.description or "",
         secret=secret,
         required=required,
+        many=_is_many(field.annotation),
         default=_plain(default),
         choices=_choices(field.annotation),
         examples=list(field.examples or ()),
     )
+
+
+def _is_many(annotation: Any) -> bool:
+    """Whether it is, or may be, a list or another collection of values."""
+    kind = get_origin(annotation) or annotation
+    if kind is Literal:
+        return False
+    if isinstance(kind, type) and issubclass(kind, list | tuple | set | frozenset):
+        return True
+    return any(_is_many(part) for part in get_args(annotation))
 
 
 def _choices(annotation: Any) -> list[Any]:
