@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.acme import Acme, World
@@ -107,6 +109,32 @@ class Scene:
         return "\n".join(LogLine.objects.filter(operation=operation).order_by("n").values_list("text", flat=True))
 
 
+def on_findings(answer: Callable[[httpx2.Request], httpx2.Response | None]) -> Any:
+    """Interferes only with requests for findings."""
+    return lambda request: answer(request) if "/findings/" in request.url.path else None
+
+
+def in_another_thread(work: Callable[[], Any]) -> None:
+    """As another process would do it: with a database connection of its own."""
+    from django.db import connections
+
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+
+
 @pytest.fixture
 def world() -> World:
     return World()
@@ -120,5 +148,6 @@ def scene(database: object, world: World, monkeypatch: pytest.MonkeyPatch) -> Sc
     tool = type("Acme", (Acme,), {"world": world, "__orig_bases__": vars(Acme)["__orig_bases__"]})
     build: Callable[..., Any] = lambda connection: tool(tool.settings_type()(**connection.settings))  # noqa: E731
     monkeypatch.setattr(catalog, "build", build)
+    monkeypatch.setattr(catalog, "known_tool", lambda slug: tool)
     connection = Connection.objects.create(tool="acme", label="Acme", created_by="alice")
     return Scene(world, connection.pk)

@@ -10,13 +10,7 @@ import httpx2
 import pytest
 
 from tests.acme import as_json, many, rows
-from tests.ingest.scene import ALICE, Scene
-
-
-def on_findings(answer: Callable[[httpx2.Request], httpx2.Response | None]) -> Any:
-    """Interferes only with requests for findings."""
-    return lambda request: answer(request) if "/findings/" in request.url.path else None
-
+from tests.ingest.scene import ALICE, Scene, on_findings
 
 FAULTS: dict[str, Callable[[httpx2.Request], httpx2.Response]] = {
     "500 for ever": lambda request: httpx2.Response(500),
@@ -396,91 +390,6 @@ def test_a_licence_note_is_skipped_with_its_reason_and_closes_its_finding(scene:
     assert operation.counts["skipped"] == 1
 
 
-def test_a_record_remapped_while_it_is_read_writes_to_the_new_product_and_closes_nothing(scene: Scene) -> None:
-    """records.md, while a Sync runs: applies only what is still asked for; what only a remap makes look gone stays."""
-    scene.mapped(shop=rows("a", "b"))
-    scene.sync()
-    scene.world.issues("shop").pop("a")
-
-    def remap(request: httpx2.Request) -> None:
-        scene.world.interfere = None
-        in_another_thread(lambda: scene.map("shop", "Elsewhere"))
-
-    scene.world.interfere = on_findings(remap)
-    scene.sync()
-
-    from tidegate.store.models import Finding
-
-    where = {
-        (finding.feed.test.engagement.product.name, finding.key, finding.open)
-        for finding in Finding.objects.select_related("feed__test__engagement__product")
-    }
-    assert where == {("Product shop", "a", True), ("Product shop", "b", True), ("Elsewhere", "b", True)}
-
-
-def test_a_record_ignored_while_it_is_read_takes_nothing(scene: Scene) -> None:
-    """records.md, while a Sync runs: otherwise the Record's result says what changed."""
-    from tidegate.actions.record import ignore_records
-
-    scene.mapped(shop=rows("a", "b"))
-
-    def ignore(request: httpx2.Request) -> None:
-        scene.world.interfere = None
-        in_another_thread(lambda: ignore_records(ALICE, [scene.record("shop").pk]))
-
-    scene.world.interfere = on_findings(ignore)
-    operation = scene.sync()
-
-    assert scene.findings() == {}
-    assert "ignored" in scene.result(operation, "shop").why
-
-
-def test_a_product_deleted_while_its_sync_runs_makes_the_record_stale(scene: Scene) -> None:
-    scene.mapped(shop=rows("a", "b"))
-    scene.sync()
-
-    def delete(request: httpx2.Request) -> None:
-        scene.world.interfere = None
-        in_another_thread(lambda: delete_products())
-
-    scene.world.interfere = on_findings(delete)
-    operation = scene.sync()
-
-    assert scene.record("shop").target_lost == "product"
-    assert "product" in scene.result(operation, "shop").why
-
-
-def delete_products() -> None:
-    """In plain SQL, as an administrator would."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM product")
-
-
-def in_another_thread(work: Callable[[], Any]) -> None:
-    """As another process would do it: with a database connection of its own."""
-    import threading
-
-    from django.db import connections
-
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            failed.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-
-
 def test_a_state_from_the_future_does_not_block_the_later_ones(scene: Scene) -> None:
     """promises.md, Body: dates in the future."""
     scene.mapped(shop=rows("a", "b"))
@@ -493,3 +402,19 @@ def test_a_state_from_the_future_does_not_block_the_later_ones(scene: Scene) -> 
     scene.sync()
 
     assert scene.open() == {"b"}
+
+
+def test_what_only_the_vendors_word_and_a_threshold_close_is_left_out_of_a_collapse(scene: Scene) -> None:
+    """records.md, Sync: what is fixed or below the threshold does not count for a collapse, on neither side of it."""
+    scene.mapped(shop=many(60))
+    scene.sync()
+    findings = scene.world.issues("shop")
+    for number in range(30):
+        findings[f"f{number}"]["status"] = "fixed"
+    for number in range(30, 50):
+        del findings[f"f{number}"]
+
+    operation = scene.sync()
+
+    assert operation.counts["held"] == 20
+    assert operation.counts["closed"] == 30

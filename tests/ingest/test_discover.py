@@ -227,6 +227,34 @@ def test_a_drifting_list_of_veps_is_read_twice_before_one_is_missing(scene: Scen
     assert absent(scene) == {"p4"}
 
 
+def test_a_reading_that_began_anew_is_still_only_the_first(scene: Scene) -> None:
+    """promises.md, Closing under drifting pages: a total that moves begins the pass again, once; a VEP that is missing
+    then is absent only if a second complete pass misses it too."""
+    scene.world.paged = "drifting"
+    products(scene, 25)
+    scene.discover()
+    there = dict(scene.world.products)
+    hidden = there.pop("p20")
+    passes: list[str] = []
+
+    def drift(request: httpx2.Request) -> None:
+        if request.url.path != "/products":
+            return
+        passes.append(request.url.params["page"])
+        if passes == ["1", "2"]:
+            scene.world.add("new")
+        elif passes == ["1", "2", "1"]:
+            scene.world.products = dict(there)
+        elif passes[3:].count("1") == 1:
+            scene.world.products["p20"] = hidden
+
+    scene.world.interfere = drift
+    operation = scene.discover()
+
+    assert passes.count("1") == 3
+    assert (operation.status, absent(scene)) == ("success", set())
+
+
 def test_auto_map_makes_a_product_for_each_new_vep(scene: Scene) -> None:
     """records.md: auto-map on: a Product is made for it, Record mapped, Good, finalized by auto-map."""
     scene.configure(auto_map=True)

@@ -69,9 +69,7 @@ def test_the_same_state_twice_writes_nothing_to_the_findings_table(scene: Scene)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_stat_force_next_flush()")
             cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables WHERE relname = 'finding'"
-            )
+            cursor.execute("SELECT n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables WHERE relname = 'finding'")
             counters = cursor.fetchone()
             cursor.execute("SELECT id, xmin::text, xmax::text FROM finding ORDER BY id")
             return counters, cursor.fetchall()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models.functions import Now
 
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.ingest.apply import again_after_deadlock
@@ -54,7 +55,8 @@ def cancel(actor: Actor, operation_id: int) -> None:
         operation.cancelled_by = str(actor)
         operation.save(update_fields=["cancelled_by"])
         if operation.status == "pending" or not lease_is_alive(operation_id):
-            Operation.objects.filter(pk=operation_id).update(status="cancelled", why=f"Cancelled by {actor}.")
+            ended = {"status": "cancelled", "why": f"Cancelled by {actor}.", "ended_at": Now()}
+            Operation.objects.filter(pk=operation_id).update(**ended)
 
 
 def approve(actor: Actor, operation_id: int) -> int:

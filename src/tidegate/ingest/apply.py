@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -49,7 +50,8 @@ class Comparison:
 
     kinds: dict[tuple[int, int], int]
     open_before: dict[tuple[str, str], int]
-    """By Family and Branch, without those that a person keeps open although they are gone."""
+    """By Family and Branch, without those that a person keeps open although they are gone, and those that close now on
+    the vendor's word or a threshold: neither counts for a collapse."""
     seen: dict[int, int] = field(default_factory=dict[int, int])
     """Distinct rows by part."""
     repeated: dict[int, int] = field(default_factory=dict[int, int])
@@ -106,7 +108,7 @@ def compare(
     cursor.execute(sql("compared_counts"))
     kinds = {(part, kind): number for part, kind, number in cursor.fetchall()}
     cursor.execute(sql("open_before"), {"feed": feed})
-    open_before = {(family, branch): total - kept for family, branch, total, kept in cursor.fetchall()}
+    open_before = {(family, branch): number for family, branch, number in cursor.fetchall()}
     cursor.execute("SELECT part, count(*) FROM staged GROUP BY part")
     return Comparison(kinds, open_before, dict(cursor.fetchall()), repeated)
 
@@ -163,18 +165,22 @@ def _create(
         return _HEADER + b"".join(_created_rows(starts, rows, spool, operation, mapping_version)) + _TRAILER
 
     with ThreadPoolExecutor(1, "create") as maker:
-        waiting: Future[bytes] | None = None
-        for rows in _chunks("created_rows"):
-            coming = maker.submit(ready, rows)
-            _copy(cursor, "create_findings", waiting)
-            waiting = coming
-        _copy(cursor, "create_findings", waiting)
+        for made in _one_ahead(maker, ready, _chunks("created_rows")):
+            with cursor.copy(sql("create_findings")) as copy:
+                copy.write(made)
 
 
-def _copy(cursor: psycopg.Cursor[Any], statement: str, ready: Future[bytes] | None) -> None:
-    if ready is not None:
-        with cursor.copy(sql(statement)) as copy:
-            copy.write(ready.result())
+def _one_ahead(
+    maker: ThreadPoolExecutor, make: Callable[[list[Any]], bytes], chunks: Iterator[list[Any]]
+) -> Iterator[bytes]:
+    """What is made of each chunk; the next one is being made while the caller uses this one."""
+    coming: deque[Future[bytes]] = deque()
+    for chunk in chunks:
+        coming.append(maker.submit(make, chunk))
+        if len(coming) > 1:
+            yield coming.popleft().result()
+    while coming:
+        yield coming.popleft().result()
 
 
 def _start_of_row(feed: int, part: PartRead) -> bytes:

@@ -13,6 +13,7 @@ from tidegate.store.acting import say_who_acts
 from tidegate.store.models import Connection, HeldAbsence, Quarantine
 from tidegate.store.sql import sql
 from tidegate.store.statement import rows_of
+from tidegate.store.writers.connection import lock_connection
 from tidegate.store.writers.operation import hold_claim, save_quarantine
 from tidegate.store.writers.record import auto_map_records
 from tidegate_sdk import NO_PRODUCT, Odd, Outcome, Tool, TotalMoved
@@ -33,6 +34,8 @@ class VepsRead:
     outcome: Outcome
     odd: list[Odd]
     turn: int = 1
+    again: bool = False
+    """Read because the first answer was doubtful; one that began anew because a total moved is still the first."""
     proves: bool = True
 
     @property
@@ -44,7 +47,7 @@ class VepsRead:
     def doubtful(self) -> bool:
         """Whether the list must be read a second time before anything of it becomes absent."""
         drifting = self.outcome.proof is not None and self.outcome.proof.kind == "drifting"
-        return self.outcome.complete and self.turn == 1 and (drifting or not self.proves)
+        return self.outcome.complete and not self.again and (drifting or not self.proves)
 
 
 def run_discover(run: Run, connection: Connection, tool: Tool[Any]) -> Ending:
@@ -73,6 +76,7 @@ def _read(run: Run, vendor: Vendor, before: VepsRead | None = None) -> VepsRead:
     read = vendor.call(_read_once(run, vendor, spool, turn))
     if isinstance(read.outcome.error, TotalMoved):
         read = vendor.call(_read_once(run, vendor, spool, turn + 1))
+    read.again = before is not None
     return read
 
 
@@ -95,6 +99,8 @@ async def _read_once(run: Run, vendor: Vendor, spool: VepSpool, turn: int) -> Ve
 def _apply(run: Run, connection: Connection, read: VepsRead) -> Ending | None:
     """One transaction. None, and nothing written, where the list must be read again before something is absent."""
     hold_claim(run.claim)
+    if changed := _what_changed(connection):
+        return Ending("cancelled", f"Nothing was applied: {changed}")
     parameters = {"connection": connection.pk, "operation": run.claim.operation, "no_product": NO_PRODUCT}
     cursor = database.cursor()
     _stage(read)
@@ -115,6 +121,16 @@ def _apply(run: Run, connection: Connection, read: VepsRead) -> Ending | None:
     _set_aside(run, connection, read)
     counts.update(auto_map_records(connection.pk, run.claim.operation))
     return _ending(run, read, present, counts)
+
+
+def _what_changed(before: Connection) -> str:
+    """Why the list is no longer asked for; "" where it still is. Holds the Connection as it is until the end."""
+    now = lock_connection(before.pk)
+    if now is None or now.deleted_at is not None:
+        return "the Connection was deleted while its list was read."
+    if now.settings != before.settings:
+        return "the settings of the Connection were changed while its list was read. Run Discover again."
+    return ""
 
 
 def _stage(read: VepsRead) -> None:

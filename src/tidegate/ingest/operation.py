@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from django.db import Error as DatabaseFailure
+from django.db import connections
+
 from tidegate import catalog
 from tidegate.config import Settings
 from tidegate.store.models import Connection, Operation
@@ -56,10 +59,20 @@ def _run_claimed(claim: Claim, settings: Settings, progress: Progress) -> None:
         except KeyboardInterrupt:
             end_operation(claim, "cancelled", "Interrupted. What was applied stays.", {})
             raise
+        except DatabaseFailure as error:
+            # Ending it needs the database too; while that is gone the row stays, and the next request takes it up.
+            connections.close_all()
+            end_operation(claim, "failed", _database_failed(error), {})
+            raise
         except Exception as error:
             # A fault of Tidegate's own must not leave the Operation running until its lease ends.
             end_operation(claim, "failed", f"Tidegate itself failed ({type(error).__name__}). Please report it.", {})
             raise
+
+
+def _database_failed(error: Exception) -> str:
+    said = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+    return f"The database failed: {said}. What was applied stays. See: tidegate doctor. Then run it again."
 
 
 def _ending_of(run: Run) -> Ending:

@@ -59,8 +59,11 @@ def save_failure(run: Run, record: Record, why: str) -> None:
 def _apply(run: Run, connection: Connection, reading: Reading, *, final: bool) -> list[PartRead]:
     hold_claim(run.claim)
     record = Record.objects.select_for_update().get(pk=reading.record.pk)
-    if changed := _what_changed(record):
+    # Read once the Record is locked: whoever changes what a Sync needs of a Connection renews its Records' epochs.
+    now = Connection.objects.get(pk=connection.pk)
+    if changed := _what_changed(record) or _what_changed_of(connection, now):
         _save_result(run, record, outcome="dropped", why=f"Nothing was applied: {changed}")
+        run.say(f"{record.name}: nothing was applied: {changed}", "warning", record=record.pk)
         return []
     feed = _lock_feed(record)
     comparison = apply.compare(
@@ -68,7 +71,7 @@ def _apply(run: Run, connection: Connection, reading: Reading, *, final: bool) -
         reading.spool,
         reading.read.parts,
         _closing(record.epoch == reading.record.epoch, final),
-        minimum=connection.minimum_severity,
+        minimum=now.minimum_severity,
         mapping_version=reading.mapping_version,
     )
     if not final and (doubtful := _doubtful(reading.read.parts, comparison)):
@@ -94,6 +97,17 @@ def _what_changed(record: Record) -> str:
         return f"its {record.target_lost} was deleted while it was read."
     if record.absent_since is not None:
         return "it went Missing while it was read."
+    return ""
+
+
+def _what_changed_of(before: Connection, now: Connection) -> str:
+    """Why what was read of the Connection is no longer asked for; "" where it still is."""
+    if now.deleted_at is not None:
+        return f"the Connection was deleted by {now.deleted_by} while it was read."
+    if now.settings != before.settings:
+        return (
+            "the settings of the Connection were changed while it was read. The next Sync reads it under the new ones."
+        )
     return ""
 
 

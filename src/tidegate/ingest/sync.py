@@ -193,6 +193,8 @@ def _ending(run: Run) -> Ending:
         return Ending("partial", " ".join(filter(None, [_told(bad), _held(held)])), dict(counts))
     if not results:
         return Ending("success", "No Record was to be read: none is mapped and Good.", dict(counts))
+    if dropped := [result for result in results if result.outcome == "dropped"]:
+        return Ending("success", _told(dropped), dict(counts))
     if not counts["seen"]:
         return Ending(
             "success", "Nothing at all was visible. Check what the account may see in the tool.", dict(counts)

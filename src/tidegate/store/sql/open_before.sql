@@ -1,9 +1,23 @@
--- Open findings of a Feed by Family and Branch, and those of them that a person keeps open although they are gone.
+-- Open findings of a Feed by Family and Branch, as a collapse is judged by: without those that a person keeps open
+-- although they are gone, and those that close now on the vendor's word (5) or a threshold (6).
 -- Parameters: feed. Locks: none. Rows: one a Family and Branch.
-SELECT family, branch, sum(n)::bigint AS open,
-       (SELECT count(*) FROM held JOIN finding ON finding.id = held.finding_id
-         WHERE held.feed_id = %(feed)s AND held.standing = 'kept open' AND finding.open
-           AND finding.family = tally.family AND finding.branch = tally.branch) AS kept_open
+WITH aside AS (
+    SELECT finding.family, finding.branch, count(*) AS n
+      FROM held
+      JOIN finding ON finding.id = held.finding_id
+     WHERE held.feed_id = %(feed)s AND held.standing = 'kept open' AND finding.open
+     GROUP BY finding.family, finding.branch
+     UNION ALL
+    SELECT staged_part.family, staged_part.branch, count(*)
+      FROM compared
+      JOIN staged_part USING (part)
+      LEFT JOIN held ON held.finding_id = compared.finding_id AND held.standing = 'kept open'
+     WHERE compared.kind IN (5, 6) AND held.finding_id IS NULL
+     GROUP BY staged_part.family, staged_part.branch
+)
+SELECT family, branch, sum(n)::bigint - coalesce((
+           SELECT sum(aside.n)::bigint FROM aside WHERE (aside.family, aside.branch) = (tally.family, tally.branch)
+       ), 0) AS open
   FROM tally
  WHERE feed_id = %(feed)s AND open
  GROUP BY family, branch
