@@ -63,6 +63,14 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
                 " the folder for everything Tidegate stores, as a path without control characters, or unset it."
             ),
         ),
+        (
+            "TIDEGATE_HOME",
+            "~no-such-user/here",
+            (
+                "TIDEGATE_HOME is '~no-such-user/here', which is not usable; set it to"
+                " the folder for everything Tidegate stores, as a path without control characters, or unset it."
+            ),
+        ),
     ],
 )
 def test_a_bad_value_is_explained_in_one_sentence(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,12 +32,20 @@ def log() -> Iterator[io.StringIO]:
     [
         {"token": HUSH},
         {"api_key": HUSH},
+        {"accessToken": HUSH},
+        {"secretAccessKey": HUSH},
         {"password": HUSH},
         {"headers": {"Authorization": f"Bearer {HUSH}"}},
         {"url": f"postgresql://alice:{HUSH}@db/x"},
+        {"url": f"postgresql://alice:a@{HUSH}@db/x"},
         {"url": f"https://burp.example/?api_key={HUSH}&page=2"},
         {"body": f'{{"client_secret": "{HUSH}"}}'},
         {"nested": [{"secret": HUSH}, (f"token={HUSH}",)]},
+        {"found": f"-----BEGIN RSA PRIVATE KEY-----\n{HUSH}\n-----END RSA PRIVATE KEY-----"},
+        {"found": f"-----BEGIN PRIVATE KEY-----\n{HUSH}"},
+        {"body": f"{{'clientSecret': '{HUSH}'}}"},
+        {"command": f"--page=2 --my-api-key={HUSH} --next"},
+        {"text": f"page: token={HUSH}"},
         {"error": ValueError(f"password={HUSH} is wrong")},
     ],
 )
@@ -62,6 +71,19 @@ def test_a_traceback_loses_them_too(log: io.StringIO):
 
     assert HUSH not in log.getvalue()
     assert "RuntimeError" in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    "word", ["token", "a+", "a-", "authorization ", "secret=", "x://", "-----BEGIN PRIVATE KEY-----"]
+)
+def test_a_megabyte_of_one_word_takes_no_longer_than_other_text(word: str):
+    """A vendor's text gets into errors, and errors into the log: no pattern may go over it again and again."""
+    text = word * (1_000_000 // len(word))
+    began = time.perf_counter()
+
+    redacted(text)
+
+    assert time.perf_counter() - began < 10
 
 
 def test_what_is_no_secret_stays_readable():

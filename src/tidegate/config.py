@@ -23,10 +23,13 @@ class ConfigurationError(Exception):
 
 
 def _folder(home: Path) -> Path:
-    """The folder as an absolute path, `~` expanded. Raises ValueError for a path no server setting can hold."""
+    """The folder as an absolute path, `~` expanded. Raises ValueError for what is none, or cannot be handed on."""
     if not str(home).isprintable():
         raise ValueError("a path with line breaks or control characters cannot be handed to PostgreSQL")
-    return home.expanduser().absolute()
+    try:
+        return home.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("a path that begins with ~name names a user this machine does not have") from error
 
 
 class Settings(BaseSettings):

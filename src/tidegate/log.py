@@ -13,22 +13,26 @@ import structlog
 MASK = "•••"
 
 _SECRET_NAME = re.compile(
-    r"(?i)(?:^|[_\-. ])(?:token|secrets?|passw(?:or)?d|passphrase|pwd|api[_-]?key|apikey|secret[_-]?key|private[_-]?key"
-    r"|authorization|credentials?|cookie|session[_-]?id|signature)s?$|^(?:key|auth)$"
+    r"(?i)(?:^|[_\-. ])(?:token|secrets?|passw(?:or)?d|passphrase|pwd|api[_-]?key|secret[_-]?key|private[_-]?key"
+    r"|access[_-]?key|authorization|credentials?|cookie|session[_-]?id|signature)s?$|^(?:key|auth)$"
 )
+_CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# A vendor's text may be a megabyte of one word: each pattern begins only where a word begins, and `++` never goes back.
 _PATTERNS = (
-    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^\s/@:]*(?::[^\s/@]*)?@"), rf"\g<1>{MASK}@"),
+    # Up to the last @ before the path: a password that somebody forgot to encode may hold one.
+    (re.compile(r"(?i)(?<![a-z0-9+.-])([a-z0-9+.-]++://)[^\s/?#]*@"), rf"\g<1>{MASK}@"),
     (
         re.compile(
-            r"(?i)\b(authorization|proxy-authorization|x-api-key|cookie|set-cookie)(['\"]?\s*[:=]\s*)[^\r\n,}]+"
+            r"(?i)\b(authorization|proxy-authorization|x-api-key|cookie|set-cookie)(['\"]?\s*+[:=]\s*)[^\r\n,}]+"
         ),
         rf"\g<1>\g<2>{MASK}",
     ),
+    (re.compile(r"(?s)(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----).*?(?=-----END |\Z)"), rf"\g<1>{MASK}"),
     (re.compile(r"(?i)\b(bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\g<1> {MASK}"),
     (
         re.compile(
-            r"(?i)\b([a-z0-9_-]*(?:token|secret|passw(?:or)?d|api[_-]?key|signature|credential)[a-z0-9_-]*)"
-            r"(['\"]?\s*[=:]\s*['\"]?)[^\s&'\",;}]+"
+            r"(?i)(?<![a-z0-9_-])(?=[a-z0-9_-]*(?:token|secret|passw(?:or)?d|api[_-]?key|signature|credential))"
+            r"([a-z0-9_-]++)(['\"]?\s*+[=:]\s*+['\"]?)[^\s&'\",;}]+"
         ),
         rf"\g<1>\g<2>{MASK}",
     ),
@@ -79,7 +83,7 @@ def redacted(text: str) -> str:
 
 
 def _redacted_value(name: str, value: Any) -> Any:
-    if _SECRET_NAME.search(name):
+    if _SECRET_NAME.search(_CAMEL_HUMP.sub("_", name)):
         return MASK
     if value is None or isinstance(value, bool | int | float):
         return value

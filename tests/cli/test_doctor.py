@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,43 @@ def test_a_key_that_others_can_read_fails_with_the_way_out(shop: Any, tmp_path: 
 
     assert ran.code == 1
     assert results(shop)["key"] == "fail"
-    assert f"chmod 600 {key}" in ran.out
+    assert f"chmod 600 '{key}'" in ran.out
+
+
+@pytest.mark.parametrize("given", ["variable", "file"])
+def test_a_key_that_is_none_fails(shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str):
+    if given == "variable":
+        monkeypatch.setenv("TIDEGATE_SECRET_KEY", "hush-hush")
+    else:
+        (tmp_path / "home" / "secret.key").write_text("hush-hush")
+
+    ran = shop("doctor")
+
+    assert ran.code == 1
+    assert "FAIL  key" in ran.out
+    assert "is not a key" in ran.out
+    assert "hush-hush" not in ran.out
+
+
+def test_a_key_that_is_not_there_may_be_a_lost_one(shop: Any, tmp_path: Path):
+    (tmp_path / "home" / "secret.key").unlink()
+
+    assert "If there are secrets already, put it back from a backup." in shop("doctor").out
+
+
+def test_with_the_key_lost_each_connection_says_so_and_everything_else_works(shop: Any, tmp_path: Path):
+    """promises.md, Secrets: the key lost → a clear error per Connection, everything else works."""
+    (tmp_path / "home" / "secret.key").unlink()
+
+    ran = shop("sync", "Burp")
+
+    assert ran.code == 1
+    assert f"Burp cannot be used. The key that sealed the secrets, {tmp_path / 'home' / 'secret.key'}, is missing" in (
+        ran.out + ran.err
+    )
+    assert "enter the secrets again" in ran.out + ran.err
+    for working in ("record list", "product list", "connection show Burp", "record map 'Partner Portal' --new Mine"):
+        assert shop(*shlex.split(working)).code == 0, working
 
 
 def test_a_home_that_others_can_read_is_a_warning(shop: Any, tmp_path: Path):
@@ -94,4 +132,24 @@ def test_a_given_database_that_was_not_migrated_says_what_to_run(tidegate: Any, 
 
     assert ran.code == 1
     assert "Run: tidegate migrate\n" in ran.err
+    assert results(tidegate)["tables"] == "fail"
+
+
+@pytest.fixture
+def of_the_future() -> Iterator[None]:
+    """The database was migrated by a later Tidegate."""
+    from django.db.migrations.recorder import MigrationRecorder
+
+    made = MigrationRecorder.Migration.objects.create(app="store", name="9999_of_the_future")
+    yield
+    made.delete()
+
+
+@pytest.mark.parametrize("command", ["record list", "migrate"])
+def test_a_database_of_a_newer_tidegate_is_left_alone(tidegate: Any, of_the_future: None, command: str):
+    ran = tidegate(*command.split())
+
+    assert ran.code == 1
+    assert "brought up by a newer Tidegate (store.9999_of_the_future)" in ran.err
+    assert "Next: Use that version again" in ran.err
     assert results(tidegate)["tables"] == "fail"

@@ -51,6 +51,25 @@ def test_the_key_is_made_once_with_mode_0600(settings: Settings):
     assert [each.name for each in settings.home.iterdir()] == ["secret.key"]
 
 
+def test_a_new_key_is_on_the_disk_before_anything_is_sealed_with_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """A database that survives a power cut beside a key that does not would hold secrets that nobody can open."""
+    names_when_written: list[list[str]] = []
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            names_when_written.append([each.name for each in settings.home.iterdir()])
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    seal(TOKEN, 7, settings)
+
+    assert names_when_written == [["secret.key"]]
+
+
 def test_of_two_who_make_the_key_at_once_both_get_the_first(settings: Settings):
     gate = threading.Barrier(8)
 

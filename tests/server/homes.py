@@ -12,8 +12,9 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import psycopg
@@ -71,11 +72,18 @@ def ask(database: Database | str, query: str) -> list[tuple]:
 class Holder:
     """A process of its own that holds a home, as root or as a plain user."""
 
-    def __init__(self, home: Path, user: str = USERS[-1], *words: str, through: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        home: Path,
+        user: str = USERS[-1],
+        *words: str,
+        through: tuple[str, ...] = (),
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         python = reachable_python() if user == "plain" and ROOT else Path(sys.executable)
         paths = [str(Path(str(package.__file__)).parents[1]) for package in (tidegate, psycopg)]
-        environment = {"TIDEGATE_HOME": str(home), "PYTHONPATH": os.pathsep.join(paths), "PATH": os.environ["PATH"]}
-        environment["LD_LIBRARY_PATH"] = str(python.parent.parent / "lib")
+        needed = {"TIDEGATE_HOME": str(home), "PYTHONPATH": os.pathsep.join(paths), "PATH": os.environ["PATH"]}
+        needed["LD_LIBRARY_PATH"] = str(python.parent.parent / "lib")
         plain = plain_user()
         credentials = {"user": plain.pw_uid, "group": plain.pw_gid, "extra_groups": []}
         self.process = subprocess.Popen(
@@ -84,7 +92,7 @@ class Holder:
             stdout=subprocess.PIPE,
             text=True,
             cwd="/",
-            env=environment,
+            env={**needed, **environment},
             start_new_session=True,
             **(credentials if user == "plain" and ROOT else {}),
         )

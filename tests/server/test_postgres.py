@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: real processes, real signals, real disks."""
 
 import contextlib
+import datetime
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +43,10 @@ from tests.server.homes import (
 )
 from tidegate.config import Settings
 from tidegate.server.postgres import Database, DatabaseUnavailable, django_settings, open_database
+from tidegate.server.postgres.keeper.cluster import password_missing
 from tidegate.server.postgres.keeper.failure import cannot_become, from_output, from_system
-from tidegate.server.postgres.keeper.keeper import LONGEST_LOG
-from tidegate.server.postgres.keeper.place import SOCKET_NAME, SYSTEM_FOLDER, can_search, choose_place
+from tidegate.server.postgres.keeper.keeper import LONGEST_LOG, Keeper
+from tidegate.server.postgres.keeper.place import SOCKET_NAME, SYSTEM_FOLDER, can_search, choose_place, is_there
 from tidegate.server.postgres.keeper.postmaster import remove_stale_pid_files, works_in
 
 MakeHome = Callable[..., Path]
@@ -96,6 +99,30 @@ def test_a_database_whose_making_was_killed_is_made_anew(spot: Path):
     with opened(spot / "home") as database:
         assert ask(database, "SELECT 1") == [(1,)]
     assert not part.exists()
+
+
+def test_a_start_that_is_told_to_end_leaves_nothing_behind_and_the_next_goes_well(spot: Path):
+    with Holder(spot / "home") as holder:
+        holder.next("progress")
+
+        holder.kill(signal.SIGTERM)
+
+    wait_for(lambda: is_stopped(spot / "home"), "everything has ended")
+    with opened(spot / "home") as database:
+        assert ask(database, "SELECT 1") == [(1,)]
+
+
+def test_a_server_that_nobody_wants_is_ended_even_before_it_has_written_its_pid_file(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Its last holder was killed just then. A keeper that waited for it would shut every newcomer out, for ever."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process keeps its own ways to end
+    keeper = Keeper(place_of(home))
+    keeper.server = subprocess.Popen(["/bin/sleep", "60"])
+
+    keeper._stop()
+
+    assert keeper.server.returncode == -signal.SIGINT
 
 
 # Who may come in
@@ -153,6 +180,39 @@ def test_the_password_is_in_no_command_line_and_no_environment(running: Database
     assert len(ours) > 5
     assert not any(password in words for words in found)
     assert password.decode() not in repr(running)
+
+
+def test_the_secrets_of_a_holders_environment_are_not_passed_on(home: Path):
+    secret = {"TIDEGATE_SECRET_KEY": "s3cr3t-key", "PGPASSWORD": "s3cr3t-password"}
+    with Holder(home, environment=secret) as holder:
+        holder.url()
+
+        found = [words_of(process, "environ") for process in [*keepers(home), *server_processes(data_of(home))]]
+
+        holder.leave()
+    assert b"PATH=" in found[0]
+    assert b"LC_ALL=C" in found[1]
+    assert not any(b"s3cr3t" in words for words in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("PGPORT", "5433"), ("PGHOSTADDR", "127.0.0.1"), ("PGSERVICE", "absent"), ("PGOPTIONS", "-c search_path=no")),
+        *(("PGCHANNELBINDING", "require"), ("PGREQUIREPEER", "somebody"), ("PGTARGETSESSIONATTRS", "standby")),
+        *(("PGGSSENCMODE", "require"), ("PGDATESTYLE", "German")),
+    ],
+)
+def test_what_the_environment_says_of_other_servers_is_not_asked(
+    running_home: Path, running: Database, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+):
+    monkeypatch.setenv(name, value)
+
+    with opened(running_home) as database:
+        answer = ask(database, "SELECT current_setting('search_path'), date '2026-05-03'")
+
+    assert answer == [('"$user", public', datetime.date(2026, 5, 3))]
+    assert os.environ[name] == value
 
 
 def test_the_role_of_tidegate_is_no_superuser(running: Database):
@@ -316,7 +376,7 @@ def test_recovery_may_take_as_long_as_it_takes(home: Path):
     with Holder(home) as holder:
         url = holder.url()
         ask(url, "CREATE TABLE big (number int, word text)")
-        ask(url, "INSERT INTO big SELECT i, md5(i::text) FROM generate_series(1, 900000) i")
+        ask(url, "INSERT INTO big SELECT i, md5(i::text) FROM generate_series(1, 300000) i")
         kill_everything(home)
         holder.kill()
 
@@ -328,7 +388,7 @@ def test_recovery_may_take_as_long_as_it_takes(home: Path):
         os.kill(recovery, signal.SIGCONT)
 
         assert "PostgreSQL is starting" in said
-        assert ask(holder.url(), "SELECT count(*) FROM big") == [(900000,)]
+        assert ask(holder.url(), "SELECT count(*) FROM big") == [(300000,)]
 
 
 def test_a_server_whose_keeper_was_killed_gets_a_new_one_from_the_next_to_enter(home: Path):
@@ -351,6 +411,14 @@ def test_the_last_to_leave_shuts_down_a_server_without_a_keeper(home: Path):
 
     assert is_stopped(home)
     assert state_on_disk(home) == "shut down"
+
+
+def test_a_home_that_is_deleted_under_its_users_leaves_no_process_behind(home: Path):
+    with opened(home):
+        ours = [*keepers(home), *server_processes(data_of(home))]
+        shutil.rmtree(home)
+
+    wait_for(lambda: not set(ours) & set(all_processes()), "keeper and server have ended")
 
 
 # The pid file
@@ -473,6 +541,13 @@ def test_below_a_folder_that_the_servers_user_cannot_search_the_cluster_lies_els
             with opened(home) as database:
                 assert ask(database, "SELECT 1") == [(1,)]
             modes = [stat.S_IMODE(folder.stat().st_mode) for folder in (closed, home)]
+            home.rename(closed / "aside")
+            with pytest.raises(
+                DatabaseUnavailable, match=f"earlier folder of that name .*{place.cluster}.*or, to begin"
+            ):
+                hold(home)
+            shutil.rmtree(home)
+            (closed / "aside").rename(home)
             shutil.rmtree(place.cluster)
             with pytest.raises(DatabaseUnavailable, match=f"lay in {place.cluster} and is gone.*backup"):
                 hold(home)
@@ -481,6 +556,29 @@ def test_below_a_folder_that_the_servers_user_cannot_search_the_cluster_lies_els
         assert modes == [0o700, 0o700]
         assert place.cluster.parent == SYSTEM_FOLDER
     assert not can_search(closed.stat(), user=closed.stat().st_uid + 1, group=closed.stat().st_gid + 1)
+
+
+def test_a_new_home_beside_the_database_of_an_earlier_one_says_how_to_go_on(home: Path):
+    """The home was deleted, and its database, which lay elsewhere, was not."""
+    beside, elsewhere = place_of(home), replace(place_of(home), cluster=home.parent / "elsewhere")
+
+    said = str(password_missing(elsewhere))
+
+    assert f"{home} is new" in said
+    assert f"delete {home.parent / 'elsewhere'}" in said
+    assert f"{home / 'postgres' / 'password'}, is missing" in str(password_missing(beside))
+
+
+def test_what_may_not_be_looked_at_is_not_taken_for_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert is_there(tmp_path)
+    assert not is_there(tmp_path / "absent")
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(PermissionError):
+        is_there(tmp_path)
 
 
 def test_a_cluster_that_exists_is_never_left_for_a_new_one(spot: Path, make_home: MakeHome):
@@ -550,7 +648,7 @@ def test_a_home_that_cannot_be_made_is_refused(spot: Path):
     assert f"may not use {spot / 'home'}: permission denied" in said
 
 
-@pytest.mark.parametrize("name", ["log", "holders.lock"])
+@pytest.mark.parametrize("name", ["log", "holders.lock", "keeper.lock"])
 def test_root_in_the_home_of_a_plain_user_follows_none_of_its_links(spot: Path, make_home: MakeHome, name: str):
     home = make_home(spot / "home", "plain")
     precious = spot / "precious"
@@ -676,6 +774,13 @@ def test_a_given_database_older_than_15_is_refused(spot: Path):
 
     with pretended_postgres("14.9") as port, pytest.raises(DatabaseUnavailable, match=expected):
         hold(spot, f"postgresql://me@127.0.0.1:{port}/name")
+
+
+def test_a_given_database_that_cannot_hold_every_letter_is_refused(running: Database, spot: Path):
+    ask(running, "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'")
+
+    with pytest.raises(DatabaseUnavailable, match=r"/ascii\) is encoded in SQL_ASCII. Tidegate needs UTF8"):
+        hold(spot, make_conninfo(running.url, dbname="ascii"))
 
 
 # What the tests above say in words

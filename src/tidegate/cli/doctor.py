@@ -61,7 +61,7 @@ def examined() -> Iterator[Check]:
     if settings.database_url is None:
         yield _tried("binaries", _binaries)
     yield from _database(settings)
-    yield _key(settings)
+    yield _tried("key", lambda: _key(settings))
 
 
 def _check(name: str, result: Literal["ok", "warn", "fail"], what: str, next_step: str = "") -> Check:
@@ -153,15 +153,16 @@ def _tables(database: object) -> Check:
 
 
 def _key(settings: Settings) -> Check:
+    """Reads it as sealing does, so that what this calls good is good."""
+    from tidegate.guard.secrets import KEY_FILE, VARIABLE, the_key
+
+    key = the_key(settings)
     if settings.secret_key is not None:
-        return _check("key", "ok", "secrets are sealed with TIDEGATE_SECRET_KEY.")
-    key = settings.home / "secret.key"
-    if not key.exists():
-        return _check("key", "ok", f"{key} is not there yet; it is made when the first secret is stored.")
-    mode = stat.S_IMODE(key.stat().st_mode)
-    if mode & 0o077:
-        return _check("key", "fail", f"{key} can be read by others (mode {mode:o}).", f"chmod 600 {key}")
-    return _check("key", "ok", f"{key}, mode {mode:o}.")
+        return _check("key", "ok", f"secrets are sealed with {VARIABLE}.")
+    if key is None:
+        told = f"{settings.home / KEY_FILE} is not there; it is made when the first secret is stored."
+        return _check("key", "ok", f"{told} If there are secrets already, put it back from a backup.")
+    return _check("key", "ok", f"{settings.home / KEY_FILE}. Keep a copy of it apart from copies of the database.")
 
 
 def _tried(name: str, look: Callable[[], Check]) -> Check:

@@ -149,6 +149,7 @@ def made_key(home: Path) -> Key:
                 os.link(draft, path)  # whole, or not at all; never over another
         finally:
             draft.unlink(missing_ok=True)
+        keep_through_a_power_cut(home)
     except OSError as error:
         raise KeyProblem(
             f"The key {path} cannot be made: {error.strerror}.",
@@ -158,6 +159,15 @@ def made_key(home: Path) -> Key:
     if key is None:
         raise KeyProblem(f"The key {path} was made and is gone again.", "Find out who removes it, then try again.")
     return key
+
+
+def keep_through_a_power_cut(folder: Path) -> None:
+    """Until the folder itself is written, the key's name is not: PostgreSQL would keep what no key opens any more."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_draft(draft: Path, home: Path) -> None:

@@ -10,7 +10,27 @@ from tidegate.server.postgres import Database, django_settings, open_database
 
 
 class MigrationsMissing(Exception):
-    """The given database has an older or newer schema than this Tidegate; the message says what to run."""
+    """The given database has an older schema than this Tidegate; the message says what to run."""
+
+
+class SchemaTooNew(Exception):
+    """A newer Tidegate has worked with this database; what this one would write there might break it."""
+
+    def __init__(self, newer: list[str]) -> None:
+        self.cause = f"The database was brought up by a newer Tidegate ({newer[0]}), which this one does not know."
+        self.next_step = "Use that version again, or a later one; nothing was changed."
+        super().__init__(f"{self.cause} {self.next_step}")
+
+
+class MayNotMigrate(Exception):
+    """The given database does not let its user make tables: from PostgreSQL 15 on, only its owner may by itself."""
+
+    def __init__(self, database: str, user: str) -> None:
+        self.cause = f"The user {user} of TIDEGATE_DATABASE_URL may not make tables in the database {database}."
+        self.next_step = (
+            f'Let its administrator run there: GRANT CREATE ON SCHEMA public TO "{user}"; then run: tidegate migrate'
+        )
+        super().__init__(f"{self.cause} {self.next_step}")
 
 
 @contextmanager
@@ -45,18 +65,21 @@ def set_up_django(database: Database) -> None:
 
 
 def pending_migrations() -> list[str]:
-    """The names of the migrations that the database lacks, in order."""
+    """The names of the migrations that the database lacks, in order. Raises SchemaTooNew."""
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+    latest = executor.loader.graph.leaf_nodes()
+    applied = sorted(executor.loader.applied_migrations)
+    # Numbers begin the names. What is unknown and older is one that a later Tidegate squashed; what is newer is news.
+    if newer := [f"{app}.{name}" for app, name in applied for known, last in latest if app == known and name > last]:
+        raise SchemaTooNew(newer)
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in executor.migration_plan(latest)]
 
 
 def migrate(progress: Callable[[str], None] = lambda _: None) -> list[str]:
-    """Applies what is missing, one process at a time; returns what it applied."""
-    from django.core.management import call_command
+    """Applies what is missing, one process at a time; returns what it applied. Raises SchemaTooNew, MayNotMigrate."""
     from django.db import connection
 
     if not pending_migrations():
@@ -67,11 +90,31 @@ def migrate(progress: Callable[[str], None] = lambda _: None) -> list[str]:
         missing = pending_migrations()
         if missing:
             progress(f"Preparing the tables ({len(missing)} steps)")
-            call_command("migrate", verbosity=0, interactive=False)
+            _apply_all()
         return missing
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('tidegate.migrate'))")
+
+
+def _apply_all() -> None:
+    from django.core.management import call_command
+    from django.db import DatabaseError, connection
+    from psycopg.errors import InsufficientPrivilege
+
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        # Django says the same in its own words where it cannot make the table it keeps its list in.
+        if any(isinstance(cause, InsufficientPrivilege) for cause in _causes(error)):
+            raise MayNotMigrate(connection.settings_dict["NAME"], connection.settings_dict["USER"]) from error
+        raise
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def check_migrations() -> None:

@@ -62,12 +62,19 @@ def _checked(url: str) -> str:
         seconds = parts.get("connect_timeout") or SECONDS_TO_CONNECT
         with psycopg.connect(make_conninfo(url, connect_timeout=seconds)) as found:
             version, name, user = found.info.server_version, found.info.dbname, found.info.user
+            encoding = found.info.parameter_status("server_encoding")
     except psycopg.Error as error:
         raise _unreachable(parts, error) from None
     if version // 10000 < OLDEST_MAJOR:
         raise DatabaseUnavailable(
             f"The PostgreSQL of TIDEGATE_DATABASE_URL ({_where(parts)}) is version {version // 10000}.",
             f"Tidegate needs {OLDEST_MAJOR} or later: upgrade it, or unset the variable to use the embedded one.",
+        )
+    if encoding != "UTF8":
+        # Debian makes SQL_ASCII where no locale is set. All goes well there until the first jsonb with an umlaut.
+        raise DatabaseUnavailable(
+            f"The database of TIDEGATE_DATABASE_URL ({_where(parts)}) is encoded in {encoding}.",
+            "Tidegate needs UTF8: make one with ENCODING 'UTF8' TEMPLATE template0, and name that in the URL.",
         )
     return make_conninfo(url, dbname=name, user=user)
 

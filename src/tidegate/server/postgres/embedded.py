@@ -17,15 +17,19 @@ from io import RawIOBase
 from pathlib import Path
 
 import psycopg
+from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
-from tidegate.server.postgres.keeper.cluster import DATABASE, ROLE
+from tidegate.server.postgres.keeper.cluster import DATABASE, ROLE, password_missing
 from tidegate.server.postgres.keeper.failure import DatabaseUnavailable, from_system
 from tidegate.server.postgres.keeper.place import Place, choose_place
 from tidegate.server.postgres.keeper.postmaster import living_postmaster, status, stop_postmaster
 
 # The keeper imports its own few files and nothing else: no site-packages, none of our dependencies.
 KEEPER = "import sys; sys.path.append(sys.argv[1]); from keeper.keeper import main; main()"
+
+# Sent to every server as settings of the session, and not among the options that libpq lists.
+ALSO_READ_BY_LIBPQ = {"PGDATESTYLE", "PGTZ", "PGGEQO"}
 
 # Seconds.
 LOOK = 0.02
@@ -45,11 +49,28 @@ def hold_embedded(home: Path, progress: Callable[[str], None]) -> Iterator[str]:
     except OSError as error:
         raise from_system(error, home) from error
     try:
-        yield _ready(place, holder, progress)
+        with _without_settings_for_other_servers():
+            yield _ready(place, holder, progress)
     finally:
         # Closed, not unlocked: a forked child has a copy of this lock and may not drop ours, nor we its.
         os.close(holder)
-        _stop_if_last(place)
+        # What keeps us from looking (the home is somebody else's, or was deleted) keeps nobody from leaving.
+        with contextlib.suppress(OSError):
+            _stop_if_last(place)
+
+
+@contextlib.contextmanager
+def _without_settings_for_other_servers() -> Iterator[None]:
+    """Hide what libpq reads from the environment (PGPORT, PGHOSTADDR, PGSERVICE …): none of it is meant for our server.
+
+    Hidden, not answered in the conninfo: PGSERVICE and PGDATESTYLE cannot be overruled there.
+    """
+    names = {option.envvar.decode() for option in pq.Conninfo.get_defaults() if option.envvar}
+    hidden = {name: os.environ.pop(name) for name in names | ALSO_READ_BY_LIBPQ if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ |= hidden
 
 
 def _ready(place: Place, holder: int, progress: Callable[[str], None]) -> str:
@@ -167,9 +188,7 @@ def _read_password(place: Place) -> str:
         with os.fdopen(os.open(place.password, os.O_RDONLY | os.O_NOFOLLOW), encoding="ascii") as file:
             return file.read()
     except FileNotFoundError:
-        raise DatabaseUnavailable(
-            f"The password of the database, {place.password}, is missing.", "Put that file back from a backup."
-        ) from None
+        raise password_missing(place) from None
 
 
 def _free_keeper_lock(place: Place) -> int | None:
@@ -248,7 +267,7 @@ def _site_folder() -> Path:
 
 
 def _stop_if_last(place: Place) -> None:
-    """Shut the server down if nobody else holds the home, and wait for its keeper to end.
+    """Shut the server down if nobody else holds the home, and wait for its keeper to end. Raises OSError.
 
     The keeper would do it, but whoever ends with us (a container's first process) would cut it short.
     """
@@ -264,7 +283,5 @@ def _stop_if_last(place: Place) -> None:
                 os.close(keeper_lock)
                 return
             time.sleep(LOOK / 2)
-    except PermissionError:
-        return  # a server we may not even look at is not ours to stop
     finally:
         os.close(alone)

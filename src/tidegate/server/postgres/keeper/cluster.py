@@ -13,7 +13,7 @@ from typing import Any
 from .binaries import make_system_folder
 from .configuration import HOST_BASED_ACCESS, memory_of_machine, settings_text
 from .failure import DatabaseUnavailable, cannot_become, from_output
-from .place import SOCKET_NAME, SYSTEM_FOLDER, Place, can_search, cluster_name
+from .place import SOCKET_NAME, SYSTEM_FOLDER, Place, can_search, cluster_name, is_there
 from .postmaster import remove_stale_pid_files
 
 ROLE = DATABASE = "tidegate"
@@ -26,18 +26,28 @@ def prepare_cluster(place: Place, programs: Path, tell: Callable[[str], None]) -
     """
     _refuse_other_version(place, programs)
     _open_folders(place)
-    if not (place.data / "PG_VERSION").exists():
+    if not is_there(place.data / "PG_VERSION"):
         _refuse_foreign_data(place)
         tell(f"Making a new database in {place.cluster}.")
         _make_data(place, programs)
-    elif not place.password.exists():
-        raise DatabaseUnavailable(
-            f"The password of the database, {place.password}, is missing.", "Put that file back from a backup."
-        )
+    elif not is_there(place.password):
+        raise password_missing(place)
     if place.cluster != place.folder:
         with acting_as_owner_of(place.folder):
             write_file(place.location, f"{place.cluster}\n")
     _make_own_folder(place.socket_folder, place)
+
+
+def password_missing(place: Place) -> DatabaseUnavailable:
+    """Nobody can enter a cluster whose password is gone: that file alone, or the whole home it was in."""
+    if place.cluster != place.folder and not is_there(place.location):
+        return DatabaseUnavailable(
+            f"{place.home} is new, but the database of an earlier folder of that name still lies in {place.cluster}.",
+            f"Put that folder back from a backup; or, to begin with an empty database, delete {place.cluster}.",
+        )
+    return DatabaseUnavailable(
+        f"The password of the database, {place.password}, is missing.", "Put that file back from a backup."
+    )
 
 
 def start_postmaster(place: Place, programs: Path, log: int) -> subprocess.Popen[Any]:
@@ -104,7 +114,7 @@ def write_file(path: Path, text: str) -> None:
 
 def _refuse_other_version(place: Place, programs: Path) -> None:
     version_file = place.data / "PG_VERSION"
-    if not version_file.exists():
+    if not is_there(version_file):
         return
     found = version_file.read_text(encoding="ascii").strip()
     with (programs.parent / "share" / "postgres.bki").open(encoding="ascii") as catalogue:
@@ -118,7 +128,7 @@ def _refuse_other_version(place: Place, programs: Path) -> None:
 
 
 def _refuse_foreign_data(place: Place) -> None:
-    if place.data.exists():
+    if is_there(place.data):
         raise DatabaseUnavailable(
             f"{place.data} exists but holds no PostgreSQL database.", "Move it away, then start again."
         )
@@ -146,7 +156,7 @@ def _make_data(place: Place, programs: Path) -> None:
     try:
         _make_own_folder(part, place)
         with acting_as_owner_of(place.folder):
-            if not place.password.exists():
+            if not is_there(place.password):
                 write_file(place.password, secrets.token_hex(32))
             password = place.password.read_text(encoding="ascii")
         with acting_as_owner_of(place.cluster):

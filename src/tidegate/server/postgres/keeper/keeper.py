@@ -152,11 +152,14 @@ class Keeper:
         return False
 
     def _stop(self) -> None:
-        stop_postmaster(self.place.data)
         if self.server:
+            # Signalled as our child, not through its pid file: one that has just been started has not written that yet,
+            # and we would wait for ever, with the lock that every newcomer waits for.
+            self.server.send_signal(signal.SIGINT)
             self.server.wait()
+        stop_postmaster(self.place.data)
         if self.place.socket_folder.parent != self.place.cluster:
-            with acting_as_owner_of(self.place.socket_folder), contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), acting_as_owner_of(self.place.socket_folder):
                 self.place.socket_folder.rmdir()
 
     def _ended_within(self, seconds: float) -> bool:
@@ -184,7 +187,7 @@ class Keeper:
         if length <= LONGEST_LOG:
             return
         # Copied and emptied, not renamed: PostgreSQL has this very file open. On a full disk the older part is lost.
-        with acting_as_owner_of(self.place.folder), contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), acting_as_owner_of(self.place.folder):
             older = os.open(self.place.folder / "log.1", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(older, "wb") as file:
                 os.sendfile(file.fileno(), self.log, 0, length)

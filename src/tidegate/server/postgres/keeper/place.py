@@ -85,6 +85,15 @@ def cluster_name(data: Path) -> str:
     return f"tidegate-{_short_name(data)}"
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path exists. Raises OSError where we may not look: there Path.exists() says no from Python 3.14 on."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def can_search(folder: os.stat_result, user: int, group: int) -> bool:
     """Whether a plain user of one group may go through a folder to what lies in it."""
     if folder.st_uid == user:
@@ -113,15 +122,15 @@ def _server_user(home: Path, us: int) -> tuple[int, int]:
 
 def _existing_cluster(folder: Path, outside: Path) -> Path | None:
     location = folder / "location"
-    if location.exists():
+    if is_there(location):
         recorded = Path(location.read_text(encoding="utf-8").strip())
-        if not (recorded / "data").exists():
+        if not is_there(recorded / "data"):
             raise DatabaseUnavailable(
                 f"The database of {folder.parent} lay in {recorded} and is gone.",
                 f"Put that folder back from a backup; only to begin with an empty database, delete {location}.",
             )
         return recorded
-    return next((cluster for cluster in (folder, outside) if (cluster / "data").exists()), None)
+    return next((cluster for cluster in (folder, outside) if is_there(cluster / "data")), None)
 
 
 def _short_name(*parts: object) -> str:
