@@ -16,17 +16,24 @@ EVERY = settings(
     database=None,
     deadline=None,
     print_blob=True,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     verbosity=Verbosity.normal,
 )
-PLAYED = settings(EVERY, max_examples=2000 if LONG else 60, stateful_step_count=60 if LONG else 25)
-HUNTED = settings(EVERY, max_examples=60, stateful_step_count=20, phases=[Phase.generate])
-"""For a planted bug: it is to be found, not made small."""
+PLAYED = settings(EVERY, max_examples=10, stateful_step_count=60 if LONG else 25)
+HUNTED = settings(EVERY, max_examples=10, stateful_step_count=25, phases=[Phase.generate])
+"""For a planted bug: it is to be found, not made small, and the hunt ends with the first history that shows it."""
+ROUNDS = 200 if LONG else 8
+LONGEST_HUNT = 40
 
 
-def play(scene: Scene, how: settings) -> None:
-    """Plays histories until one breaks the law, which raises. The same ones each time, but for the long profile."""
+def play(scene: Scene, how: settings, rounds: int) -> None:
+    """Plays histories until one breaks the law, which raises. The same ones each time, but for the long profile.
+
+    In many short rounds: after its first ten histories Hypothesis spends five of six on small variations of the one
+    before, and sees far less of the world (measured: a bug that 150 histories in one round missed is found in 40).
+    """
     number = int(os.environ.get("TIDEGATE_TEST_SEED") or (random.SystemRandom().randrange(2**32) if LONG else 20260501))
-    print(f"To play these histories again: TIDEGATE_TEST_SEED={number}")
     machine = type("Histories", (Histories,), {"scene": scene})
-    run_state_machine_as_test(seed(number)(machine), settings=how)
+    for turn in range(rounds):
+        print(f"To play these histories again: TIDEGATE_TEST_SEED={number + turn}")
+        run_state_machine_as_test(seed(number + turn)(machine), settings=how)

@@ -80,10 +80,10 @@ class Histories(RuleBasedStateMachine):
         self.last_journal = max((line["id"] for line in self.stored.journal), default=0)
 
     @initialize(
-        hold_above=one_of(2, 2, 20),
+        hold_above=one_of(2, 4, 4, 20),
         paged=one_of(*PAGED),
         bulk=st.booleans(),
-        mapped=st.lists(one_of("", "P1", "P2"), min_size=2, max_size=3),
+        mapped=st.lists(one_of("", "P1", "P1", "P2", "P2"), min_size=2, max_size=3),
     )
     def begin(self, hold_above: int, paged: Paged, bulk: bool, mapped: list[str]) -> None:
         """Not from nothing: most of what can go wrong needs Records that flow."""
@@ -159,6 +159,11 @@ class Histories(RuleBasedStateMachine):
     def sync(self, kind: str, vep: str, login: bool) -> None:
         self.run_sync(Fault(kind, vep, login), None)
 
+    def vendor_changes_a_vep_and_discover(self, vep: str, what: str) -> None:
+        """The pair that every absence and every return hangs on."""
+        self.vendor_changes_a_vep(vep, what)
+        self.run_discover(HEALTHY)
+
     def vendor_changes_and_sync(self, veps: set[str], what: str, keys: set[str], severity: str, kind: str) -> None:
         """The pair that everything about closing hangs on."""
         for vep in sorted(veps):
@@ -213,6 +218,17 @@ class Histories(RuleBasedStateMachine):
         finally:
             self.world.interfere = None
 
+    def delete_and_continue_the_connection(self) -> None:
+        """Its Records let nothing flow meanwhile; then they, their Tests and decisions are as they were."""
+        id = self.scene.connection_id
+        connections.delete_connection(ALICE, id, self.model.label)
+        self.refused(lambda: operations.discover(ALICE, id))
+        self.refused(lambda: operations.sync(ALICE, id))
+        self.look()
+        kept: dict[str, Any] = {"auto_map": self.model.auto_map, "minimum_severity": self.model.minimum}
+        assert connections.add_connection(ALICE, "acme", self.model.label, {}, {}, continues=id, **kept) == id
+        self.look()
+
     # People decide about Records
 
     def map(self, veps: set[str], to: str, imported: str) -> None:
@@ -227,6 +243,17 @@ class Histories(RuleBasedStateMachine):
         target: dict[str, Any] = {"product_id": there["id"]} if there else {"new_product": to}
         outcome = records.map_records(ALICE, self.ids_of(chosen), already_imported=imported, **target)  # pyright: ignore[reportArgumentType]
         self.decided(outcome, self.model.map(chosen, to, imported))
+
+    def detour(self, vep: str, to: str, key: str, decision: Any, imported: str) -> None:
+        """To another Product and back, with what was imported and decided there."""
+        record = self.model.records.get(vep)
+        home = record.product if record else None
+        if record is None or home is None or record.state != "Good" or record.facts.deleted or home.name == to:
+            return
+        self.run_map([record], to, "leave")
+        self.run_sync(HEALTHY, None)
+        self.decide(vep, key, 0, decision)
+        self.run_map([record], home.name, imported)
 
     def unmap(self, veps: set[str], what: str) -> None:
         chosen = self.records_of(veps)
@@ -254,7 +281,9 @@ class Histories(RuleBasedStateMachine):
         chosen = list(step.before) if whole_step and step in self.steps else [record]
         if not all(self.model.plays_undo(step, each) for each in chosen):
             return
-        how = {"step": self.steps[step]} if whole_step and step in self.steps else {"record_id": self.id_of(record)}
+        how: dict[str, Any] = {"record_id": self.id_of(record)}
+        if whole_step and step in self.steps:
+            how = {"step": self.steps[step]}
         outcome = records.undo(ALICE, **how)
         done = self.model.undo(step, chosen)
         assert {item.id for item in outcome.items if item.ok} == set(self.ids_of(done)), outcome
@@ -266,24 +295,31 @@ class Histories(RuleBasedStateMachine):
             self.steps[step] = outcome.step
         self.look()
 
-    def toggle_auto_map(self, on: bool) -> None:
+    def switch_auto_map(self, on: bool, discover: bool) -> None:
         connections.edit_connection(ALICE, self.scene.connection_id, auto_map=on)
         self.model.auto_map = on
+        if discover:
+            self.run_discover(HEALTHY)
 
-    def change_threshold(self, minimum: int) -> None:
+    def change_threshold(self, minimum: int, sync: bool) -> None:
         connections.edit_connection(ALICE, self.scene.connection_id, minimum_severity=minimum)
         self.model.set_minimum(minimum)
         self.look()
+        if sync:
+            self.run_sync(HEALTHY, None)
 
     # People decide about findings
 
-    def decide(self, pick: int, decision: tuple[dict[str, Any], dict[str, str | None]]) -> None:
+    def decide(self, vep: str, key: str, pick: int, decision: tuple[dict[str, Any], dict[str, str | None]]) -> None:
+        """About what flows, most of the time: only there a Sync, a threshold or a remap meets it again."""
         there = self.findings_where(lambda feed, finding: True)
         if not there:
             return
-        feed, key = picked(there, pick)
-        findings.decide_finding(ALICE, self.id_of_finding(feed, key), **decision[0])
-        self.model.decide(feed, key, decision[1])
+        record, wanted = self.model.records.get(vep), ("issues", key)
+        flowing = record.facts.feed if record else None
+        feed, found = (flowing, wanted) if flowing and wanted in flowing.findings else picked(there, pick)
+        findings.decide_finding(ALICE, self.id_of_finding(feed, found), **decision[0])
+        self.model.decide(feed, found, decision[1])
         self.look()
 
     def settle_what_is_held(self, pick: int, approve: bool) -> None:
@@ -413,11 +449,10 @@ def event(verb: str, **how: Any) -> Any:
 VEP = one_of(*VEPS)
 SOME = st.sets(VEP, min_size=1, max_size=2)
 PICK = st.integers(0, 99)
-VEP_CHANGES = event(
-    "vendor_changes_a_vep",
-    vep=VEP,
-    what=one_of("rename", "rename", "remove", "remove", "family", "family", "off", "skip", "vanish"),
-)
+VEP_CHANGE = {
+    "vep": VEP,
+    "what": one_of("rename", *["remove"] * 3, *["family"] * 2, "off", "skip", "vanish"),
+}
 FINDING_CHANGES = event(
     "vendor_changes_findings",
     vep=VEP,
@@ -428,37 +463,49 @@ FINDING_CHANGES = event(
 CHANGE_AND_SYNC = event(
     "vendor_changes_and_sync",
     veps=st.sets(VEP, min_size=1),
-    what=one_of("remove", "remove", "clear", "few", "many", "add", "add", "severity", "title"),
+    what=one_of("remove", "remove", "clear", "few", "many", "add", "add", "severity", "title", "fixed"),
     keys=one_of({"k1"}, {"k2", "k3"}, {"k1", "k2", "k3"}),
     severity=one_of("high", "low", "apocalyptic"),
-    kind=one_of(*[""] * 10, *FINDING_FAULTS),
+    kind=one_of(*[""] * 10, *FINDING_FAULTS, "hidden", "hidden"),
 )
 DISCOVER = event("discover", kind=one_of("", "", "", *LIST_FAULTS), login=one_of(*[False] * 9, True))
 SYNC = event("sync", kind=one_of(*[""] * 6, *FINDING_FAULTS), vep=VEP, login=one_of(*[False] * 19, True))
-MAP = event("map", veps=SOME, to=one_of("new", "P1", "P1", "P2"), imported=one_of(*IMPORTED))
+MAP = event(
+    "map", veps=SOME, to=one_of("new", "P1", "P1", "P2", "P2"), imported=one_of("leave", "move", "move", "close")
+)
 UNMAP = event("unmap", veps=SOME, what=one_of("ignore", "ignore", "restore", "to earlier", "to earlier", "delete"))
 UNDO = event("undo", vep=VEP, whole_step=st.booleans())
-DECIDE = event("decide", pick=PICK, decision=one_of(*DECISIONS))
+DECIDE = event("decide", vep=VEP, key=one_of("k1", "k2", "k3"), pick=PICK, decision=one_of(*DECISIONS))
 # By weight: one_of would take what stands there four times for one.
 EVENTS = st.sampled_from(
     (
-        VEP_CHANGES,
+        event("vendor_changes_a_vep", **VEP_CHANGE),
+        *[event("vendor_changes_a_vep_and_discover", **VEP_CHANGE)] * 3,
         FINDING_CHANGES,
         event("vendor_pages_otherwise", paged=one_of(*PAGED)),
         *[CHANGE_AND_SYNC] * 6,
-        *[DISCOVER] * 2,
+        DISCOVER,
         SYNC,
         event("sync_one_record", vep=VEP, kind=one_of("", "", *FINDING_FAULTS)),
         event("sync_twice"),
         *[MAP] * 3,
+        event(
+            "detour",
+            vep=VEP,
+            to=one_of("P1", "P2"),
+            key=one_of("k1", "k2"),
+            decision=one_of(*DECISIONS),
+            imported=one_of(*IMPORTED),
+        ),
         *[UNMAP] * 2,
         *[UNDO] * 2,
-        event("toggle_auto_map", on=one_of(True, True, False)),
-        event("change_threshold", minimum=one_of(0, 1, 3, 4)),
-        *[DECIDE] * 2,
-        *[event("settle_what_is_held", pick=PICK, approve=st.booleans())] * 3,
+        *[event("switch_auto_map", on=one_of(True, True, False), discover=st.booleans())] * 2,
+        *[event("change_threshold", minimum=one_of(0, 1, 3, 4), sync=st.booleans())] * 2,
+        *[DECIDE] * 3,
+        *[event("settle_what_is_held", pick=PICK, approve=st.booleans())] * 2,
         event("close_what_is_left_behind", pick=PICK),
         event("delete_target", pick=PICK, level=one_of("product", "engagement", "test"), plain_sql=st.booleans()),
         event("others_import_the_same_findings", pick=PICK),
+        event("delete_and_continue_the_connection"),
     )
 ).flatmap(lambda chosen: chosen)

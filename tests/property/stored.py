@@ -117,7 +117,8 @@ class Stored:
 def look(history: int, journal: int, hashes: dict[str, str]) -> Stored:
     with database.cursor() as cursor:
         cursor.execute(EVERYTHING, {"history": history, "journal": journal})
-        found = {name: rows or [] for name, rows in json.loads(cursor.fetchone()[0]).items()}
+        (everything,) = cursor.fetchone() or ("{}",)
+    found = {name: rows or [] for name, rows in json.loads(everything).items()}
     return Stored(
         records={record["row"]["vendor_id"]: record for record in found["records"]},
         findings={finding["id"]: finding for finding in found["findings"]},

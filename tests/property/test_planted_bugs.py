@@ -11,7 +11,7 @@ import pytest
 from django.db import connection as database
 
 from tests.ingest.scene import Scene
-from tests.property.histories import HUNTED, play
+from tests.property.histories import HUNTED, LONGEST_HUNT, play
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -106,16 +106,16 @@ def test_a_planted_bug_is_found(scene: Scene, monkeypatch: pytest.MonkeyPatch, b
     """The machine finds it; house-style.md: break the code once and see it red."""
     PLANTED[bug](monkeypatch)
 
-    with pytest.raises(Exception):  # noqa: B017 - whatever the law's breach looks like
-        play(scene, HUNTED)
+    with pytest.raises(AssertionError):
+        play(scene, HUNTED, LONGEST_HUNT)
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("bug", TRIGGERS)
 def test_a_missing_trigger_is_found(scene: Scene, bug: str) -> None:
     """What the database itself promises is watched too."""
-    with without_trigger(*TRIGGERS[bug]), pytest.raises(Exception):  # noqa: B017
-        play(scene, HUNTED)
+    with without_trigger(*TRIGGERS[bug]), pytest.raises(AssertionError):
+        play(scene, HUNTED, LONGEST_HUNT)
 
 
 @contextmanager
