@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SPOT = "TIDEGATE_TEST_SPOT"
+from tests.spot import SPOT
 
 
 def pytest_configure(config: pytest.Config) -> None:

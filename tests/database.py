@@ -23,6 +23,7 @@ from psycopg import sql as words
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
+from tests.spot import SPOT
 from tidegate.config import Settings
 from tidegate.server import settings as defaults
 from tidegate.server.postgres import Database, django_settings, open_database
@@ -83,7 +84,7 @@ def worker_database() -> Iterator[Database]:
 def server_settings() -> Settings:
     """One server for the whole run, shared by all workers; its own database is not used."""
     given = os.environ.get("TIDEGATE_TEST_DATABASE_URL")
-    home = Path(os.environ["TIDEGATE_TEST_SPOT"]) / "server"
+    home = Path(os.environ[SPOT]) / "server"
     return Settings(home=home, database_url=SecretStr(given) if given else None)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tidegate.demo.fake_burp import FakeBurp
 
@@ -246,3 +248,57 @@ def test_deleting_asks_for_the_label(shop: Any):
     assert "--confirm 'Burp'" in unasked.err
     assert shop.json("connection", "list")["connections"] == []
     assert [row["name"] for row in shop.json("product", "list")["products"]] == ["Web shop"]
+
+
+def test_certificates_that_are_not_verified_are_a_warning_wherever_the_connection_is_shown(
+    tidegate: Any, burp: FakeBurp, monkeypatch: pytest.MonkeyPatch
+):
+    """promises.md, Attack: switching verification off is possible per Connection and shown as a warning."""
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(serving)
+    with FakeBurp(tls=serving) as secure:
+        monkeypatch.setenv("BURP_KEY", secure.api_key)
+        refused = add(tidegate, secure)
+        added = add(tidegate, secure, "--set", "verify_tls=false")
+        tried, shown = tidegate("connection", "test", "Burp"), tidegate("connection", "show", "Burp")
+        log = tidegate("operation", "show", "1")
+
+    assert refused.code == 1, "a certificate of nobody was trusted"
+    assert added.code == 0, added.err
+    for said in (added.err, tried.out, shown.out, log.out):
+        assert "Certificates are not verified" in said
+    assert tried.code == 0
+
+
+def test_a_connection_that_cannot_be_used_as_it_is_stored_says_so_where_it_is_shown(tidegate: Any, burp: FakeBurp):
+    add(tidegate, burp)
+    edit_settings({"url": 7})
+
+    shown = tidegate("connection", "show", "Burp", "--json")
+
+    assert "Location URL" in shown.json["warnings"][0]
+
+
+def edit_settings(settings: dict[str, Any]) -> None:
+    from tidegate.store.models import Connection
+
+    Connection.objects.update(settings=settings)
+
+
+def test_private_networks_are_refused_where_the_operator_of_the_service_says_so(
+    tidegate: Any, burp: FakeBurp, monkeypatch: pytest.MonkeyPatch
+):
+    """promises.md, Attack: private networks are allowed or refused by one setting."""
+    add(tidegate, burp)
+    monkeypatch.setenv("TIDEGATE_PRIVATE_NETWORKS", "refuse")
+
+    answers = {
+        "added": add(tidegate, burp, label="Another"),
+        "tried": tidegate("connection", "test", "Burp"),
+        "discovered": tidegate("discover", "Burp"),
+        "synced": tidegate("sync", "Burp"),
+    }
+
+    for name, ran in answers.items():
+        assert ran.code == 1, name
+        assert "127.0.0.1 is a private address" in ran.out + ran.err, name

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.database import database, migrated_database
+from tests.spot import folder_for_a_home
 from tidegate.cli.answer import answers
 from tidegate.server.postgres import Database
 
@@ -35,8 +36,8 @@ def demo(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProces
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo") / "an empty home"
+def home() -> Path:
+    return folder_for_a_home() / "an empty home"
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.spot import folder_for_a_home
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Builds, installs some fifty packages, and runs the whole demo.
@@ -63,9 +65,9 @@ def test_the_installed_command_explains_itself(installed: Path, tmp_path: Path):
     assert "demo" in run.stdout
 
 
-def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path):
+def test_the_demo_runs_from_the_wheel(installed: Path):
     """Issue 3, Repository: as a user without a checkout would, checked from the built wheel."""
-    run = tidegate(installed, tmp_path, "demo", "--once", "--json")
+    run = tidegate(installed, folder_for_a_home(), "demo", "--once", "--json")
 
     assert run.returncode == 0, run.stderr
     end = json.loads(run.stdout)

@@ -25,7 +25,7 @@ TRIGGERS = {
     "record_history",
     "test_lose_target",
 }
-CHECKS_OF_OURS = {"product_name", "product_type_name"}
+CHECKS_OF_OURS = {"connection_settings", "product_name", "product_type_name", "record_attributes"}
 
 
 def column(statement: str) -> set[str]:

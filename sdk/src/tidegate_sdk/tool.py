@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=Settings)
 
 
+UNVERIFIED = "Certificates are not verified: whoever stands between can read the credential and change the answers."
+
+
 @dataclass(frozen=True, slots=True)
 class Http:
     """The door to a vendor over HTTP(S). `location` ends where the paths of Asks begin.
@@ -45,6 +48,11 @@ class Http:
     certificates: str | None = None
     verify: bool = True
     per_second: float = 10
+
+    @property
+    def warning(self) -> str:
+        """What a person must know of this door, shown wherever its Connection is; "" where there is nothing."""
+        return "" if self.verify else UNVERIFIED
 
 
 @dataclass(frozen=True, slots=True)

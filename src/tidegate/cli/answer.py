@@ -54,6 +54,7 @@ class TestStep(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(description="What was tried.")]
     ok: Annotated[bool, Meta(description="It worked.")]
+    warning: Annotated[bool, Meta(description="It works, and you should know this all the same.")]
     sentence: Annotated[str, Meta(description="What was found, or what is wrong.")]
 
 

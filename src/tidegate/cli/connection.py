@@ -89,6 +89,9 @@ def add_connection(
         if test:
             tried = connection.try_settings(tool, fields.settings, fields.secrets)
             _stop_at_a_failure(kind, fields, tried.steps)
+            for step in tried.steps:
+                if step.warning:
+                    note(f"Warning: {step.sentence}")
             if continues is None and tried.account is not None:
                 continues = _continued(connection.continuable(tool, tried.account.id), quiet=json)
         number = connection.add_connection(
@@ -149,6 +152,8 @@ def show_connection(name: Named, json: Json = False) -> None:
         return print_json(found)
     row = found.connection
     say(f"{row.label} ({row.id}) connects {row.tool_name}. {row.why}")
+    for warning in found.warnings:
+        say(f"Warning: {warning}")
     heading("Flow")
     facts(
         [
@@ -224,11 +229,12 @@ def try_connection(name: Named, json: Json = False) -> int:
         steps = connection.test_connection(me(), the_connection(name).id)
     well = all(step.ok for step in steps)
     if json:
-        told = [TestStep(name=step.name, ok=step.ok, sentence=step.sentence) for step in steps]
+        told = [TestStep(name=step.name, ok=step.ok, warning=step.warning, sentence=step.sentence) for step in steps]
         print_json(Tested(ok=well, steps=told))
         return DONE if well else FAILED
     for step in steps:
-        say(f"{'ok  ' if step.ok else 'FAIL'}  {step.name}: {step.sentence}")
+        word = "FAIL" if not step.ok else "warn" if step.warning else "ok"
+        say(f"{word:<4}  {step.name}: {step.sentence}")
     return DONE if well else FAILED
 
 

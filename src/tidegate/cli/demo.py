@@ -115,8 +115,10 @@ def _show(end: End) -> None:
 
 def _stay_up(home: Path, control_url: str) -> None:
     """Until Ctrl-C: the fake Burp answers, the database runs, and other terminals can look."""
+    import signal
     import threading
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as process 1 of a container there would be none
     note("")
     note("Everything is still up. In another terminal:")
     note("")

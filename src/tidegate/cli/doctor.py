@@ -23,14 +23,15 @@ app = alone()
 
 LITTLE_SPACE = 1024**3
 NO_SPACE = 64 * 1024**2
+MIGRATED = "every migration is applied."
 
 
 @app.command("doctor")
 def doctor(json: Json = False) -> int:
     """Check that everything Tidegate stands on is in order.
 
-    Looks at settings, home folder, disk, key, the database and its tables, and the tools. Changes nothing but what
-    every start does. Ends with 0 where nothing failed.
+    Looks at settings, home folder, disk, key, tools, the database and its tables, and whether each Connection can be
+    used as it is stored. Asks no vendor, and changes nothing but what every start does. Ends with 0 where nothing failed.
     """
     checks = list(examined())
     code = FAILED if any(check.result == "fail" for check in checks) else DONE
@@ -120,6 +121,8 @@ def _database(settings: Settings) -> Iterator[Check]:
         with open_database(settings) as database:
             checks.append(_tried("database", lambda: _server(database.url, embedded=database.embedded)))
             checks.append(_tried("tables", lambda: _tables(database)))
+            if checks[-1].what == MIGRATED:
+                checks.append(_tried("connections", _connections))
     except (Exception, typer.Exit) as error:  # noqa: BLE001 - whatever it is, it becomes the answer
         failure = failure_of(error)
         checks.append(_check("database", "fail", failure.what, failure.next_step))
@@ -146,10 +149,30 @@ def _tables(database: object) -> Check:
     finally:
         connections.close_all()
     if not missing:
-        return _check("tables", "ok", "every migration is applied.")
+        return _check("tables", "ok", MIGRATED)
     if getattr(database, "embedded", False):
         return _check("tables", "ok", f"{len(missing)} migrations are applied at the next start.")
     return _check("tables", "fail", f"{len(missing)} migrations are missing.", "Run: tidegate migrate")
+
+
+def _connections() -> Check:
+    """Whether each can be used as it is stored: a lost key, corrupt settings, a tool that is gone; asks no vendor."""
+    from django.db import connections
+
+    from tidegate.reads import connection
+
+    try:
+        number, found = connection.warnings()
+    finally:
+        connections.close_all()
+    if not found:
+        return _check("connections", "ok", f"{number:,} {'is' if number == 1 else 'are'} stored, and can be used.")
+    worst = next((warning for warning in found if not warning.usable), found[0])
+    more = f" And {len(found) - 1:,} more." if len(found) > 1 else ""
+    next_step = "Look at each: tidegate connection show LABEL"
+    return _check(
+        "connections", "warn" if worst.usable else "fail", f"{worst.label}: {worst.sentence}{more}", next_step
+    )
 
 
 def _key(settings: Settings) -> Check:
@@ -160,8 +183,7 @@ def _key(settings: Settings) -> Check:
     if settings.secret_key is not None:
         return _check("key", "ok", f"secrets are sealed with {VARIABLE}.")
     if key is None:
-        told = f"{settings.home / KEY_FILE} is not there; it is made when the first secret is stored."
-        return _check("key", "ok", f"{told} If there are secrets already, put it back from a backup.")
+        return _check("key", "ok", f"{settings.home / KEY_FILE} is made when the first secret is stored.")
     return _check("key", "ok", f"{settings.home / KEY_FILE}. Keep a copy of it apart from copies of the database.")
 
 

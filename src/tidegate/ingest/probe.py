@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.rules.record import plural
-from tidegate_sdk import Account, ConnectorError, Odd, Tool
+from tidegate_sdk import Account, ConnectorError, Http, Odd, Tool
 from tidegate_sdk.session import Session
+
+from .vendor import address_policy
 
 ENOUGH = 1000
 """VEPs after which the list is believed to be readable."""
@@ -21,6 +23,8 @@ class Step:
     name: str
     ok: bool
     sentence: str
+    warning: bool = False
+    """It works, and a person should know this all the same."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,17 @@ def probe(tool: Tool[Any], **session: Any) -> Probe:
 
 async def _probe(tool: Tool[Any], how: dict[str, Any]) -> Probe:
     try:
-        async with tool.open(**how) as session:
+        async with tool.open(**{"policy": address_policy()} | how) as session:
             account = await session.talk(tool.account())
             login = Step("login", True, f"Logged in as {account.name or account.id}.")
-            return Probe((login, await _look(tool, session)), account)
+            return Probe((*_warned(tool), login, await _look(tool, session)), account)
     except ConnectorError as error:
         return Probe((Step("login", False, str(error)),))
+
+
+def _warned(tool: Tool[Any]) -> list[Step]:
+    door = tool.door()
+    return [Step("the way there", True, door.warning, warning=True)] if isinstance(door, Http) and door.warning else []
 
 
 async def _look(tool: Tool[Any], session: Session) -> Step:

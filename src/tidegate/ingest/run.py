@@ -84,9 +84,9 @@ class Run:
             self._next_line += 1
 
     def vendor_log(self, event: str, **facts: Any) -> None:
-        """The Session's log, scrubbed by it already."""
+        """The Session's log, scrubbed by it already. A `note` is a sentence for people, and stands for the event."""
         level = str(facts.pop("level", "debug"))
-        self.say(event, level, **{name: _plain(fact) for name, fact in facts.items()})
+        self.say(str(facts.pop("note", event)), level, **{name: _plain(fact) for name, fact in facts.items()})
 
     def show(self, phase: str, done: int = 0, total: int | None = None) -> None:
         """Shows how far it is: to the caller at once, to others with the next beat."""

@@ -9,10 +9,16 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from tidegate_sdk import Tool
+from tidegate.config import load_settings
+from tidegate_sdk import AddressPolicy, Tool
 from tidegate_sdk.session import Session
 
 T = TypeVar("T")
+
+
+def address_policy() -> AddressPolicy:
+    """What of the network this service lets its Tools call: a location is what a person entered."""
+    return AddressPolicy(load_settings().private_networks)
 
 
 class Vendor:
@@ -20,7 +26,7 @@ class Vendor:
 
     def __init__(self, tool: Tool[Any], log: Callable[..., None], **session: Any) -> None:
         self.tool = tool
-        self._options = {"log": log, **session}
+        self._options = {"log": log, "policy": address_policy(), **session}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"vendor-{tool.slug}", daemon=True)
         self.session: Session

@@ -15,7 +15,7 @@ from tidegate.reads.count import Findings, findings_by_connection
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.record import STATES, in_state
 from tidegate.store import models
-from tidegate_sdk import Severity
+from tidegate_sdk import ConnectorError, Http, Severity
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +44,14 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
     last_sync: Annotated[Run | None, Meta(description="Its last Sync, or null.")]
 
 
+class Warning(msgspec.Struct, frozen=True, kw_only=True):
+    """What the owner of a Connection should know: it cannot be used as it is stored, or not with a quiet mind."""
+
+    label: str
+    usable: bool
+    sentence: str
+
+
 class ConnectionPage(msgspec.Struct, frozen=True, kw_only=True):
     """One page of Connections, by label."""
 
@@ -63,6 +71,7 @@ class ConnectionDetail(msgspec.Struct, frozen=True, kw_only=True):
     product_type: Annotated[str | None, Meta(description="The Product Type of Products that auto-map makes.")]
     hold_above: Annotated[int, Meta(description="So many open findings or fewer are never held.")]
     hold_percent: Annotated[int, Meta(description="More than so many per cent gone at once are held.")]
+    warnings: Annotated[list[str], Meta(description="What its owner should know: unusable as stored, TLS unverified.")]
     created_at: Annotated[datetime, Meta(description="When it was made.")]
     created_by: Annotated[str, Meta(description="Who made it.")]
 
@@ -104,16 +113,31 @@ def connection(connection_id: int) -> ConnectionDetail | None:
         product_type=found.product_type.name if found.product_type else None,
         hold_above=found.hold_above,
         hold_percent=found.hold_percent,
+        warnings=[warning.sentence for warning in _warnings(found)],
         created_at=found.created_at,
         created_by=found.created_by,
     )
 
 
-def _shown(settings: Any, secret: set[str]) -> dict[str, Any]:
+def _warnings(found: models.Connection) -> list[Warning]:
+    try:
+        door = catalog.build(found).door()
+    except (catalog.Unusable, ConnectorError) as broken:
+        return [Warning(label=found.label, usable=False, sentence=str(broken))]
+    told = door.warning if isinstance(door, Http) else ""
+    return [Warning(label=found.label, usable=True, sentence=told)] if told else []
+
+
+def _shown(settings: dict[str, Any], secret: set[str]) -> dict[str, Any]:
     """The settings as they are stored, corrupt ones too: what is shown can be mended. No secret stands among them, and
     one that somebody put there by hand is not shown either."""
-    stored: dict[str, Any] = settings if isinstance(settings, dict) else {}
-    return {name: MASK if name in secret else value for name, value in stored.items()}
+    return {name: MASK if name in secret else value for name, value in settings.items()}
+
+
+def warnings() -> tuple[int, list[Warning]]:
+    """How many Connections there are, and what the owners of them should know."""
+    living = list(_living().order_by("label"))
+    return len(living), [warning for one in living for warning in _warnings(one)]
 
 
 def named(text: str) -> list[ConnectionRow]:

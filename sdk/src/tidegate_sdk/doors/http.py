@@ -39,8 +39,6 @@ _ERROR_BYTES = 64 * 2**10
 _WRITE_BYTES = 2**20
 _DECODE_IN_THREAD = 2**18
 
-_UNVERIFIED = "Certificates are not verified: whoever stands between can read the credential and change the answers."
-
 Refusal = Callable[[Any], ConnectorError | None]
 
 
@@ -287,8 +285,8 @@ class HttpDoor:
 
     def _open_transport(self) -> httpx2.AsyncBaseTransport:
         if self._transport is None:
-            if self._origin.secure and not self._door.verify:
-                self._log("vendor.unverified", level="warning", location=str(self._origin), note=_UNVERIFIED)
+            if self._origin.secure and self._door.warning:
+                self._log("vendor.unverified", level="warning", location=str(self._origin), note=self._door.warning)
             # Also for http://: a redirect to https is followed, and trusts whom the Connection trusts.
             self._transport = CheckedTransport(self._policy, tls.context(self._door))
         return self._transport

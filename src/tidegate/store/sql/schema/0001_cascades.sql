@@ -40,3 +40,7 @@ ALTER TABLE product ADD CONSTRAINT product_name
     CHECK (char_length(name) BETWEEN 1 AND 255 AND name = btrim(name) AND name IS NFC NORMALIZED);
 ALTER TABLE product_type ADD CONSTRAINT product_type_name
     CHECK (char_length(name) BETWEEN 1 AND 255 AND name = btrim(name) AND name IS NFC NORMALIZED);
+
+-- What is read as an object is one, whoever writes it.
+ALTER TABLE connection ADD CONSTRAINT connection_settings CHECK (jsonb_typeof(settings) = 'object');
+ALTER TABLE record ADD CONSTRAINT record_attributes CHECK (jsonb_typeof(attributes) = 'object');
