@@ -165,7 +165,7 @@ class Acme(Tool[AcmeSettings]):
             case "whole":
                 return Whole("total")
             case "steady":
-                return NextLink()
+                return NextLink(kind="steady")  # its links are numbered, and stand for cursors here
             case "drifting":
                 return PageNumber("total")
 

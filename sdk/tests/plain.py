@@ -71,7 +71,7 @@ def thing(row: Any) -> Vep | Skip:
 
 def things(**changes: Any) -> List[Vep]:
     """The list of things; without changes it walks along links."""
-    return replace(List(Ask("things"), "data", NextLink("next"), thing, "id"), **changes)
+    return replace(List(Ask("things"), "data", NextLink("next", kind="steady"), thing, "id"), **changes)
 
 
 def whole(**changes: Any) -> List[Vep]:

@@ -133,10 +133,27 @@ def test_the_cases_that_the_guide_explains_exist(tmp_path: Path):
 
 
 def test_the_fields_of_a_world_that_the_guide_names_exist():
-    named = re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE)
+    named = re.findall(r"^\| `([a-z]\w+)` \|", GUIDE, re.MULTILINE)
 
     assert named
     assert set(named) <= set(World.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("text", [README, GUIDE], ids=["readme", "guide"])
+def test_the_table_of_shapes_names_every_one_with_the_kind_of_its_proof(text: str):
+    rows = dict(re.findall(r"^\| `([A-Z]\w+)` \|.*\| ([^|]+) \|$", text, re.MULTILINE))
+
+    shapes = {name for name in tidegate_sdk.__all__ if getattr(getattr(tidegate_sdk, name), "__module__", "") == PAGING}
+    assert set(rows) == shapes - {"steady_total"}
+    assert {name: kind.partition(";")[0] for name, kind in rows.items()} == KINDS
+
+
+PAGING = "tidegate_sdk.paging"
+KINDS = {
+    "Whole": "whole",
+    **dict.fromkeys(("PageNumber", "Offset"), "drifting"),
+    **dict.fromkeys(("NextLink", "LinkHeader", "Cursor", "SearchAfter", "GraphQL", "Export"), "steady"),
+}
 
 
 CLASSES = [name for name in tidegate_sdk.__all__ if isinstance(getattr(tidegate_sdk, name), type)]

@@ -6,9 +6,7 @@ from .ask import (
     Families,
     Family,
     List,
-    NextLink,
     Page,
-    PageNumber,
     Paging,
     Proof,
     Reader,
@@ -17,10 +15,9 @@ from .ask import (
     Talk,
     Wait,
     Walk,
-    Whole,
     dig,
     graphql,
-    steady_total,
+    identifier,
 )
 from .auth import Auth, Header
 from .errors import (
@@ -37,6 +34,18 @@ from .errors import (
 from .finding import NO_PRODUCT, Account, Finding, Severity, Skip, Vep, Verdict
 from .ledger import Ledger
 from .limits import Limits
+from .paging import (
+    Cursor,
+    Export,
+    GraphQL,
+    LinkHeader,
+    NextLink,
+    Offset,
+    PageNumber,
+    SearchAfter,
+    Whole,
+    steady_total,
+)
 from .reading import Odd, Outcome, Reading
 from .session import Session
 from .tool import Door, Folder, Http, Settings, Tool
@@ -51,20 +60,25 @@ __all__ = [
     "Auth",
     "AuthRejected",
     "ConnectorError",
+    "Cursor",
     "Door",
+    "Export",
     "Families",
     "Family",
     "Finding",
     "Folder",
+    "GraphQL",
     "Header",
     "Http",
     "Incomplete",
     "Ledger",
     "Limits",
+    "LinkHeader",
     "List",
     "NextLink",
     "NotFound",
     "Odd",
+    "Offset",
     "Outcome",
     "Page",
     "PageNumber",
@@ -73,6 +87,7 @@ __all__ = [
     "Reader",
     "Reading",
     "Row",
+    "SearchAfter",
     "Session",
     "Settings",
     "Severity",
@@ -81,14 +96,15 @@ __all__ = [
     "Talk",
     "Tool",
     "TotalMoved",
-    "Vep",
     "VendorChanged",
     "VendorDown",
+    "Vep",
     "Verdict",
     "Wait",
     "Walk",
     "Whole",
     "dig",
     "graphql",
+    "identifier",
     "steady_total",
 ]

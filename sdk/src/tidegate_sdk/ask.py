@@ -1,4 +1,4 @@
-"""What a connector asks, and how a list is walked to its proven end. Values and generators; no I/O."""
+"""What a connector asks, and what the walk of a list gives back: values, no I/O. The shapes of walks: paging.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Generic, Literal, Protocol, TypeVar, cast
 
-from .errors import Incomplete, TotalMoved, VendorChanged
+from .errors import VendorChanged
 from .finding import Finding, Skip
 
 T = TypeVar("T")
@@ -27,6 +27,18 @@ def dig(body: Any, path: str, default: Any = _REQUIRED) -> Any:
         else:
             raise VendorChanged(f"The answer has no {path!r}.")
     return found
+
+
+def identifier(row: Any, path: str = "") -> str:
+    """The vendor's id at a dotted path of a row (or the value itself): a text, or a whole number as a text.
+
+    Raises VendorChanged for null, true, a fraction, a list and a blank text: they would be the same name for every row
+    that has no id.
+    """
+    found = dig(row, path)
+    if isinstance(found, bool) or not isinstance(found, str | int) or not str(found).strip():
+        raise VendorChanged(f"There is no id at {path!r}." if path else "There is no id.")
+    return str(found)
 
 
 class Row(dict[str, Any]):
@@ -114,7 +126,10 @@ Talk = Generator[Ask | Wait, Page, T]
 
 
 class Paging(Protocol):
-    """How a vendor cuts a list into pages. Values are shared between walks: state lives in the generator."""
+    """How a vendor cuts a list into pages. Values are shared between walks: state lives in the generator.
+
+    The usual shapes are in paging.py; an odd vendor gets a class of its own with this one method.
+    """
 
     def walk(self, first: Ask) -> Walk:
         """Walks from the first question to the proven end; raises Incomplete where it cannot be proven."""
@@ -165,84 +180,3 @@ class Skipped:
 
 Families = Generator[Ask | Wait | Family | Skipped, Page, None]
 """Yields the Families of one VEP; may ask first (the latest completed scan), and is then sent the page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """One answer holds the whole list."""
-
-    total: str | None = None
-
-    def walk(self, first: Ask) -> Walk:
-        page = yield first
-        expected = None if self.total is None else _count(page.body, self.total)
-        if expected is not None and expected != page.count:
-            raise Incomplete(f"The vendor declares {expected} rows and sent {page.count}.")
-        return Proof(page.count, expected, "whole")
-
-
-@dataclass(frozen=True, slots=True)
-class PageNumber:
-    """Numbered pages with a declared total. `window` is the number of rows beyond which the vendor lists no more."""
-
-    total: str
-    page: str = "page"
-    size: str = "per_page"
-    per: int = 100
-    start: int = 1
-    window: int | None = None
-
-    def walk(self, first: Ask) -> Walk:
-        seen, number, expected = 0, self.start, None
-        while True:
-            page = yield first.more(**{self.page: number, self.size: self.per})
-            total = _count(page.body, self.total)
-            expected = steady_total(expected, total)
-            if self.window is not None and total > self.window:
-                raise Incomplete(f"There are {total} rows, and the vendor lists only {self.window}.")
-            seen += page.count
-            if seen >= total:
-                return Proof(seen, total, "drifting", number - self.start + 1)
-            if not page.count:
-                raise Incomplete(f"A page is empty after {seen} of {total} rows.")
-            number += 1
-
-
-@dataclass(frozen=True, slots=True)
-class NextLink:
-    """Each page holds the link to the next one, or null.
-
-    An object of links (`"links.next"`) may leave it out at the end, as JSON:API allows; at the top it must be there.
-    """
-
-    link: str = "links.next"
-
-    def walk(self, first: Ask) -> Walk:
-        ask, seen, pages = first, 0, 0
-        while True:
-            page = yield ask
-            pages += 1
-            if not isinstance(dig(page.body, self.link.rpartition(".")[0]), Mapping):
-                raise VendorChanged(f"The answer has no place for {self.link!r}.")
-            seen += page.count
-            link = dig(page.body, self.link, *([None] if "." in self.link else []))
-            if link is None or link == "":
-                return Proof(seen, pages=pages)
-            if not isinstance(link, str):
-                raise VendorChanged(f"The answer's {self.link!r} is no link.")
-            ask = replace(first, path=link, query={})
-
-
-def _count(body: Any, path: str) -> int:
-    """The vendor's own count: a whole number, or a text that is one."""
-    found = dig(body, path)
-    if isinstance(found, bool) or (isinstance(found, float) and not found.is_integer()):
-        raise VendorChanged(f"The answer's {path!r} is no count.")
-    return int(found)
-
-
-def steady_total(before: int | None, now: int) -> int:
-    """The total, if it did not move since the page before; raises TotalMoved if it did."""
-    if before is not None and before != now:
-        raise TotalMoved(f"The total moved from {before} to {now} while the list was read.")
-    return now

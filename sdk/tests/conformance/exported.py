@@ -1,6 +1,5 @@
 """A Tool that starts an export, waits and fetches its chunks, after Tenable's vulns/export, and its World."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from pydantic import Field, SecretStr
@@ -8,14 +7,14 @@ from pydantic import Field, SecretStr
 from tidegate_sdk import (
     Account,
     Ask,
+    Export,
     Families,
     Family,
     Finding,
     Header,
     Http,
-    Incomplete,
     List,
-    Proof,
+    Page,
     Row,
     Settings,
     Skip,
@@ -23,49 +22,43 @@ from tidegate_sdk import (
     Tool,
     VendorChanged,
     Vep,
-    Wait,
-    Walk,
     Whole,
     dig,
+    identifier,
 )
 from tidegate_sdk.conformance import Answer, Exchange, Fault, Request, World
 
-from .numbered import name, text
+from .numbered import text
 
 
-class Chunks:
-    """Starts an export, polls it, and fetches every chunk; one that is lost makes the list incomplete."""
+class Vulns:
+    """The export of one network's vulnerabilities: where it is looked at, and where its chunks are."""
 
-    def walk(self, first: Ask) -> Walk:
-        start = yield Ask(first.path, method="POST", json={"num_assets": 50}, bare=True)
-        job = f"{first.path}/{text(dig(start.body, 'export_uuid'))}"
-        chunks = yield from self.finished(job)
-        seen = 0
-        for chunk in chunks:
-            seen += (yield Ask(f"{job}/chunks/{chunk}")).count
-        return Proof(seen, pages=len(chunks))
+    def __init__(self, path: str) -> None:
+        self.path = path
 
-    def finished(self, job: str) -> Iterator[Any]:
-        for _ in range(20):
-            status = (yield Ask(f"{job}/status", bare=True)).body
-            match dig(status, "status"):
-                case "FINISHED":
-                    return self.all_chunks(status)
-                case "QUEUED" | "PROCESSING":
-                    yield Wait(5)
-                case other:
-                    raise Incomplete(f"The export ended as {other}.")
-        raise Incomplete("The export does not come to an end.")
+    def status(self, started: Page) -> Ask:
+        return Ask(f"{self.path}/{identifier(started.body, 'export_uuid')}/status")
 
-    def all_chunks(self, status: Any) -> list[int]:
-        chunks = dig(status, "chunks_available")
-        if dig(status, "chunks_failed") != [] or dig(status, "chunks_cancelled") != []:
-            raise Incomplete("The vendor lost a part of the export.")
-        if not isinstance(chunks, list) or any(type(chunk) is not int for chunk in chunks):
+    def chunks(self, started: Page, looked: Page) -> list[Ask]:
+        available = dig(looked.body, "chunks_available")
+        if not isinstance(available, list) or any(type(chunk) is not int for chunk in available):
             raise VendorChanged("The list of chunks is none.")
-        if len(chunks) != dig(status, "total_chunks"):
-            raise Incomplete("The export has fewer parts than it declares.")
-        return chunks
+        return [Ask(f"{self.path}/{identifier(started.body, 'export_uuid')}/chunks/{chunk}") for chunk in available]
+
+
+def export(path: str) -> Export:
+    vulns = Vulns(path)
+    return Export(
+        status=vulns.status,
+        parts=vulns.chunks,
+        state="status",
+        working=frozenset({"QUEUED", "PROCESSING"}),
+        done=frozenset({"FINISHED"}),
+        count="total_chunks",
+        lost=("chunks_failed", "chunks_cancelled"),
+        polls=20,
+    )
 
 
 class ExportedSettings(Settings):
@@ -88,18 +81,19 @@ class Exported(Tool[ExportedSettings]):
         return List(Ask("networks"), "networks", Whole(), self.network, id="uuid")
 
     def families(self, vep: Vep) -> Families:
-        chunks = List(Ask(f"{vep.id}/vulns/export"), "", Chunks(), self.vulnerability, id="finding_id")
-        yield Family("vulnerabilities", chunks)
+        path = f"{vep.id}/vulns/export"
+        start = Ask(path, method="POST", json={"num_assets": 50})
+        yield Family("vulnerabilities", List(start, "", export(path), self.vulnerability, id="finding_id"))
 
     def network(self, row: Row) -> Vep:
-        return Vep(id=name(row["uuid"]), name=text(row["name"]))
+        return Vep(id=identifier(row, "uuid"), name=text(row["name"]))
 
     def vulnerability(self, row: Row) -> Finding | Skip:
         if row["severity"] == "info" and row["state"] == "FIXED":
             return Skip("A note that is gone.")
         state = text(row["state"])
         return Finding(
-            key=name(row["finding_id"]),
+            key=identifier(row, "finding_id"),
             title=text(row["plugin.name"]),
             severity=self.severity(row["severity"]),
             vendor_severity=text(row["severity"]),

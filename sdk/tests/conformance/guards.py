@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from tidegate_sdk import Finding, List, Row, Skip, Vep, ask, body, ledger, listing, redaction, refusal, tool
+from tidegate_sdk import Finding, List, Row, Skip, Vep, body, ledger, listing, paging, redaction, refusal, tool
 from tidegate_sdk.conformance import World
 from tidegate_sdk.doors import http, origin
 
-from . import exported, linked, numbered, queried
+from . import cursored, exported, headed, linked, numbered, queried, searched
 from .mutants import UntilNoCursor, changed
 
 
@@ -240,27 +240,83 @@ GUARDS = [
     ),
     Guard(
         "a link is text",
-        ask,
+        paging,
         "if not isinstance(link, str):",
-        "if not isinstance(link, str):\n                return Proof(seen)\n            if False:",
+        "if not isinstance(link, str):\n            return None\n        if False:",
         linked.WORLD,
         "around the rows",
     ),
     Guard(
         "links have a place",
-        ask,
-        'if not isinstance(dig(page.body, self.link.rpartition(".")[0]), Mapping):',
-        "if False:",
+        paging,
+        'if not isinstance(dig(body, path.rpartition(".")[0]), Mapping):',
+        'if not isinstance(dig(body, path.rpartition(".")[0], {}), Mapping):\n        return None\n    if False:',
         linked.WORLD,
         "around the rows",
     ),
     Guard(
         "an empty page is no end",
-        ask,
-        'raise Incomplete(f"A page is empty after {seen} of {total} rows.")',
+        paging,
+        'raise Incomplete(f"A page is empty after {seen} of {expected} rows.")',
         'return Proof(seen, kind="drifting")',
         numbered.WORLD,
         "fault: a page is empty",
+    ),
+    Guard(
+        "the same page is no next page",
+        paging,
+        "if page.rows and page.rows == before.rows:",
+        "if False:",
+        searched.WORLD,
+        "fault: the same page for ever",
+    ),
+    Guard(
+        "a row left out is not made up for",
+        paging,
+        "if before.count < self.per and any(row in before.rows for row in page.rows):",
+        "if False:",
+        searched.WORLD,
+        "fault: the first row missing",
+    ),
+    Guard(
+        "a keyset repeats nothing",
+        paging,
+        "if last in places or len({repr(place) for place in places}) < len(places):",
+        "if False:",
+        searched.WORLD,
+        "fault: a row twice",
+    ),
+    Guard(
+        "a cursor is a text or a number",
+        paging,
+        "if isinstance(token, bool) or not isinstance(token, str | int):",
+        "if isinstance(token, bool) or not isinstance(token, str | int):\n            return None\n        if False:",
+        cursored.WORLD,
+        "around the rows",
+    ),
+    Guard(
+        "a Link header that cannot be read is no end",
+        paging,
+        'raise VendorChanged("The Link header cannot be read.")',
+        "break",
+        headed.WORLD,
+        "fault: the Link header is cut",
+    ),
+    Guard(
+        "every part of an export is there",
+        paging,
+        "if len(parts) != declared:",
+        "if False:",
+        exported.WORLD,
+        "fault: a chunk missing",
+    ),
+    Guard(
+        "only a state that means done is the end of an export",
+        paging,
+        'raise Incomplete(f"The export ended as {state[:60]!r}.")',
+        "return page",
+        exported.WORLD,
+        "fault: the export failed",
     ),
     Guard("a page is bounded", http, "if len(data) > cap:", "if False:", exported.WORLD, "fault: gzip bomb"),
     Guard(

@@ -21,10 +21,11 @@ from tidegate_sdk import (
     Talk,
     Tool,
     Vep,
+    identifier,
 )
 from tidegate_sdk.conformance import World, recorded
 
-from .numbered import name, text
+from .numbered import text
 
 
 class LinkedSettings(Settings):
@@ -54,14 +55,14 @@ class Linked(Tool[LinkedSettings]):
         return Ask(f"rest/orgs/{self.settings.org}/{what}", {"version": "2024-10-15", "limit": 2})
 
     def project(self, row: Row) -> Vep:
-        return Vep(id=name(row["id"]), name=text(row["attributes.name"]))
+        return Vep(id=identifier(row, "id"), name=text(row["attributes.name"]))
 
     def issue(self, row: Row) -> Finding | Skip:
         if row["attributes.type"] == "license":
             return Skip("A license issue is no weakness.")
         status = text(row["attributes.status"])
         return Finding(
-            key=name(row["id"]),
+            key=identifier(row, "id"),
             title=text(row["attributes.title"]),
             severity=self.severity(row["attributes.effective_severity_level"]),
             vendor_severity=text(row["attributes.effective_severity_level"]),

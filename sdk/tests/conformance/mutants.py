@@ -30,7 +30,7 @@ from tidegate_sdk.conformance import World
 
 from .dropped import Dropped, results
 from .dropped import world as dropped
-from .exported import Chunks, Exported
+from .exported import Exported, export
 from .exported import world as exported
 from .linked import Linked
 from .linked import world as linked
@@ -255,35 +255,30 @@ class Takes403ForEmpty(Numbered):
             yield Family("issues", issues)
 
 
-class AllChunksAreThere(Chunks):
-    def all_chunks(self, status: Any) -> list[int]:
-        return dig(status, "chunks_available")
+class Exports(Exported):
+    """Exported, its export judged otherwise."""
 
-
-class AnyEndIsGood(Chunks):
-    def finished(self, job: str) -> Iterator[Any]:
-        while True:
-            status = (yield Ask(f"{job}/status", bare=True)).body
-            if dig(status, "status") != "PROCESSING":
-                return self.all_chunks(status)
-
-
-class Export(Exported):
-    by: ClassVar[Any]
+    changes: ClassVar[dict[str, Any]]
 
     def families(self, vep: Vep) -> Families:
         for family in super().families(vep):
-            yield replace(family, list=replace(family.list, by=self.by))
+            by = replace(export(f"{vep.id}/vulns/export"), **self.changes)
+            yield replace(family, list=replace(family.list, by=by))
 
 
-@caught_by("fault: a chunk lost", "fault: a chunk missing", world=exported)
-class IgnoresLostChunks(Export):
-    by: ClassVar[Any] = AllChunksAreThere()
+@caught_by("fault: a chunk lost", world=exported)
+class IgnoresLostChunks(Exports):
+    changes: ClassVar[dict[str, Any]] = {"lost": (), "count": None}
+
+
+@caught_by("fault: a chunk missing", world=exported)
+class DoesNotCountChunks(Exports):
+    changes: ClassVar[dict[str, Any]] = {"count": None}
 
 
 @caught_by("fault: the export failed", world=exported)
-class TakesAFailedExport(Export):
-    by: ClassVar[Any] = AnyEndIsGood()
+class TakesAFailedExport(Exports):
+    changes: ClassVar[dict[str, Any]] = {"done": frozenset({"FINISHED", "ERROR"})}
 
 
 class UntilNoCursor:

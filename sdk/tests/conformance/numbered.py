@@ -23,6 +23,7 @@ from tidegate_sdk import (
     Tool,
     Vep,
     Verdict,
+    identifier,
 )
 from tidegate_sdk.conformance import Answer, Exchange, Fault, Request, World
 
@@ -62,7 +63,7 @@ class Numbered(Tool[NumberedSettings]):
         yield Family("issues", List(ask, "issues", PAGES, self.issue, id="key"), off=frozenset({403}))
 
     def project(self, row: Row) -> Vep:
-        return Vep(id=name(row["key"]), name=text(row["name"]))
+        return Vep(id=identifier(row, "key"), name=text(row["name"]))
 
     def issue(self, row: Row) -> Finding | Skip:
         if row["type"] == "CODE_SMELL":
@@ -72,7 +73,7 @@ class Numbered(Tool[NumberedSettings]):
         if resolution is not None and resolution not in VERDICTS and resolution != "FIXED":
             unknown.append(f"resolution: {resolution}")
         return Finding(
-            key=name(row["key"]),
+            key=identifier(row, "key"),
             title=text(row["message"]),
             url=web(row.get("link")),
             severity=self.severity(row["severity"]),
@@ -95,13 +96,6 @@ def text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError("neither text nor number")
     return str(value)
-
-
-def name(value: Any) -> str:
-    """A text that names something, so it is not empty."""
-    if not text(value).strip():
-        raise ValueError("no name")
-    return text(value)
 
 
 def web(value: Any) -> str | None:

@@ -1,6 +1,5 @@
 """A Tool that speaks GraphQL with cursors, after GitHub's connections, and its World."""
 
-from dataclasses import replace
 from typing import Any
 
 from pydantic import Field, SecretStr
@@ -11,52 +10,25 @@ from tidegate_sdk import (
     Families,
     Family,
     Finding,
+    GraphQL,
     Header,
     Http,
-    Incomplete,
     List,
-    Proof,
     Row,
     Settings,
     Skip,
     Skipped,
     Talk,
     Tool,
-    VendorChanged,
     Vep,
     Verdict,
-    Walk,
     dig,
     graphql,
+    identifier,
 )
 from tidegate_sdk.conformance import Answer, Request, World
 
-from .numbered import name, text
-
-
-class Connection:
-    """A GraphQL connection: its cursor, and its own count."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.total = f"{path}.totalCount"
-
-    def walk(self, first: Ask) -> Walk:
-        ask, seen, pages = first, 0, 0
-        while True:
-            page = yield ask
-            seen, pages = seen + page.count, pages + 1
-            more = dig(page.body, f"{self.path}.pageInfo.hasNextPage")
-            if more is False:
-                total = dig(page.body, self.total)
-                if total != seen:
-                    raise Incomplete(f"The vendor declares {total} rows and sent {seen}.")
-                return Proof(seen, total, pages=pages)
-            if more is not True:
-                raise VendorChanged("Nothing says whether there is another page.")
-            after = dig(page.body, f"{self.path}.pageInfo.endCursor")
-            ask = replace(first, json={**first.json, "variables": {**first.json["variables"], "after": after}})
-
+from .numbered import text
 
 REPOSITORIES = (
     "query Repositories($after: String) { viewer { repositories(first: 2, after: $after) { nodes { id } } } }"
@@ -83,7 +55,8 @@ class Queried(Tool[QueriedSettings]):
     def veps(self) -> List[Vep]:
         path = "data.viewer.repositories"
         ask = self.ask(REPOSITORIES, after=None)
-        return List(ask, f"{path}.nodes", Connection(path), self.repository, id="id")
+        by = GraphQL(path, total=f"{path}.totalCount")
+        return List(ask, f"{path}.nodes", by, self.repository, id="id")
 
     def families(self, vep: Vep) -> Families:
         page = yield self.ask(SCAN, id=vep.id)
@@ -92,20 +65,21 @@ class Queried(Tool[QueriedSettings]):
             return
         path = "data.node.alerts"
         ask = self.ask(ALERTS, id=vep.id, after=None)
-        yield Family("alerts", List(ask, f"{path}.nodes", Connection(path), self.alert, id="id"))
+        by = GraphQL(path, total=f"{path}.totalCount")
+        yield Family("alerts", List(ask, f"{path}.nodes", by, self.alert, id="id"))
 
     def ask(self, query: str, **variables: Any) -> Ask:
         return graphql(query, **variables)
 
     def repository(self, row: Row) -> Vep:
-        return Vep(id=name(row["id"]), name=text(row["name"]))
+        return Vep(id=identifier(row, "id"), name=text(row["name"]))
 
     def alert(self, row: Row) -> Finding | Skip:
         state = text(row["state"])
         if state == "DRAFT":
             return Skip("A draft is not published.")
         return Finding(
-            key=name(row["id"]),
+            key=identifier(row, "id"),
             title=text(row["title"]),
             severity=self.severity(row["severity"]),
             vendor_severity=text(row["severity"]),

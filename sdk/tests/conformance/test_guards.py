@@ -6,10 +6,10 @@ import pytest
 
 from tidegate_sdk.conformance import Suite
 
-from . import dropped, exported, linked, numbered, queried
+from . import cursored, dropped, exported, headed, linked, numbered, queried, searched
 from .guards import GUARDS, Guard, removed
 
-SAMPLES = [sample.WORLD for sample in (numbered, linked, exported, queried, dropped)]
+SAMPLES = [sample.WORLD for sample in (numbered, searched, linked, headed, cursored, queried, exported, dropped)]
 OF_THEIR_OWN = [guard for guard in GUARDS if not any(guard.world is world for world in SAMPLES)]
 """The others are green in test_samples.py."""
 

@@ -1,4 +1,4 @@
-"""The five sample Tools pass every case of the suite, and every fault finds something to strike among them."""
+"""The sample Tools pass every case of the suite, and every fault finds something to strike among them."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from tidegate_sdk.conformance import Suite
 from tidegate_sdk.conformance.answers import FAULTS
 from tidegate_sdk.conformance.plugin import Conformance
 
-from . import dropped, exported, linked, numbered, queried
+from . import cursored, dropped, exported, headed, linked, numbered, queried, searched
 
-OVER_HTTP = (numbered.WORLD, linked.WORLD, exported.WORLD, queried.WORLD)
+OVER_HTTP = tuple(sample.WORLD for sample in (numbered, searched, linked, headed, cursored, queried, exported))
 
 
 @pytest.mark.tidegate(*OVER_HTTP, dropped.WORLD)
