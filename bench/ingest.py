@@ -90,8 +90,8 @@ def sync(scene: Scene, findings: list[Finding]) -> None:
     apply.prepare_staging()
     part = PartRead(0, "issues", "", turns=1)
     with Spool() as spool:
-        for one in findings:
-            spool.add(1, 0, one, 1)
+        for start in range(0, len(findings), 1000):  # as they come from the Session
+            spool.add(1, 0, findings[start : start + 1000], 1)
         part.outcome = Outcome(True, proof=Proof(len(findings), len(findings)), seen=len(findings), kept=len(findings))
         with transaction.atomic():
             apply.compare(scene.feed, spool, [part], lambda part: part.complete, minimum=0, mapping_version=1)

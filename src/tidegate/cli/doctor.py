@@ -31,7 +31,8 @@ def doctor(json: Json = False) -> int:
     """Check that everything Tidegate stands on is in order.
 
     Looks at settings, home folder, disk, key, tools, the database and its tables, and whether each Connection can be
-    used as it is stored. Asks no vendor, and changes nothing but what every start does. Ends with 0 where nothing failed.
+    used as it is stored. Asks no vendor, and changes nothing but what every start does. Ends with 0 where nothing
+    failed.
     """
     checks = list(examined())
     code = FAILED if any(check.result == "fail" for check in checks) else DONE

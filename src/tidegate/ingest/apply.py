@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from operator import itemgetter
 from struct import Struct
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ WORDS: Final = {
     NEW_FIXED: "skipped",
 }
 CHUNK: Final = 2000
+CHUNK_BYTES: Final = 8 * 2**20
 TRIES_AFTER_DEADLOCK: Final = 5
 ACTOR: Final = "tidegate"
 
@@ -41,6 +43,7 @@ _TRAILER = b"\xff\xff"
 _number = Struct(">iq").pack
 _length = Struct(">i").pack
 # After feed, family, branch: key_hash, fingerprint, mapping_version, two severities, verdict, open, active, operation.
+_record = Struct(">hqi16s16shhh?")  # created_rows.sql
 _columns = Struct(">i16s i16s ii ih ih ih i? i? iq").pack
 
 
@@ -96,7 +99,9 @@ def compare(
     with cursor.copy(sql("stage")) as copy:
         for chunk in spool.index():
             copy.write(chunk)
-    repeated = _settle_repeats(cursor, parts)
+    if unread := [part.number for part in parts if part.outcome is None and part.turns]:
+        cursor.execute(sql("unstage"), {"parts": unread})
+    seen, repeated = _settle_repeats(cursor, parts, spool.rows)
     cursor.executemany(
         "INSERT INTO staged_part VALUES (%s, %s, %s, %s)",
         [(part.number, part.family, part.branch, closing(part)) for part in parts if part.outcome],
@@ -109,22 +114,40 @@ def compare(
     kinds = {(part, kind): number for part, kind, number in cursor.fetchall()}
     cursor.execute(sql("open_before"), {"feed": feed})
     open_before = {(family, branch): number for family, branch, number in cursor.fetchall()}
-    cursor.execute("SELECT part, count(*) FROM staged GROUP BY part")
-    return Comparison(kinds, open_before, dict(cursor.fetchall()), repeated)
+    return Comparison(kinds, open_before, seen, repeated)
 
 
-def _settle_repeats(cursor: psycopg.Cursor[Any], parts: Sequence[PartRead]) -> dict[int, int]:
-    """Takes the proof from parts whose repeated rows may hide others; leaves one row a finding in `staged`."""
-    cursor.execute(sql("repeats"))
-    repeats = {(part, turn): (number, differ) for part, turn, number, differ in cursor.fetchall()}
+def _settle_repeats(
+    cursor: psycopg.Cursor[Any], parts: Sequence[PartRead], came: Mapping[tuple[int, int], int]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Takes the proof from parts whose repeated rows may hide others; leaves one row a finding in `staged`.
+
+    `came` are rows by part and turn. Returns by part how many distinct rows it has, and how many came too often in its
+    last reading.
+    """
+    staged = {
+        (part.number, turn): came.get((part.number, turn), 0) for part in parts if part.outcome for turn in _turns(part)
+    }
+    cursor.execute(sql("distinct_rows"))
+    (distinct,) = cursor.fetchone() or (0,)
+    repeats: dict[tuple[int, int], tuple[int, bool]] = {}
+    if distinct != sum(staged.values()):
+        cursor.execute(sql("repeats"))
+        repeats = {(part, turn): (number, differ) for part, turn, number, differ in cursor.fetchall()}
     repeated: dict[int, int] = {}
     for part in parts:
         number, differ = repeats.get((part.number, part.turns), (0, False))
         repeated[part.number] = number
         part.proves = _repeats_prove(part, number, differ)
-    if repeats or any(part.turns > 1 for part in parts):
-        cursor.execute(sql("unrepeat"))
-    return repeated
+    if not repeats and all(part.turns <= 1 for part in parts):
+        return {part: number for (part, _), number in staged.items()}, repeated
+    cursor.execute(sql("unrepeat"))
+    cursor.execute(sql("staged_counts"))
+    return dict(cursor.fetchall()), repeated
+
+
+def _turns(part: PartRead) -> range:
+    return range(1, part.turns + 1)
 
 
 def _repeats_prove(part: PartRead, repeated: int, differ: bool) -> bool:
@@ -161,18 +184,24 @@ def _create(
     """One COPY a chunk; the next chunk is made ready while the server works on this one."""
     starts = {part.number: _start_of_row(feed, part) for part in parts}
 
-    def ready(rows: list[tuple[Any, ...]]) -> bytes:
-        return _HEADER + b"".join(_created_rows(starts, rows, spool, operation, mapping_version)) + _TRAILER
+    def ready(records: bytes) -> bytes:
+        return b"".join((_HEADER, *_created_rows(starts, records, spool, operation, mapping_version), _TRAILER))
 
     with ThreadPoolExecutor(1, "create") as maker:
-        for made in _one_ahead(maker, ready, _chunks("created_rows")):
+        for made in _one_ahead(maker, ready, _created_chunks()):
             with cursor.copy(sql("create_findings")) as copy:
                 copy.write(made)
 
 
-def _one_ahead(
-    maker: ThreadPoolExecutor, make: Callable[[list[Any]], bytes], chunks: Iterator[list[Any]]
-) -> Iterator[bytes]:
+def _created_chunks() -> Iterator[bytes]:
+    with connection.connection.cursor(name="created_rows", binary=True) as rows:
+        rows.itersize = 1
+        rows.execute(sql("created_rows"), {"bytes": CHUNK_BYTES})
+        for (records,) in rows:
+            yield records
+
+
+def _one_ahead(maker: ThreadPoolExecutor, make: Callable[[bytes], bytes], chunks: Iterator[bytes]) -> Iterator[bytes]:
     """What is made of each chunk; the next one is being made while the caller uses this one."""
     coming: deque[Future[bytes]] = deque()
     for chunk in chunks:
@@ -189,11 +218,14 @@ def _start_of_row(feed: int, part: PartRead) -> bytes:
 
 
 def _created_rows(
-    starts: dict[int, bytes], rows: list[tuple[Any, ...]], spool: Spool, operation: int, mapping_version: int
+    starts: dict[int, bytes], records: bytes, spool: Spool, operation: int, mapping_version: int
 ) -> Iterator[bytes]:
-    spans = [(row[7], row[8]) for row in rows]
-    for row, payload in zip(rows, spool.payloads(spans), strict=True):
-        part, key_hash, fingerprint, severity_vendor, severity, verdict, active, _, _ = row
+    """The pieces of the COPY stream, three a row."""
+    # By part and hash, as the unique index is sorted: 1.2 times faster than in the order they were read (measured).
+    rows = sorted(_record.iter_unpack(records), key=itemgetter(0, 3))
+    payloads = spool.payloads([(row[1], row[2]) for row in rows])
+    for row, payload in zip(rows, payloads, strict=True):
+        part, _, _, key_hash, fingerprint, severity_vendor, severity, verdict, active = row
         yield starts[part]
         yield _columns(
             16, key_hash, 16, fingerprint, 4, mapping_version, 2, severity_vendor, 2, severity, 2, verdict,
@@ -205,19 +237,21 @@ def _created_rows(
 def _stage_incoming(cursor: psycopg.Cursor[Any], spool: Spool) -> bool:
     """Brings the new texts of what changed into `incoming`; returns whether there are any."""
     any_changed = False
-    for rows in _chunks("changed_rows"):
+    for rows in _changed_rows():
         any_changed = True
+        payloads = spool.payloads([(row[1], row[2]) for row in rows])
         with cursor.copy(sql("stage_incoming")) as copy:
-            payloads = spool.payloads([(row[1], row[2]) for row in rows])
-            changed = (b"\x00\x04" + _number(8, row[0]) + text for row, text in zip(rows, payloads, strict=True))
-            copy.write(_HEADER + b"".join(changed) + _TRAILER)
+            copy.write(_HEADER)
+            for row, payload in zip(rows, payloads, strict=True):
+                copy.write(b"\x00\x04" + _number(8, row[0]) + payload)
+            copy.write(_TRAILER)
     return any_changed
 
 
-def _chunks(statement: str) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a statement in lists of at most CHUNK, read through a server-side cursor: memory stays constant."""
-    with connection.connection.cursor(name=statement, binary=True) as rows:
-        rows.execute(sql(statement))
+def _changed_rows() -> Iterator[list[tuple[Any, ...]]]:
+    """In lists of at most CHUNK, read through a server-side cursor: memory stays constant."""
+    with connection.connection.cursor(name="changed_rows", binary=True) as rows:
+        rows.execute(sql("changed_rows"))
         while chunk := rows.fetchmany(CHUNK):
             yield chunk
 

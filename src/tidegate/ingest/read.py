@@ -125,16 +125,18 @@ async def _read_once(session: Session, part: PartRead, spool: Spool, mapping_ver
     part.odd.clear()
     reading = session.read(family.list, off=family.off, keep_raw=not family.secret)
     async for batch in reading:
+        findings: list[Finding] = []
         for row in batch:
-            if isinstance(row, Odd):
-                if row.id is not None:
-                    spool.add_odd(part.turns, part.number, row.id)
-                if len(part.odd) < KEPT_ODD:
-                    part.odd.append(row)
+            if not isinstance(row, Odd):
+                findings.append(row)
+                if row.unknown_words or row.severity is Severity.UNKNOWN:
+                    _count_unknown(part, row)
                 continue
-            spool.add(part.turns, part.number, row, mapping_version)
-            if row.unknown_words or row.severity is Severity.UNKNOWN:
-                _count_unknown(part, row)
+            if row.id is not None:
+                spool.add_odd(part.turns, part.number, row.id)
+            if len(part.odd) < KEPT_ODD:
+                part.odd.append(row)
+        spool.add(part.turns, part.number, findings, mapping_version)
     return reading.outcome
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
+from functools import cache
+from hashlib import sha256
 from struct import Struct
 from types import TracebackType
 from typing import IO, Any, Final, Self, cast
 
 import msgspec
+from xxhash import xxh3_128_digest
 
-from tidegate_sdk import Finding, Vep, Verdict
+from tidegate_sdk import Finding, Severity, Vep, Verdict
 
 COPY_HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TRAILER: Final = b"\xff\xff"
@@ -24,30 +27,38 @@ FIXED: Final = 1
 ODD: Final = 2
 VERDICTS: Final = {None: 0, Verdict.FALSE_POSITIVE: 1, Verdict.ACCEPTED: 2, Verdict.OUT_OF_SCOPE: 3}
 
-# (pass, part, key_hash, fingerprint, severity, verdict, flags, position, length), each after its length in bytes.
-_STAGED = Struct(">h ih ih i16s i16s ih ih ih iq ii")
-_staged = _STAGED.pack
+# A staged row: (turn, part, key_hash, fingerprint, severity, verdict, flags, position, length), each after its length
+# in bytes. What many rows share is packed once: `_begins` the first two, `_says` the three in the middle. Of a longer
+# hash the struct takes the first 16 bytes.
+_begins = Struct(">h ih ih i").pack
+_says = Struct(">ih ih ih i").pack
+_staged = Struct(">18s16s4s16s22sqii").pack
+_SIXTEEN = b"\x00\x00\x00\x10"
 _length = Struct(">i").pack
 _vep = Struct(">h ih i? ii").pack
-_BUFFERED = 1000
-_BLOCK = 1 << 23
+_BUFFERED = 400  # rows written at once: what a batch needs is reused by the next, not given back to the system
 _NO_DIGEST = bytes(16)
 _JSONB_VERSION = b"\x01"
 _CHUNK = 1 << 20
+_ESCAPE, _NUL = b"\\", b"\\u0000"
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Finding).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_KEY, _TITLE, _SEVERITY = b'{"key":', b',"title":', b',"severity":'
 
 
 class Spool:
     """The rows of one Record, in the order they were read. `turn` is 1, or 2 for a second reading: the later wins."""
 
     def __init__(self, folder: str | None = None) -> None:
-        self._payloads: IO[bytes] = tempfile.TemporaryFile(dir=folder, prefix="tidegate-")  # noqa: SIM115 - closed by close()
+        # Unbuffered: whole batches are written, and pread must find them.
+        self._payloads: IO[bytes] = tempfile.TemporaryFile(buffering=0, dir=folder, prefix="tidegate-")  # noqa: SIM115 - closed by close()
         self._index: IO[bytes] = tempfile.TemporaryFile(dir=folder, prefix="tidegate-")  # noqa: SIM115 - closed by close()
         self._index.write(COPY_HEADER)
-        self._rows: list[bytes] = []
-        self._encoded: list[bytes] = []
         self._position = 0
+        self.rows: Counter[tuple[int, int]] = Counter()
+        """How many rows there are by part and turn, repeated ones counted as often as they came."""
 
     def __enter__(self) -> Self:
         return self
@@ -62,46 +73,42 @@ class Spool:
         self._payloads.close()
         self._index.close()
 
-    def add(self, turn: int, part: int, finding: Finding, mapping_version: int) -> None:
-        """Spools a finding. Its fingerprint covers all it says and the version of the mapping that says it."""
-        try:
-            encoded = _encode(finding)
-        except UnicodeEncodeError:
-            finding = clean(finding)
-            encoded = _encode(finding)
-        if b"\\u0000" in encoded:
-            finding = clean(finding)
-            encoded = _encode(finding)
-        digest = blake2b(encoded, digest_size=16, salt=mapping_version.to_bytes(4)).digest()
-        flags = FIXED if finding.fixed else 0
-        length = len(encoded)
-        self._rows.append(
-            _staged(9, 2, turn, 2, part, 16, key_hash(finding.key), 16, digest, 2, finding.severity.rank,
-                    2, VERDICTS[finding.verdict], 2, flags, 8, self._position, 4, length)
-        )  # fmt: skip
-        self._encoded.append(encoded)
-        self._position += length
-        if len(self._rows) >= _BUFFERED:
-            self.flush()
+    def add(self, turn: int, part: int, findings: Sequence[Finding], mapping_version: int) -> None:
+        """Spools findings. A fingerprint covers all a finding says and the version of the mapping that says it."""
+        for start in range(0, len(findings), _BUFFERED):
+            self._add(turn, part, findings[start : start + _BUFFERED], mapping_version)
+
+    def _add(self, turn: int, part: int, findings: Sequence[Finding], mapping_version: int) -> None:
+        # Once for each of a million rows: what is looked up and called here is what an unchanged Sync costs.
+        begin, position = _begins(9, 2, turn, 2, part, 16), self._position
+        rows: list[bytes] = []
+        payloads: list[bytes] = []
+        for finding in findings:
+            try:
+                encoded = _encode(finding)
+            except UnicodeEncodeError:
+                finding = clean(finding)  # noqa: PLW2901
+                encoded = _encode(finding)
+            length = len(encoded)
+            key, digest = sha256(finding.key.encode()).digest(), xxh3_128_digest(encoded, mapping_version)
+            says = _said(finding.severity, finding.verdict, finding.fixed)
+            rows.append(_staged(begin, key, _SIXTEEN, digest, says, position, 4, length))
+            payloads.append(encoded)
+            position += length
+        self._index.write(b"".join(rows))
+        _write_all(self._payloads, payloads)
+        self._position = position
+        self.rows[part, turn] += len(rows)
 
     def add_odd(self, turn: int, part: int, key: str) -> None:
         """Spools the bare key of a row that could not be read: it counts as seen and changes nothing."""
-        digest = key_hash(_clean_text(key))
-        self._rows.append(
-            _staged(9, 2, turn, 2, part, 16, digest, 16, _NO_DIGEST, 2, 0, 2, 0, 2, ODD, 8, self._position, 4, 0)
-        )
-
-    def flush(self) -> None:
-        """Makes all that was added readable."""
-        self._index.write(b"".join(self._rows))
-        self._payloads.write(b"".join(self._encoded))
-        self._rows.clear()
-        self._encoded.clear()
-        self._payloads.flush()
+        begin, says = _begins(9, 2, turn, 2, part, 16), _says(2, 0, 2, 0, 2, ODD, 8)
+        row = _staged(begin, key_hash(_clean_text(key)), _SIXTEEN, _NO_DIGEST, says, self._position, 4, 0)
+        self._index.write(row)
+        self.rows[part, turn] += 1
 
     def index(self) -> Iterator[bytes]:
         """The COPY stream for the table `staged`; may be asked again after more rows were added."""
-        self.flush()
         end = self._index.tell()
         self._index.seek(0)
         while chunk := self._index.read(_CHUNK):
@@ -110,17 +117,18 @@ class Spool:
         yield COPY_TRAILER
 
     def payloads(self, spans: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-        """The COPY fields (key, title, and as jsonb all else) of rows, given as position and length in rising order.
+        """The COPY fields (key, title, and as jsonb all else) of rows, given as position and length, in any order.
 
-        Rows that lie close together are read at once.
+        Where nearly all that lies between them is wanted it is read at once.
         """
         file = self._payloads.fileno()
-        block, begin = b"", 0
-        for number, (position, length) in enumerate(spans):
-            if position + length > begin + len(block):
-                last, size = spans[min(number + _BUFFERED, len(spans)) - 1]
-                close = last + size - position <= _BLOCK
-                begin, block = position, os.pread(file, last + size - position if close else length, position)
+        begin, wanted = min(spans)[0], sum(length for _, length in spans)
+        end = max(position + length for position, length in spans)
+        if end - begin > 2 * wanted:
+            yield from (_copy_fields(os.pread(file, length, position)) for position, length in spans)
+            return
+        block = os.pread(file, end - begin, begin)
+        for position, length in spans:
             yield _copy_fields(block[position - begin : position - begin + length])
 
 
@@ -168,8 +176,24 @@ class VepSpool:
 
 
 def key_hash(key: str) -> bytes:
-    """The 16 bytes that stand for a vendor's finding id in every join."""
-    return blake2b(key.encode("utf-8", "replace"), digest_size=16).digest()
+    """The 16 bytes that stand for a vendor's finding id in every join. A cryptographic hash: whoever writes hostile ids
+    must not be able to let one finding stand for another."""
+    return sha256(key.encode("utf-8", "replace")).digest()[:16]
+
+
+@cache
+def _said(severity: Severity, verdict: Verdict | None, fixed: bool) -> bytes:
+    return _says(2, severity.rank, 2, VERDICTS[verdict], 2, FIXED if fixed else 0, 8)
+
+
+def _write_all(file: IO[bytes], pieces: Sequence[bytes]) -> None:
+    """Hands the pieces to the system as they are; a large join would copy them first."""
+    written, wanted = os.writev(file.fileno(), pieces), sum(map(len, pieces))
+    if written < wanted:  # a signal, or a disk that is nearly full: then the next call says so
+        file.seek(0, os.SEEK_END)
+        rest = memoryview(b"".join(pieces))[written:]
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 def clean(finding: Finding) -> Finding:
@@ -179,24 +203,25 @@ def clean(finding: Finding) -> Finding:
     )
 
 
-class _Named(msgspec.Struct):
-    key: str
-    title: str
-
-
-_named = msgspec.json.Decoder(_Named).decode
-
-
 def _copy_fields(encoded: bytes) -> bytes:
-    """The encoder writes key and title first: they are cut off and travel as columns of their own."""
-    named = _named(encoded)
-    head = b'{"key":' + _encode(named.key) + b',"title":' + _encode(named.title) + b","
-    if not encoded.startswith(head):
-        raise AssertionError("Finding must be encoded with its key and title first.")
-    key, title, fields = named.key.encode(), named.title.encode(), encoded[len(head) :]
+    """Key and title, which the encoder writes first, as columns of their own; and all else as jsonb.
+
+    Within a JSON text every quotation mark is escaped, so what is looked for here can only be the next field.
+    """
+    if _ESCAPE in encoded and _NUL in encoded:
+        encoded = _encode(clean(_decode(encoded)))
+    title_at = encoded.index(_TITLE)
+    severity_at = encoded.index(_SEVERITY, title_at)
+    key, title = _text(encoded[len(_KEY) : title_at]), _text(encoded[title_at + len(_TITLE) : severity_at])
+    fields = encoded[severity_at + 1 :]
     return b"".join(
         (_length(len(key)), key, _length(len(title)), title, _length(len(fields) + 2), _JSONB_VERSION, b"{", fields)
     )
+
+
+def _text(json: bytes) -> bytes:
+    """The UTF-8 of a JSON text."""
+    return _decode_text(json).encode() if _ESCAPE in json else json[1:-1]
 
 
 def _clean_value(value: Any) -> Any:

@@ -6,7 +6,7 @@ from django.db import migrations
 
 from tidegate.store.sql import sql
 
-FILES = ("0001_cascades", "0002_target_lost", "0003_record_history", "0004_tally")
+FILES = ("0001_cascades", "0002_target_lost", "0003_record_history", "0004_tally", "0005_finding_feed")
 
 
 class Migration(migrations.Migration):

@@ -11,7 +11,10 @@ from .columns import json_object, reference
 
 
 class Finding(models.Model):
-    """`key_hash` and `fingerprint` are 128-bit BLAKE2b digests in uuid columns: fixed width, fast to join.
+    """`key_hash` (SHA-256) and `fingerprint` (XXH3) are digests of 128 bits in uuid columns: fixed width, fast to join.
+
+    Columns of fixed width come first and those that may be null last: a comparison reads the first ones of a million
+    rows, and PostgreSQL finds them without walking over the others.
 
     Severities are ranks (tidegate_sdk.Severity.rank). `vendor_verdict`: 0 none, 1 false positive, 2 accepted, 3 out of
     scope. `fields` holds what lists neither sort nor filter by.
@@ -19,10 +22,9 @@ class Finding(models.Model):
 
     feed_id: int
     feed = reference("Feed", index=False)
-    family = models.TextField(db_collation="C")
-    branch = models.TextField(db_collation="C", default="", db_default="")
+    created_operation = models.BigIntegerField()
+    created_at = models.DateTimeField(db_default=Now())
     key_hash = models.UUIDField()
-    key = models.TextField(db_collation="C")
     fingerprint = models.UUIDField()
     mapping_version = models.IntegerField()
     severity_vendor = models.SmallIntegerField()
@@ -30,14 +32,15 @@ class Finding(models.Model):
     vendor_verdict = models.SmallIntegerField(default=0, db_default=0)
     open = models.BooleanField(default=True, db_default=True)
     active = models.BooleanField()
+    family = models.TextField(db_collation="C")
+    branch = models.TextField(db_collation="C", default="", db_default="")
+    key = models.TextField(db_collation="C")
+    title = models.TextField()
+    fields = json_object()
     closed_because = models.TextField(null=True)  # gone, fixed, threshold, person, merged
     closed_operation = models.BigIntegerField(null=True)
     closed_at = models.DateTimeField(null=True)
-    created_operation = models.BigIntegerField()
-    created_at = models.DateTimeField(db_default=Now())
     changed_operation = models.BigIntegerField(null=True)
-    title = models.TextField()
-    fields = json_object()
 
     class Meta:
         db_table = "finding"

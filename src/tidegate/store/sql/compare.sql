@@ -2,6 +2,8 @@
 -- come out. kind: 1 created, 2 changed, 3 rewritten by a newer mapping, 4 reopened, 5 fixed says the vendor, 6 below the
 -- threshold, 7 gone, 8 gone and kept open by a person; 9 and 10 are only counted: new and below, new and fixed.
 -- let_go: a closing of it waited and waits no longer, for it was shown again or is closed; then kind may be 0.
+-- The first condition says nothing new: it lets nearly all rows go at the join, before anything else is looked at. Where
+-- the fingerprint is the same the vendor's severity is, so what is stored is the severity in force.
 -- Parameters: feed, minimum (rank), mapping_version. Locks: the caller holds the Record. Rows: one a difference.
 INSERT INTO compared (kind, part, finding_id, key_hash, fingerprint, severity_vendor, severity, verdict, active, position,
                       length, let_go)
@@ -10,7 +12,7 @@ SELECT kind, part, finding_id, key_hash, fingerprint, severity_vendor, severity,
   FROM (
     SELECT CASE
                WHEN staged.key_hash IS NULL THEN
-                   CASE WHEN NOT stored.open OR NOT stored.closes THEN 0 WHEN held.standing = 'kept open' THEN 8 ELSE 7 END
+                   CASE WHEN NOT stored.open OR NOT stored.closes THEN 0 WHEN stored.standing = 'kept open' THEN 8 ELSE 7 END
                WHEN staged.flags & 2 <> 0 THEN 0
                WHEN stored.id IS NULL THEN
                    CASE
@@ -37,25 +39,26 @@ SELECT kind, part, finding_id, key_hash, fingerprint, severity_vendor, severity,
            CASE WHEN said.verdict IS NULL THEN staged.verdict <> 0 ELSE said.verdict <> 'real' END AS judged,
            staged.position,
            staged.length,
-           held.finding_id IS NOT NULL AND (staged.key_hash IS NOT NULL OR NOT stored.open) AS let_go
-      FROM (
-        SELECT staged.*, staged_part.family FROM staged JOIN staged_part USING (part)
-      ) AS staged
+           stored.standing IS NOT NULL AND (staged.key_hash IS NOT NULL OR NOT stored.open) AS let_go
+      FROM staged
       FULL JOIN (
-        SELECT finding.id, finding.key_hash, finding.fingerprint, finding.mapping_version, finding.open,
-               staged_part.part, staged_part.closes
+        SELECT finding.id, finding.key_hash, finding.fingerprint, finding.mapping_version, finding.severity, finding.open,
+               staged_part.part, staged_part.closes, held.standing
           FROM finding
           JOIN staged_part ON staged_part.family = finding.family AND staged_part.branch = finding.branch
+          LEFT JOIN held ON held.finding_id = finding.id
          WHERE finding.feed_id = %(feed)s
       ) AS stored ON stored.part = staged.part AND stored.key_hash = staged.key_hash
-      LEFT JOIN held ON held.finding_id = stored.id
       LEFT JOIN (
-        SELECT family, key_hash,
+        SELECT part, key_hash,
                min(value) FILTER (WHERE field = 'severity')::smallint AS severity,
                min(value) FILTER (WHERE field = 'verdict' AND (until IS NULL OR until > now())) AS verdict
           FROM decision
+          JOIN staged_part USING (family)
          WHERE feed_id = %(feed)s
-         GROUP BY family, key_hash
-      ) AS said ON said.family = staged.family AND said.key_hash = staged.key_hash
+         GROUP BY part, key_hash
+      ) AS said ON said.part = staged.part AND said.key_hash = staged.key_hash
+     WHERE (staged.fingerprint = stored.fingerprint AND staged.flags = 0 AND stored.open AND stored.standing IS NULL
+            AND (stored.severity >= %(minimum)s OR stored.severity = 2)) IS NOT TRUE
   ) AS judged
  WHERE kind <> 0 OR let_go

@@ -24,6 +24,7 @@ def settings_text(cluster_name: str, memory: int) -> str:
         # Ingest compares a Record's findings by one hash join; a spill to disk is what makes it slow.
         "shared_buffers": f"{shared}MB",
         "work_mem": f"{shared // 4}MB",
+        "temp_buffers": f"{shared // 4}MB",
         "maintenance_work_mem": f"{shared}MB",
         "autovacuum_work_mem": f"{shared // 4}MB",
         "effective_cache_size": f"{max(shared, memory // MEGABYTE // 2)}MB",
@@ -36,6 +37,8 @@ def settings_text(cluster_name: str, memory: int) -> str:
         "wal_level": "minimal",
         "max_wal_senders": 0,
         "wal_compression": "on",
+        # A first import writes 1.5 kB of journal a finding; with a full buffer it waits for the disk (measured).
+        "wal_buffers": f"{shared // 4}MB",
         "max_wal_size": "4GB",
         "min_wal_size": "128MB",
         "checkpoint_timeout": "15min",
