@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.spot import SPOT
+SPOT = "TIDEGATE_TEST_SPOT"  # as in tests/spot.py; this file stands alone, and tests/guards tries it so
 
 
 def pytest_configure(config: pytest.Config) -> None:

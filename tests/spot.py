@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 SPOT = "TIDEGATE_TEST_SPOT"
-"""The variable that names the one of this run; its workers share it, and it goes with the run."""
+"""The variable that names the one of this run (conftest.py); its workers share it, and it goes with the run."""
 
 
 def folder_for_a_home() -> Path:

@@ -11,7 +11,7 @@ from struct import Struct
 from typing import Any, Final
 
 import psycopg
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from psycopg import errors
 
 from tidegate.store.acting import say_who_acts
@@ -66,14 +66,15 @@ class Comparison:
 
 def again_after_deadlock(work: Callable[[], Any]) -> Any:
     """Runs a whole transaction; again where plain SQL of somebody else locked the same rows the other way round."""
-    for left in reversed(range(TRIES_AFTER_DEADLOCK)):
+    for _ in range(TRIES_AFTER_DEADLOCK - 1):
         try:
             with transaction.atomic():
                 return work()
-        except Exception as error:
-            if not isinstance(error.__cause__, errors.DeadlockDetected | errors.SerializationFailure) or not left:
+        except DatabaseError as error:
+            if not isinstance(error.__cause__, errors.DeadlockDetected | errors.SerializationFailure):
                 raise
-    raise AssertionError("unreachable")
+    with transaction.atomic():
+        return work()
 
 
 def prepare_staging() -> None:
