@@ -147,7 +147,8 @@ def test_one_setting_or_one_secret_is_changed_alone(acme: World):
     assert read(id).settings == {}
 
 
-def test_other_settings_may_lead_to_another_account_and_a_running_sync_looks_again(acme: World):
+def test_other_settings_keep_the_account_until_a_person_says_that_the_records_continue(acme: World):
+    """records.md: another account asks whether the Records continue; and a running Sync looks again."""
     id = added()
     Connection.objects.update(account="acme-1", account_name="Acme")
     shop = mapped(id)
@@ -156,8 +157,10 @@ def test_other_settings_may_lead_to_another_account_and_a_running_sync_looks_aga
     actions.edit_connection(ALICE, id, secrets=TOKEN)
     assert (read(id).account, world.read(shop).epoch) == ("acme-1", epoch)
     actions.edit_connection(ALICE, id, settings={"url": "https://eu.acme.test/"})
+    assert (read(id).account, world.read(shop).epoch) == ("acme-1", epoch + 1)
+    actions.edit_connection(ALICE, id, records_continue=True)
 
-    assert (read(id).account, world.read(shop).epoch) == ("", epoch + 1)
+    assert (read(id).account, world.read(shop).epoch) == ("", epoch + 2)
 
 
 def test_a_raised_threshold_closes_at_once_what_is_below_it(acme: World):
@@ -365,6 +368,7 @@ def test_another_account_is_told(acme: World):
 
     assert (last.name, last.ok) == ("account", False)
     assert "the Records of Acme belong to The old one" in last.sentence
+    assert "tidegate connection edit Acme --records-continue" in last.sentence
 
 
 def test_an_account_that_sees_nothing_is_told_what_to_check(acme: World):

@@ -302,3 +302,24 @@ def test_private_networks_are_refused_where_the_operator_of_the_service_says_so(
     for name, ran in answers.items():
         assert ran.code == 1, name
         assert "127.0.0.1 is a private address" in ran.out + ran.err, name
+
+
+def test_another_address_is_another_burp_until_somebody_says_that_its_records_continue(
+    tidegate: Any, burp: FakeBurp, monkeypatch: pytest.MonkeyPatch
+):
+    """records.md: another account asks whether the Records continue."""
+    add(tidegate, burp)
+    with FakeBurp() as moved:
+        monkeypatch.setenv("BURP_KEY", moved.api_key)
+        to = ("--set", f"url={moved.url}", "--secret", SECRET)
+        assert tidegate("connection", "edit", "Burp", *to).code == 0
+
+        refused = tidegate("discover", "Burp")
+        continued = tidegate("connection", "edit", "Burp", "--records-continue")
+        discovered = tidegate("discover", "Burp")
+
+    assert refused.code == 1
+    assert "its Records belong to http://127.0.0.1" in refused.out + refused.err
+    assert "--records-continue" in refused.out + refused.err
+    assert (continued.code, discovered.code) == (0, 0), discovered.out + discovered.err
+    assert sorted(row["id"] for row in tidegate.json("record", "list")["records"]) == [1, 2, 3, 4]

@@ -318,6 +318,7 @@ def test_another_account_stops_the_operation(scene: Scene) -> None:
 
     assert operation.status == "failed"
     assert "acme-2" in operation.why
+    assert "tidegate connection edit Acme --records-continue" in operation.why
     assert absent(scene) == set()
 
 

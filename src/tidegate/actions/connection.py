@@ -14,6 +14,7 @@ from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.step import LARGEST_ID, action
 from tidegate.config import load_settings
 from tidegate.guard.secrets import KeyProblem, seal
+from tidegate.ingest.login import other_account_step
 from tidegate.ingest.probe import Probe, Step, probe
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import clean_name, clean_text
@@ -89,9 +90,11 @@ def edit_connection(
     product_type: str | None = None,
     hold_above: int | None = None,
     hold_percent: int | None = None,
+    records_continue: bool = False,
 ) -> Edited:
     """Changes what is named and leaves the rest. Of `settings`, None sets a field back to its default; an empty
-    `product_type` means none. Other settings may lead to another account: the Records continue with it.
+    `product_type` means none. Where settings or secrets lead to another account nothing is read from there, until a
+    person says `records_continue`: that what it has are the same things.
 
     A raised threshold closes at once what is below it.
     """
@@ -108,8 +111,10 @@ def edit_connection(
         )
         if settings is not None or secrets is not None:
             facts |= refilled(connection, settings or {}, secrets or {})
+        if records_continue:
+            facts |= {"account": "", "account_name": ""}
         unique_label(label or connection.label, lambda: writer.change_connection(connection_id, facts))
-        if facts.get("settings", connection.settings) != connection.settings:
+        if facts.get("settings", connection.settings) != connection.settings or records_continue:
             writer.renew_epochs(connection_id)
         minimum = facts.get("minimum_severity", connection.minimum_severity)
         if minimum > connection.minimum_severity:
@@ -184,8 +189,7 @@ def another_account(connection: Connection, account: Account) -> Step:
         "account",
         False,
         f"This is {account.name or account.id}; the Records of {connection.label} belong to"
-        f" {connection.account_name or connection.account}. Enter a credential of that one, or edit the settings: that"
-        " says that the Records continue.",
+        f" {connection.account_name or connection.account}. {other_account_step(connection.label)}",
     )
 
 
@@ -297,8 +301,6 @@ def refilled(connection: Connection, settings: Mapping[str, Any], secrets: Mappi
         kind, {name: value for name, value in entered.items() if value is not None}, {**before, **secrets}
     )
     facts: dict[str, Any] = {"settings": catalog.stored_settings(filled)}
-    if facts["settings"] != connection.settings:
-        facts |= {"account": "", "account_name": ""}
     if secrets:
         facts |= {"secrets": sealed({**before, **secrets}, connection.pk), "rejected_logins": 0}
     return facts

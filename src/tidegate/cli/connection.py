@@ -190,9 +190,17 @@ def edit_connection(
     product_type: ProductType = None,
     hold_above: HoldAbove = None,
     hold_percent: HoldPercent = None,
+    records_continue: Annotated[
+        bool,
+        typer.Option("--records-continue", help="It leads to another account now, and that has the same things."),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Change a Connection. What you do not name stays as it is; `--set NAME=` sets a field back to its default."""
+    """Change a Connection. What you do not name stays as it is; `--set NAME=` sets a field back to its default.
+
+    Where a new address or secret leads to another account, nothing is read from it until you say that its Records
+    continue there.
+    """
     from tidegate.reads import tool as tools
 
     with ready(quiet=json):
@@ -211,6 +219,7 @@ def edit_connection(
             "product_type": product_type,
             "hold_above": hold_above,
             "hold_percent": hold_percent,
+            "records_continue": records_continue or None,
         }
         changes: dict[str, Any] = {field: value for field, value in wanted.items() if value is not None}
         if not changes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from tidegate.store.models import Connection
 from tidegate.store.writers.operation import count_rejected_login, login_accepted
 from tidegate_sdk import Account, AuthRejected, ConnectorError
@@ -13,7 +15,13 @@ from .vendor import Vendor
 class AccountChanged(ConnectorError):
     """The credential belongs to another account than the Records of this Connection."""
 
-    next_step = "Enter a credential of the earlier account; or edit the location, which says that the Records continue."
+
+def other_account_step(label: str) -> str:
+    """What to do where a Connection leads to another account than before."""
+    return (
+        "Go back to that one; or, if this one has the same things, say that the Records continue:"
+        f" tidegate connection edit {shlex.quote(label)} --records-continue"
+    )
 
 
 def log_in(run: Run, vendor: Vendor, connection: Connection) -> Account:
@@ -30,7 +38,8 @@ def log_in(run: Run, vendor: Vendor, connection: Connection) -> Account:
         raise
     if connection.account not in ("", account.id):
         raise AccountChanged(
-            f"{connection.label} now logs in as {account.id}, but its Records belong to {connection.account}."
+            f"{connection.label} now logs in as {account.id}, but its Records belong to {connection.account}.",
+            other_account_step(connection.label),
         )
     login_accepted(connection.pk, account.id, account.name)
     run.say(f"Logged in as {account.name or account.id}.")

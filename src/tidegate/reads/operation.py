@@ -166,7 +166,7 @@ def verdict(row: OperationRow, held: list[HeldRow]) -> str:
         "pending": "It waits for its turn.",
         "running": "It runs.",
         "success": "It went well",
-        "partial": "It went well in part",
+        "partial": "It was done in part",
         "failed": "It failed",
         "cancelled": "It was cancelled",
     }[row.status]
