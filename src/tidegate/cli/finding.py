@@ -21,6 +21,7 @@ from tidegate.cli.option import (
     StatusWord,
     group,
 )
+from tidegate.cli.prose import prose
 from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
 
@@ -203,15 +204,13 @@ def _show(found: FindingDetail) -> None:
             ("read more", "\n".join(fields.get("references") or ())),
         ]
     )
-    for name, title in (
-        ("description", "What it is"),
-        ("impact", "What it can do"),
-        ("mitigation", "What to do"),
-        ("evidence", "Evidence"),
-    ):
+    for name, title in (("description", "What it is"), ("impact", "What it can do"), ("mitigation", "What to do")):
         if fields.get(name):
             heading(title)
-            say(str(fields[name]), lines=True)
+            say(prose(str(fields[name])), lines=True)
+    if fields.get("evidence"):
+        heading("Evidence")
+        say(str(fields["evidence"]), lines=True)
     if found.decisions:
         heading("What people decided")
         rows = [(said.field, said.value, said.by, moment(said.at), moment(said.until)) for said in found.decisions]
