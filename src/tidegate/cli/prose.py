@@ -14,8 +14,8 @@ _SPACES = re.compile(r"[ \t]*\n[ \t]*")
 
 
 def prose(text: str) -> str:
-    """The words of a vendor's HTML, a paragraph a block and an item a line. A tag nobody knows is part of a payload, and
-    is shown as it stands."""
+    """The words of a vendor's HTML, a paragraph a block and an item a line. A tag nobody knows is part of a payload,
+    and is shown as it stands."""
     if not _IS_HTML.search(text):
         return text
     reader = _Words()
