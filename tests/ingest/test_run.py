@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -109,6 +112,41 @@ def test_a_fault_of_our_own_fails_the_operation_at_once(scene: Scene, monkeypatc
     assert operation.status == "failed"
     assert "Tidegate itself failed (RuntimeError)" in operation.why
     assert scene.sync().status == "success"
+
+
+@pytest.mark.parametrize("kind", ["sync", "discover"])
+def test_a_full_disk_of_our_own_fails_the_operation_with_a_sentence_and_costs_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, kind: str
+):
+    """promises.md, Process faults: disk full."""
+    scene.mapped(shop=rows("a", "b"))
+    scene.sync()
+    scene.world.issues("shop").pop("a")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.TemporaryFile", FullDisk)
+        operation = getattr(scene, kind)()
+
+    assert operation.status == "failed"
+    assert "No space left on device" in operation.why
+    assert "TMPDIR" in operation.why
+    assert scene.open() == {"a", "b"}
+    assert getattr(scene, kind)().status == "success"
+
+
+class FullDisk(io.BytesIO):
+    """A file on it: it can be opened, and holds nothing but a few bytes."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__()
+
+    def write(self, data: Any) -> int:
+        if len(data) > 20:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+    def fileno(self) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_tool_that_cannot_name_its_door_fails_the_operation_with_a_sentence(

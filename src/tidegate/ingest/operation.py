@@ -23,6 +23,7 @@ from tidegate_sdk import ConnectorError
 
 from .discover import run_discover
 from .run import Cancelled, Ending, Progress, Run, no_progress, worker_name
+from .stage import SpoolFailed
 from .sync import run_sync
 
 LOOK_EVERY_SECONDS: Final = 0.2
@@ -84,6 +85,6 @@ def _ending_of(run: Run) -> Ending:
         return work(run, connection, tool)
     except Cancelled as error:
         return Ending("cancelled", str(error))
-    except (ConnectorError, catalog.Unusable) as error:
+    except (ConnectorError, catalog.Unusable, SpoolFailed) as error:
         run.say(str(error), "error")
         return Ending("failed", str(error))

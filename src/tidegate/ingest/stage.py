@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from struct import Struct
@@ -48,14 +49,36 @@ _decode_text = msgspec.json.Decoder(str).decode
 _KEY, _TITLE, _SEVERITY = b'{"key":', b',"title":', b',"severity":'
 
 
+class SpoolFailed(Exception):
+    """What was read cannot be kept: Tidegate's own disk is full, or is not there. Ends the whole Operation."""
+
+
+@contextmanager
+def _own_disk() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SpoolFailed(
+            f"What was read could not be kept on Tidegate's own disk ({tempfile.gettempdir()}: {error.strerror})."
+            " What was applied stays. Free some space for temporary files, or point TMPDIR at another disk; then run it"
+            " again."
+        ) from error
+
+
+def _temporary(folder: str | None, buffering: int = -1) -> IO[bytes]:
+    """A file without a name: a killed process leaves nothing."""
+    return tempfile.TemporaryFile(buffering=buffering, dir=folder, prefix="tidegate-")
+
+
 class Spool:
     """The rows of one Record, in the order they were read. `turn` is 1, or 2 for a second reading: the later wins."""
 
     def __init__(self, folder: str | None = None) -> None:
         # Unbuffered: whole batches are written, and pread must find them.
-        self._payloads: IO[bytes] = tempfile.TemporaryFile(buffering=0, dir=folder, prefix="tidegate-")  # noqa: SIM115 - closed by close()
-        self._index: IO[bytes] = tempfile.TemporaryFile(dir=folder, prefix="tidegate-")  # noqa: SIM115 - closed by close()
-        self._index.write(COPY_HEADER)
+        with _own_disk():
+            self._payloads = _temporary(folder, buffering=0)
+            self._index = _temporary(folder)
+            self._index.write(COPY_HEADER)
         self._position = 0
         self.rows: Counter[tuple[int, int]] = Counter()
         """How many rows there are by part and turn, repeated ones counted as often as they came."""
@@ -95,8 +118,9 @@ class Spool:
             rows.append(_staged(begin, key, _SIXTEEN, digest, says, position, 4, length))
             payloads.append(encoded)
             position += length
-        self._index.write(b"".join(rows))
-        _write_all(self._payloads, payloads)
+        with _own_disk():
+            self._index.write(b"".join(rows))
+            _write_all(self._payloads, payloads)
         self._position = position
         self.rows[part, turn] += len(rows)
 
@@ -104,11 +128,14 @@ class Spool:
         """Spools the bare key of a row that could not be read: it counts as seen and changes nothing."""
         begin, says = _begins(9, 2, turn, 2, part, 16), _says(2, 0, 2, 0, 2, ODD, 8)
         row = _staged(begin, key_hash(_clean_text(key)), _SIXTEEN, _NO_DIGEST, says, self._position, 4, 0)
-        self._index.write(row)
+        with _own_disk():
+            self._index.write(row)
         self.rows[part, turn] += 1
 
     def index(self) -> Iterator[bytes]:
         """The COPY stream for the table `staged`; may be asked again after more rows were added."""
+        with _own_disk():
+            self._index.flush()
         end = self._index.tell()
         self._index.seek(0)
         while chunk := self._index.read(_CHUNK):
@@ -136,8 +163,9 @@ class VepSpool:
     """The vendor-equivalent products of one Connection as a COPY stream for the table `staged_vep`."""
 
     def __init__(self, folder: str | None = None) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder, prefix="tidegate-")  # noqa: SIM115 - closed by close()
-        self._file.write(COPY_HEADER)
+        with _own_disk():
+            self._file = _temporary(folder)
+            self._file.write(COPY_HEADER)
         self.rows = 0
 
     def add(self, turn: int, vep: Vep) -> None:
@@ -159,10 +187,13 @@ class VepSpool:
         self.rows += 1
         parts = [_vep(8, 2, turn, 1, odd, 4, self.rows)]
         parts += [_length(-1) if field is None else _length(len(field)) + field for field in fields]
-        self._file.write(b"".join(parts))
+        with _own_disk():
+            self._file.write(b"".join(parts))
 
     def index(self) -> Iterator[bytes]:
         """The COPY stream; may be asked again after more rows were added."""
+        with _own_disk():
+            self._file.flush()
         end = self._file.tell()
         self._file.seek(0)
         while chunk := self._file.read(_CHUNK):
