@@ -100,6 +100,22 @@ def test_rows_are_found_in_any_order_and_however_far_apart(spool: Spool):
         assert [told(payload)[0] for payload in payloads] == [f"k{n}" for n in wanted]
 
 
+def test_large_rows_are_never_all_in_memory(spool: Spool, monkeypatch: pytest.MonkeyPatch):
+    """promises.md, Body: a 1 MB description; the worker's memory stays flat."""
+    spool.add(1, 0, [a_finding(f"k{n}", description="x" * 2**20) for n in range(40)], 1)
+    asked: list[int] = []
+    real = os.pread
+
+    def watched(file: int, length: int, position: int) -> bytes:
+        asked.append(length)
+        return real(file, length, position)
+
+    monkeypatch.setattr(os, "pread", watched)
+
+    assert [told(payload)[0] for payload in spool.payloads(spans_of(spool))] == [f"k{n}" for n in range(40)]
+    assert max(asked) < 2**22
+
+
 def test_the_same_finding_has_the_same_hash_and_fingerprint_and_any_change_another(spool: Spool):
     changes = [a_finding(), a_finding(), a_finding(description="D"), a_finding(title="title")]
     spool.add(1, 0, changes, 1)

@@ -41,6 +41,7 @@ _BUFFERED = 400  # rows written at once: what a batch needs is reused by the nex
 _NO_DIGEST = bytes(16)
 _JSONB_VERSION = b"\x01"
 _CHUNK = 1 << 20
+_BLOCK = 1 << 24
 _ESCAPE, _NUL = b"\\", b"\\u0000"
 
 _encode = msgspec.json.Encoder().encode
@@ -146,12 +147,12 @@ class Spool:
     def payloads(self, spans: Sequence[tuple[int, int]]) -> Iterator[bytes]:
         """The COPY fields (key, title, and as jsonb all else) of rows, given as position and length, in any order.
 
-        Where nearly all that lies between them is wanted it is read at once.
+        Where nearly all that lies between them is wanted, and it is not too much for memory, it is read at once.
         """
         file = self._payloads.fileno()
         begin, wanted = min(spans)[0], sum(length for _, length in spans)
         end = max(position + length for position, length in spans)
-        if end - begin > 2 * wanted:
+        if end - begin > min(2 * wanted, _BLOCK):
             yield from (_copy_fields(os.pread(file, length, position)) for position, length in spans)
             return
         block = os.pread(file, end - begin, begin)
