@@ -82,6 +82,7 @@ def test_the_journal_keeps_what_was_decided_before():
 
 
 def test_verified_is_kept_and_changes_nothing_else():
+    """What a person decided: … verified …"""
     (finding,) = world.synced(shop(), "k1")
 
     findings.decide_finding(ALICE, finding, verified=True)
@@ -93,6 +94,7 @@ def test_verified_is_kept_and_changes_nothing_else():
 
 
 def test_a_severity_taken_back_is_the_vendors_again():
+    """What the vendor says of its own finding is kept beside what a person decided."""
     (finding,) = world.synced(shop(), "k1")
     findings.decide_finding(ALICE, finding, severity="Low")
     assert world.of(finding).severity == 1

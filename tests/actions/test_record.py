@@ -185,6 +185,7 @@ def test_restoring_to_the_earlier_product_maps_there():
 
 
 def test_restoring_to_an_earlier_product_that_was_deleted_is_refused_with_its_name():
+    """Product deleted: never silently made again; restore to «Product» says why it cannot be."""
     shop, never = world.record(world.connection()), world.record(world.connection("B"))
     mapped(shop)
     records.ignore_records(ALICE, [shop])
@@ -251,6 +252,7 @@ def test_deleting_a_product_asks_for_its_name_and_makes_records_stale():
 
 
 def test_deleting_our_engagement_or_test_makes_records_stale():
+    """Product, Engagement or Test deleted: Stale at once."""
     burp = world.connection()
     first, second = world.record(burp, "a"), world.record(burp, "b")
     mapped(first, "A")
@@ -265,6 +267,7 @@ def test_deleting_our_engagement_or_test_makes_records_stale():
 
 
 def test_a_stale_record_mapped_again_gets_engagement_and_test_anew():
+    """user maps: Good; Engagement and Test are made now if not there."""
     shop = world.record(world.connection())
     mapped(shop)
     product = world.read(shop).feed.test.engagement.product

@@ -65,6 +65,7 @@ def test_many_map_many_records_to_one_new_product_without_a_deadlock():
 
 
 def test_a_product_that_is_deleted_while_records_are_mapped_to_it_leaves_them_stale_or_untouched():
+    """records.md: Product deleted: Stale at once; never silently made again; also while somebody maps to it."""
     burp = world.connection()
     ids = [world.record(burp, str(n)) for n in range(10)]
     shop = world.product("Shop")

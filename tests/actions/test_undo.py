@@ -47,6 +47,7 @@ def two_mapped() -> tuple[int, int]:
 
 
 def test_a_bulk_is_undone_as_one_and_the_product_it_made_goes_with_it():
+    """Every decision, single or in bulk, can be undone as one step."""
     burp = world.connection()
     ids = world.record(burp, "a"), world.record(burp, "b")
     before = facts(*ids)
@@ -73,6 +74,7 @@ def test_a_product_that_was_there_before_or_is_used_stays():
 
 
 def test_each_decision_goes_back_to_exactly_what_was():
+    """Every decision (map, remap, ignore, restore, delete) can be undone."""
     first, second = two_mapped()
     for decide in (
         lambda: records.ignore_records(BOB, [first, second], "no"),
@@ -90,6 +92,7 @@ def test_each_decision_goes_back_to_exactly_what_was():
 
 
 def test_undoing_a_deletion_after_the_vep_was_seen_again_brings_the_mapping_back():
+    """Every decision can be undone; what Discover saw since does not hinder."""
     first, _ = two_mapped()
     before = facts(first)
     records.delete_records(ALICE, [first])
@@ -102,6 +105,7 @@ def test_undoing_a_deletion_after_the_vep_was_seen_again_brings_the_mapping_back
 
 
 def test_what_was_decided_again_cannot_be_undone_and_says_by_whom():
+    """… until … it was decided again."""
     first, second = two_mapped()
     step = world.history(first)[-1].step
     records.ignore_records(BOB, [first])
@@ -116,6 +120,7 @@ def test_what_was_decided_again_cannot_be_undone_and_says_by_whom():
 
 
 def test_what_a_sync_wrote_under_cannot_be_undone():
+    """… until a Sync wrote under it."""
     first, _ = two_mapped()
     world.synced(first, "k1")
 
@@ -202,6 +207,7 @@ def test_a_mapping_whose_product_was_deleted_can_still_be_undone():
 
 
 def test_undoing_a_move_is_one_row_again():
+    """A remap that moved findings along with their history can be undone as one step."""
     first, _ = two_mapped()
     world.synced(first, "k1", "k2")
     before, findings_before = facts(first), contents()
@@ -214,6 +220,7 @@ def test_undoing_a_move_is_one_row_again():
 
 
 def test_undoing_a_close_opens_what_it_closed_and_nothing_else():
+    """A remap that closed findings can be undone as one step."""
     first, _ = two_mapped()
     open, fixed = world.synced(first, "k1")[0], world.synced(first, "k2", open=False, closed_because="fixed")[0]
     accepted = world.synced(first, "k3")[0]
@@ -292,6 +299,7 @@ def test_nothing_is_there_twice_after_a_remap_there_and_back():
 
 
 def test_undoing_a_merge_takes_it_apart_again():
+    """A move where the same finding was there already can be undone as one step."""
     first, _ = to_be_merged()
     before, findings_before = facts(first), contents()
     id = Product.objects.get(name="Shop").pk

@@ -20,6 +20,7 @@ def add(tidegate: Any, burp: FakeBurp, *more: str, label: str = "Burp", secret: 
 
 
 def test_a_tool_is_tried_stored_and_discovered_at_once(tidegate: Any, burp: FakeBurp):
+    """records.md: a new Connection is discovered at once."""
     ran = add(tidegate, burp)
 
     assert ran.code == 0, ran.err
@@ -186,6 +187,7 @@ def test_a_raised_threshold_says_what_it_closed(shop: Any):
 
 
 def test_a_paused_connection_does_nothing_until_it_goes_on(shop: Any):
+    """records.md: a Connection can be paused."""
     shop("connection", "pause", "Burp", "--because", "the move")
 
     refused = shop("sync", "Burp")
@@ -239,6 +241,7 @@ def test_where_nobody_is_there_the_deleted_connection_is_only_named(shop: Any, b
 
 
 def test_deleting_asks_for_the_label(shop: Any):
+    """records.md: deleting a Connection cannot be undone and asks for the name."""
     unasked = shop("connection", "delete", "Burp")
     wrong = shop("connection", "delete", "Burp", "--confirm", "burp")
     there = shop.json("connection", "list")["connections"]

@@ -33,6 +33,7 @@ def test_the_worst_stands_first_and_every_filter_filters(synced: Any):
 
 
 def test_a_decision_survives_a_sync_and_is_told(synced: Any):
+    """records.md: what a person decided survives every sync."""
     number = synced.json("finding", "list", "--active", "--limit", "1")["findings"][0]["id"]
 
     ran = synced("finding", "decide", number, "--verdict", "false positive", "--note", "Only in tests", "--tag", "web")
@@ -102,6 +103,7 @@ def test_a_product_shows_where_its_findings_come_from(synced: Any):
 
 
 def test_deleting_a_product_asks_for_its_name_and_leaves_records_stale(synced: Any):
+    """records.md: deleting a Product cannot be undone and asks for the name; Stale at once."""
     unasked, wrong = (
         synced("product", "delete", "Web shop"),
         synced("product", "delete", "Web shop", "--confirm", "web"),

@@ -31,6 +31,7 @@ def test_a_sync_says_what_it_did(shop: Any):
 
 
 def test_one_record_is_synced_alone(shop: Any):
+    """records.md: a Sync can be asked for one Record, a selection, or all."""
     ran = shop("sync", "--record", "Storefront API")
 
     assert ran.code == 0, ran.err
@@ -38,6 +39,7 @@ def test_one_record_is_synced_alone(shop: Any):
 
 
 def test_a_record_that_cannot_sync_says_why(shop: Any, burp: FakeBurp):
+    """records.md: a Missing or Stale Record is asked to sync: refused, with its why."""
     burp.control.delete_site("Storefront API")
     shop("discover", "Burp")
 
@@ -61,6 +63,7 @@ def test_half_a_page_is_3_and_says_what_to_do(shop: Any, burp: FakeBurp):
 
 
 def test_what_is_held_is_shown_with_what_can_be_done(collapsed: Any):
+    """records.md: they are *held* with their list and a person decides."""
     [held] = collapsed.json("operation", "list", "--held")["operations"]
 
     said = collapsed("operation", "show", held["id"]).out

@@ -66,6 +66,7 @@ def test_show_says_state_why_and_history(shop: Any):
 
 
 def test_an_ignored_record_is_restored_or_goes_straight_back(shop: Any):
+    """records.md: New, with *restore to «Product»* offered at once."""
     shop("record", "ignore", "Storefront", "Storefront API")
     shop("record", "restore", "Storefront")
     shop("record", "restore", "Storefront API", "--to-earlier")
@@ -76,6 +77,7 @@ def test_an_ignored_record_is_restored_or_goes_straight_back(shop: Any):
 
 
 def test_a_whole_step_is_undone_by_what_the_command_printed(shop: Any):
+    """records.md: every decision, single or in bulk, can be undone as one step."""
     step = shop.json("record", "ignore", "Storefront", "Storefront API")["step"]
 
     ran = shop("record", "undo", "--step", step)
@@ -104,6 +106,7 @@ def test_partly_done_is_3_and_says_which(shop: Any):
 
 @pytest.mark.parametrize(("choice", "here", "there"), [("leave", 18, 0), ("move", 0, 18), ("close", 0, 0)])
 def test_on_a_remap_one_chooses_what_becomes_of_what_was_imported(shop: Any, choice: str, here: int, there: int):
+    """records.md: left as they are (default), moved along with their history, or closed."""
     shop("record", "ignore", "Storefront")
     shop("sync", "Burp")
 
@@ -115,6 +118,7 @@ def test_on_a_remap_one_chooses_what_becomes_of_what_was_imported(shop: Any, cho
 
 
 def test_a_deleted_record_comes_back_with_discover(shop: Any):
+    """records.md: if the VEP still exists, Discover brings it back as New."""
     assert shop("record", "delete", "Storefront").code == 0
     assert "Storefront" not in states(shop)
 

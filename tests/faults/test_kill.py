@@ -135,7 +135,8 @@ def assert_all_ended() -> None:
 
 @pytest.mark.parametrize("place", SYNC_PLACES)
 def test_a_sync_killed_anywhere_ends_as_an_undisturbed_one(scene: Scene, place: str) -> None:
-    """promises.md 6, Sync: the next request takes up what was left, and doing a thing twice changes nothing."""
+    """promises.md 6, Sync: the next request takes up what was left, and doing a thing twice changes nothing.
+    records.md: a killed Operation is taken up again and finishes this; each survives the death of its process."""
     expected = undisturbed(scene, "sync")
     prepare(scene)
 

@@ -29,7 +29,8 @@ FAULTS: dict[str, Callable[[httpx2.Request], httpx2.Response]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_an_answer_that_proves_nothing_closes_nothing(scene: Scene, fault: str) -> None:
-    """promises.md 1: never closed by an error or a partial answer; the next healthy sync brings the true state."""
+    """promises.md 1: never closed by an error or a partial answer; the next healthy sync brings the true state.
+    records.md: a sync that did not prove that it saw everything closes nothing."""
     scene.mapped(shop=rows("a", "b", "c", "d"))
     scene.sync()
     scene.world.issues("shop").pop("d")
@@ -104,6 +105,7 @@ def test_a_family_the_tool_no_longer_yields_keeps_its_findings(scene: Scene) -> 
 
 
 def test_a_connector_that_skips_a_family_says_why(scene: Scene) -> None:
+    """records.md: a Family that the Tool no longer yields is *skipped*, and says why."""
     scene.mapped(shop=rows("a"))
     scene.sync()
     scene.world.products["shop"].skipped["issues"] = "No scan has completed yet."

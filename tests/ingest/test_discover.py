@@ -192,6 +192,7 @@ def test_approved_absences_become_missing(scene: Scene) -> None:
 
 
 def test_held_absences_end_when_the_veps_are_back(scene: Scene) -> None:
+    """records.md: held; nothing becomes Missing until a person approves, and what is back is held no longer."""
     products(scene, 3)
     scene.discover()
     there = dict(scene.world.products)
@@ -290,7 +291,7 @@ def test_a_deleted_record_is_discovered_again_as_new_and_recognises_its_findings
 
 
 def test_two_veps_with_one_name_are_two_records(scene: Scene) -> None:
-    """promises.md, Meaning: two with one name."""
+    """promises.md, Meaning: two with one name. records.md: identity is never the name while an id exists."""
     scene.world.add("a", "Same")
     scene.world.add("b", "Same")
 

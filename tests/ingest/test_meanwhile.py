@@ -105,7 +105,8 @@ def test_what_is_no_longer_asked_for_is_not_applied_and_says_why(scene: Scene, s
 
 
 def test_a_threshold_raised_while_a_sync_runs_holds_for_it(scene: Scene) -> None:
-    """promises.md: a Connection edited while its Sync runs; what the new threshold closed, it does not reopen."""
+    """promises.md: a Connection edited while its Sync runs; what the new threshold closed, it does not reopen.
+    records.md, while a Sync runs: applies only what is still asked for."""
     scene.mapped(shop=rows("a") | rows("b", severity="low"))
     scene.sync()
 
@@ -136,6 +137,7 @@ def test_a_sync_that_is_cancelled_keeps_what_it_applied_and_begins_nothing_more(
 
 
 def test_a_waiting_operation_is_cancelled_at_once(scene: Scene) -> None:
+    """records.md: each can be cancelled."""
     from tidegate.store.writers.operation import request_operation
 
     waiting = request_operation("sync", scene.connection_id, actor="alice")
@@ -158,7 +160,8 @@ def taken_over() -> None:
 
 @pytest.mark.parametrize("kind", ["sync", "discover"])
 def test_a_run_whose_operation_is_taken_over_writes_nothing_more(scene: Scene, kind: str) -> None:
-    """architecture.md, Decisions: an attempt number checked inside every applying transaction."""
+    """architecture.md, Decisions: an attempt number checked inside every applying transaction.
+    records.md, while a Sync runs: the applying transaction looks again at the attempt."""
     scene.mapped(shop=rows("a"))
     scene.world.add("late")
 

@@ -60,6 +60,8 @@ def test_a_running_operation_keeps_its_lease_alive_and_writes_its_log_meanwhile(
 
 
 def test_a_run_that_lost_its_lease_notices_between_two_steps(scene: Scene, short_lease: None):
+    """records.md: each survives the death of the process that ran it: it is taken up again; the old run applies
+    nothing."""
     scene.mapped(shop=rows("a"), api=rows("b"))
 
     def take_over() -> None:
@@ -78,6 +80,7 @@ def test_a_run_that_lost_its_lease_notices_between_two_steps(scene: Scene, short
 
 
 def test_ctrl_c_ends_the_operation_as_cancelled(scene: Scene):
+    """records.md: each can be cancelled (what is applied stays, what is not is not begun)."""
     scene.mapped(shop=rows("a"), api=rows("b"))
     asked = threading.Event()
     scene.world.interfere = on_findings(lambda request: asked.set())
@@ -196,6 +199,7 @@ Real: Families = Acme.families  # pyright: ignore[reportAssignmentType]
 def test_families_that_cannot_be_told_fail_the_record_and_close_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, families: Families
 ):
+    """records.md: a sync that did not prove that it saw everything closes nothing."""
     scene.mapped(shop=rows("a", "b"))
     scene.sync()
     scene.world.issues("shop").pop("a")
@@ -216,6 +220,7 @@ def test_families_that_cannot_be_told_fail_the_record_and_close_nothing(
 def test_a_tool_that_offers_nothing_for_a_record_is_skipped_with_a_sentence(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ):
+    """records.md: an empty scope is not an empty answer."""
     scene.mapped(shop=rows("a"))
 
     monkeypatch.setattr(Acme, "families", yields_none)
@@ -242,6 +247,7 @@ def test_findings_without_a_product_are_witnessed_by_the_account_and_never_missi
 
 
 def test_when_many_records_fail_three_are_named_and_the_rest_counted(scene: Scene):
+    """records.md: the Operation ends *partial* and says which Record, why, and what to do."""
     scene.mapped(**{f"p{n}": rows(f"f{n}") for n in range(5)})
     scene.world.interfere = on_findings(lambda request: httpx2.Response(404))
 

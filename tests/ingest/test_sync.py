@@ -58,7 +58,8 @@ def test_an_unmapped_or_ignored_record_imports_nothing(scene: Scene) -> None:
 
 
 def test_the_same_state_twice_writes_nothing_to_the_findings_table(scene: Scene) -> None:
-    """promises.md 2: applying the same vendor state twice moves no counter and no xmin of the findings table."""
+    """promises.md 2: applying the same vendor state twice moves no counter and no xmin of the findings table.
+    records.md: same → nothing is written."""
     from django.db import connection
 
     scene.world.paged = "steady"
@@ -141,6 +142,8 @@ def test_what_the_vendor_says_is_fixed_closes_at_once_and_is_no_collapse(scene: 
 
 
 def test_what_was_fixed_before_it_was_ever_seen_is_not_imported(scene: Scene) -> None:
+    """records.md: fetch everything the vendor says is open, and, where it says so, what is fixed; *fixed* is
+    evidence."""
     scene.mapped(shop=rows("a", status="fixed"))
 
     operation = scene.sync()
@@ -192,7 +195,8 @@ def test_the_threshold_looks_at_a_persons_severity_before_the_vendors(scene: Sce
 
 
 def test_decisions_survive_every_sync(scene: Scene) -> None:
-    """promises.md 5: what a person decided is still there after any number of syncs, closings and returns."""
+    """promises.md 5: what a person decided is still there after any number of syncs, closings and returns.
+    records.md: what a person decided survives every sync."""
     from tidegate.actions.finding import decide_finding
     from tidegate.store.models import Decision
 
@@ -229,7 +233,8 @@ def test_the_vendors_verdict_is_kept_beside_a_persons_and_the_person_wins(scene:
 
 
 def test_findings_of_other_engagements_are_never_touched(scene: Scene) -> None:
-    """promises.md 4: nothing outside Global Connectors is ever read for matching, changed, closed or deleted."""
+    """promises.md 4: nothing outside Global Connectors is ever read for matching, changed, closed or deleted.
+    records.md: findings that other people or imports put there are never read, matched, changed or closed."""
     from django.db import connection
 
     from tidegate.store.models import Engagement, Feed, Finding, Product, Test
@@ -277,6 +282,7 @@ def test_a_newer_mapping_rewrites_once_and_journals_nothing(scene: Scene) -> Non
 
 @pytest.mark.parametrize("paged", ["whole", "steady", "drifting"])
 def test_every_paging_brings_the_same_findings(scene: Scene, paged: Any) -> None:
+    """records.md: the proof is kept per Record, Family and Branch (pages, declared total, seen)."""
     scene.world.paged = paged
     scene.mapped(shop=many(37))
 
@@ -307,7 +313,8 @@ def test_a_sync_of_one_record_reads_only_that_one(scene: Scene) -> None:
 
 
 def test_remapping_there_and_back_takes_the_feed_up_again(scene: Scene) -> None:
-    """promises.md 3: nothing is imported twice into one Test, through remaps there and back."""
+    """promises.md 3: nothing is imported twice into one Test, through remaps there and back.
+    records.md: mapping where a Feed of this Record exists already takes it up again."""
     scene.mapped(shop=rows("a", "b"))
     scene.sync()
     scene.map("shop", "Elsewhere")

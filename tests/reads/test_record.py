@@ -42,6 +42,7 @@ def every_kind_of_record() -> None:
 
 
 def test_each_state_in_sql_holds_the_records_that_the_rule_says():
+    """records.md: a Record stores facts; its state follows from them, in lists as in the rule."""
     every_kind_of_record()
     everything = record.records(limit=100).records
 
@@ -84,6 +85,7 @@ def test_records_of_a_deleted_connection_are_gone_from_lists_and_names():
 
 
 def test_history_is_told_in_sentences():
+    """records.md: every change of a Record is kept as history: before, after, when, by whom or by which Operation."""
     number = world.record(world.connection(), "shop")
     map_records(ALICE, [number], new_product="Shop")
     map_records(ALICE, [number], new_product="Web")
@@ -118,6 +120,7 @@ def test_history_is_told_in_sentences():
     ],
 )
 def test_the_badge_comes_from_the_last_sync(outcomes: list[tuple[str, str]], held: int, badge: str):
+    """records.md: beside the state stands a badge, derived from the last Sync of the Record, gone by itself."""
     burp = world.connection()
     number = world.record(burp)
     map_records(ALICE, [number], new_product="Shop")

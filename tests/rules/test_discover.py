@@ -46,6 +46,7 @@ def test_an_incomplete_discover_adds_and_misses_nothing():
 
 
 def test_a_vep_that_could_not_be_read_counts_as_seen():
+    """One odd item: if its id can be read it counts as seen."""
     assert after_discover(known("a", "b"), seen("a"), complete=True, odd={"b"}).gone == set()
     assert after_discover(known("b", absent=True), {}, complete=True, odd={"b"}).back == {"b"}
 

@@ -44,6 +44,7 @@ def test_one_that_is_held_on_its_own_does_not_drag_the_others_along():
 
 
 def test_one_that_is_held_on_its_own_does_not_hide_the_others():
+    """… or of all other Records read completely in this Operation together."""
     assert ruled((100, 100), (20, 20), (5, 5)) == ["hold", "hold", "hold"]
 
 

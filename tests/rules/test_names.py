@@ -21,6 +21,7 @@ def keeps_the_rules(name: str) -> bool:
 
 
 def test_a_name_is_trimmed_and_normalized():
+    """Names of Products and Product Types are trimmed, NFC."""
     assert clean_name("  Cafe\u0301 ") == "Café"
 
 
@@ -36,6 +37,7 @@ def test_a_name_is_trimmed_and_normalized():
     ],
 )
 def test_a_name_that_cannot_be_used_is_refused_with_a_sentence(text: str, sentence: str):
+    """Names of Products and Product Types have 1–255 characters."""
     with pytest.raises(NameRefused) as refused:
         clean_name(text)
 
@@ -65,6 +67,7 @@ def test_what_is_made_of_any_text_is_a_name_that_may_be_used(text: str):
 
 
 def test_near_twins_differ_by_what_a_person_does_not_see():
+    """suggestions ignore case and warn of near twins"""
     others = ["shop", "Shop", "ＳＨＯＰ", " Shop", "Shops"]
 
     assert near_twins("Shop", others) == ["shop", "ＳＨＯＰ", " Shop"]
@@ -89,6 +92,7 @@ def test_near_twins_differ_by_what_a_person_does_not_see():
 def test_a_taken_name_is_told_apart_by_parent_label_and_last_a_number(
     parent: str, label: str, taken: set[str], name: str
 ):
+    """the new one gets a name that tells them apart (its parent, the Connection's label; a number last)"""
     assert product_name("shop", parent, label, taken) == name
 
 

@@ -21,10 +21,12 @@ MAPPED = line({"decision": "undecided", "feed_id": None}, {"decision": "mapped",
 
 
 def test_a_step_that_nothing_followed_can_be_undone():
+    """Every decision can be undone as one step."""
     assert why_not(STEP, [MAPPED]) is None
 
 
 def test_a_sync_or_another_decision_since_hinders():
+    """… until a Sync wrote under it or it was decided again."""
     again = line({}, {"finalized_at": "later"}, step=uuid4(), actor="bob")
 
     assert why_not(STEP, [MAPPED, again]) == "it was decided again by bob since"
@@ -54,6 +56,7 @@ def test_facts_are_walked_back_through_everything_since():
 
 
 def test_an_automatic_mapping_undone_is_hands_off():
+    """a Record whose automatic mapping a person undid is *hands off* until a person decides"""
     automatic = replace(MAPPED, after={**MAPPED.after, "finalized_how": "auto-map"})
 
     assert facts_before(STEP, [automatic], NOW)["hands_off"] is True

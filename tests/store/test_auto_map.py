@@ -83,6 +83,7 @@ def test_a_product_of_that_name_is_not_joined_unless_the_connection_says_so():
 
 
 def test_a_product_of_that_name_is_joined_where_the_connection_says_so():
+    """An existing Product of that name is joined only if the Connection says so."""
     there = world.product("shop")
     burp = world.connection(auto_map=True, join_by_name=True)
     ids = [world.record(burp, name, vendor_id=name) for name in (" shop ", "new", "new\x01", "New")]
@@ -153,6 +154,7 @@ def test_a_restored_record_whose_product_was_deleted_stays_new():
 
 
 def test_a_restored_record_that_never_had_a_product_gets_a_fresh_one():
+    """the next Discover gives it … a fresh Product only if it never had one."""
     burp = world.connection(auto_map=True)
     shop = world.record(burp, "shop")
     records.ignore_records(ALICE, [shop])
@@ -179,6 +181,7 @@ def test_a_deleted_record_that_is_back_finds_the_test_that_holds_its_findings():
 
 
 def test_findings_are_found_also_where_no_earlier_product_is_remembered():
+    """Auto-map first looks for the Test that already holds them."""
     burp = world.connection(auto_map=True)
     shop = world.record(burp, "shop")
     outcome = records.map_records(ALICE, [shop], new_product="Mine")

@@ -28,6 +28,7 @@ def a_feed() -> int:
 
 
 def test_a_finding_of_no_feed_is_refused():
+    """findings belong to a Feed"""
     with pytest.raises(IntegrityError), transaction.atomic():
         world.finding(NOWHERE)
 

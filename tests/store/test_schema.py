@@ -125,6 +125,7 @@ def test_a_name_that_breaks_the_rules_does_not_get_into_the_database(name: str):
     ],
 )
 def test_facts_that_contradict_each_other_do_not_get_into_the_database(facts: dict[str, str]):
+    """A Record stores facts, and nobody sets its state directly."""
     record = world.record(world.connection())
 
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -77,6 +77,7 @@ def some(count: int, start: int = 0, **more: Any) -> list[dict[str, Any]]:
 
 
 def test_a_record_is_a_site_by_its_id_in_the_site_tree():
+    """records.md: the most stable id the vendor has; never the name while an id exists."""
     found = sites()
 
     assert {vep.id: vep.name for vep in found.values()} == {
@@ -277,6 +278,7 @@ def test_an_issue_with_null_wherever_null_may_stand_is_read():
 
 @pytest.mark.parametrize("fingerprint", [None, "", " ", 7, True, []])
 def test_an_issue_without_a_fingerprint_has_no_id(fingerprint: Any):
+    """records.md: without a readable id its Family of that VEP closes nothing; so an issue without one has none."""
     (family,) = families(answer("TidegateLatestScan", site="81"))
     row = Row({**issues("21110", 0)[0], "fingerprint": fingerprint})
 
@@ -327,6 +329,7 @@ def test_nothing_of_a_finding_changes_because_a_new_scan_ran():
 
 
 def test_a_severity_never_seen_is_unknown_and_reported():
+    """records.md: a severity that cannot be told is *Unknown*: imported and reported."""
     found = BURP.issue(issues("21028", 0)[0])
 
     assert found.severity is Severity.UNKNOWN
@@ -335,6 +338,7 @@ def test_a_severity_never_seen_is_unknown_and_reported():
 
 
 def test_a_confidence_never_seen_is_open_and_reported():
+    """records.md: a vendor state never seen before counts as open and is reported."""
     found = issue(confidence="doubtful")
 
     assert found.verdict is None

@@ -215,6 +215,7 @@ async def test_false_positives_that_burp_does_not_count_are_read_too(burp: FakeB
 
 
 async def test_a_site_renamed_and_moved_is_the_same_site(burp: FakeBurp):
+    """records.md: a known VEP renamed or moved: name and attributes follow."""
     site = burp.control.site("Storefront").id
     burp.control.rename_site("Storefront", "Shop")
     burp.control.move_site("Shop", "Partners")

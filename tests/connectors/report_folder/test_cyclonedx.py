@@ -96,6 +96,7 @@ def test_a_source_that_rated_nothing_itself_where_others_disagree_is_reported():
 
 
 def test_a_severity_never_seen_is_reported_and_leaves_the_rest():
+    """records.md: a severity that cannot be told is *Unknown*, and reported."""
     found = one(ratings=[{"severity": "grave"}])
 
     assert (found.severity, found.unknown_words, found.title) == (
@@ -156,6 +157,7 @@ def test_another_vulnerability_or_component_is_another_finding():
 
 
 def test_a_reference_made_anew_with_each_document_is_no_identity():
+    """records.md: an id that the vendor makes anew with each scan is not an id."""
     before, after = (findings(bom(vulnerability(affects=[{"ref": uuid}])))[0] for uuid in (ONE, TWO))
 
     assert before.key == after.key

@@ -208,6 +208,7 @@ async def test_a_report_that_does_not_claim_to_be_whole_proves_nothing(tmp_path:
 
 
 async def test_an_odd_result_with_an_identity_is_set_aside_and_without_one_nothing_is_proven(tmp_path: Path):
+    """records.md: one odd item is set aside; without a readable id its Family of that VEP closes nothing."""
     put(tmp_path / "svc/a.json", generic({"title": "Bad", "severity": "Low", "false_p": "perhaps"}))
     put(tmp_path / "svc/b.sarif", sarif(result("R1", ruleId=7), result("R2")))
 

@@ -57,6 +57,7 @@ def test_a_duplicate_is_no_finding():
 
 
 def test_a_severity_never_seen_is_unknown_and_reported():
+    """records.md: a severity that cannot be told is *Unknown*: imported and reported."""
     found = one(severity="Blocker")
 
     assert (found.severity, found.unknown_words) == (Severity.UNKNOWN, ("severity: Blocker",))
@@ -81,6 +82,7 @@ def test_a_severity_never_seen_is_unknown_and_reported():
 def test_what_has_no_word_for_its_severity_goes_by_its_cvss_or_is_unknown(
     said: dict[str, Any], severity: Severity, words: tuple[str, ...]
 ):
+    """records.md: no word of the table, no CVSS: *Unknown*."""
     (found,) = findings(generic({"title": "Bad"} | said))
 
     assert (found.severity, found.unknown_words) == (severity, words)
@@ -119,6 +121,7 @@ def test_the_tools_own_id_outlives_every_edit():
 
 
 def test_lines_versions_severities_and_descriptions_are_no_identity():
+    """records.md: an id from what stays when lines move and texts are edited; a description is never part of it."""
     before = item(line=1, component_version="1", severity="Low", description="a", date="2026-05-01")
     after = item(line=2, component_version="2", severity="High", description="b", date="2026-05-02")
 

@@ -35,6 +35,7 @@ def test_rules_artifacts_and_bases_that_stand_behind_the_results_are_found():
 
 
 def test_a_level_never_seen_is_unknown_and_reported_and_changes_nothing_else():
+    """records.md: a severity that cannot be told is *Unknown*: imported and reported."""
     strange, usual = findings(sarif(result(level="catastrophic"), result(level="error")))
 
     assert (strange.severity, strange.unknown_words) == (Severity.UNKNOWN, ("level: catastrophic",))
@@ -128,6 +129,7 @@ def test_only_a_failure_is_a_finding(kind: str):
 
 
 def test_a_kind_never_seen_counts_as_a_finding_and_is_reported():
+    """records.md: a vendor state never seen before counts as open and is reported."""
     assert one(result(kind="alarm")).unknown_words == ("kind: alarm",)
 
 
@@ -249,6 +251,7 @@ def test_a_table_without_a_package_is_called_like_its_rule():
 
 
 def test_a_new_version_a_fix_and_another_severity_leave_a_finding_of_a_table_itself():
+    """records.md: the connector builds an id from what stays."""
     assert keys(trivy()) == keys(trivy(installed="1.0-r1", fixed="2.0", severity="LOW"))
     assert keys(trivy()) != keys(trivy(package="libcurl"))
 
@@ -279,6 +282,7 @@ def test_nul_in_a_text_is_replaced():
 
 
 def test_lines_that_move_leave_a_finding_itself():
+    """records.md: where the vendor has no id, the connector builds one from what stays when lines move."""
     assert keys(sarif(result(line=5, code="eval(x)"))) == keys(sarif(result(line=50, code="eval(x)")))
     assert keys(sarif(result(line=5))) == keys(sarif(result(line=50)))
 
@@ -288,6 +292,7 @@ def test_a_message_that_names_its_line_leaves_a_finding_itself():
 
 
 def test_an_edited_message_leaves_a_finding_with_code_itself():
+    """records.md: … and texts are edited."""
     before, after = result(code="eval(x)", text="Bad."), result(code="eval(x)", text="Use of eval is bad.")
 
     assert keys(sarif(before)) == keys(sarif(after))

@@ -45,6 +45,7 @@ def scan(folder: Path, code: str) -> dict[str, list[Finding]]:
 
 
 def test_findings_of_bandit_and_ruff_are_themselves_after_lines_moved(tmp_path: Path):
+    """records.md: the connector builds an id from what stays when lines move."""
     before, after = scan(tmp_path / "app", CODE), scan(tmp_path / "app", MOVED)
 
     for name in ("Bandit", "ruff"):

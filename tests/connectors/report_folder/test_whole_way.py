@@ -84,6 +84,7 @@ def test_an_older_report_never_takes_the_place_of_the_one_last_applied(folder: P
     ids=["cut", "empty", "no report", "a run that failed"],
 )
 def test_a_report_that_is_no_proof_closes_nothing(folder: Path, data: bytes):
+    """records.md: a sync that did not prove that it saw everything closes nothing."""
     put(folder / "shop/a.sarif", report("A"), NOON)
     scene = connected(folder)
     scene.sync()
@@ -95,6 +96,8 @@ def test_a_report_that_is_no_proof_closes_nothing(folder: Path, data: bytes):
 
 
 def test_a_producer_that_writes_no_longer_leaves_its_findings_and_the_others_flow(folder: Path):
+    """records.md: a Family that the Tool no longer yields is *skipped*: its findings stay as they are, the others are
+    applied."""
     put(folder / "shop/a.sarif", report("A"), NOON)
     put(folder / "shop/b.sarif", report("B", tool="Other"), NOON)
     scene = connected(folder)
