@@ -19,6 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
         spot = Path(tempfile.mkdtemp(prefix="tidegate-"))
         spot.chmod(0o711)
         os.environ[SPOT] = str(spot)
+        os.environ["XDG_DATA_HOME"] = str(spot / "data")  # no test may meet the real home of whoever runs it
         config.add_cleanup(lambda: shutil.rmtree(spot, ignore_errors=True))  # the last of all: servers in it end first
 
 

@@ -362,10 +362,9 @@ def test_ctrl_c_at_a_prompt_ends_with_130(shop: Any, monkeypatch: pytest.MonkeyP
     def interrupt(*_: Any) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("typer._click.termui.visible_prompt_func", interrupt)
-
-    ran, nothing = shop("connection", "delete", "Burp", keyboard=True), None
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr("typer._click.termui.visible_prompt_func", interrupt)
+        ran = shop("connection", "delete", "Burp", keyboard=True)
     nothing = shop("connection", "list")
 
     assert ran.code == 130

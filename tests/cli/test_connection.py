@@ -326,3 +326,22 @@ def test_another_address_is_another_burp_until_somebody_says_that_its_records_co
     assert "--records-continue" in refused.out + refused.err
     assert (continued.code, discovered.code) == (0, 0), discovered.out + discovered.err
     assert sorted(row["id"] for row in tidegate.json("record", "list")["records"]) == [1, 2, 3, 4]
+
+
+def test_what_another_minimum_severity_does_is_told_before_it_is_saved(tidegate: Any, burp: FakeBurp):
+    """records.md, Threshold: how many of each is said before it is saved."""
+    add(tidegate, burp)
+    tidegate("record", "map", "Storefront", "--new", "Shop")
+    tidegate("sync", "Burp")
+
+    edit = ("connection", "edit", "Burp", "--minimum-severity", "high")
+    asked = tidegate(*edit, stdin="n\n", keyboard=True)
+    before = tidegate.json("product", "list")["products"][0]["findings"]["open"]
+    done = tidegate(*edit)
+    lowered = tidegate("connection", "edit", "Burp", "--minimum-severity", "info")
+
+    assert asked.code == 1
+    assert "This closes " in asked.err
+    assert before > tidegate.json("product", "list")["products"][0]["findings"]["open"]
+    assert done.code == 0
+    assert lowered.code == 0

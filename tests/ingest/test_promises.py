@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.acme import Acme, Rows, as_json, many, row, rows
-from tests.ingest.scene import ALICE, Scene, on_findings
+from tests.ingest.scene import ALICE, Scene, in_another_thread, on_findings
 from tidegate.actions import connection as connections
 from tidegate.actions import finding as findings
 from tidegate.actions import operation as operations
 from tidegate.actions import product as products
 from tidegate.actions import record as records
 from tidegate.actions.errors import Refused
+from tidegate.reads import connection as connection_reads
 from tidegate.reads import finding as finding_reads
 from tidegate.reads import operation as operation_reads
 from tidegate.reads import record as record_reads
-from tidegate.store.models import Connection, Decision, Finding, Held, Journal, Product, Quarantine
+from tidegate.store.models import Connection, Decision, Finding, Held, Journal, Operation, Product, Quarantine
 from tidegate_sdk import Ask, Family, List, Vep
 
 
@@ -675,3 +677,92 @@ def test_a_second_request_joins_the_one_that_waits_and_widens_its_scope(scene: S
     assert scene.sync().pk == waiting
     assert scene.operation(waiting).counts["records"] == 3
     assert request_operation("discover", scene.connection_id, actor="bob") != waiting
+
+
+# What endings and reads say
+
+
+def test_an_acceptance_ends_on_its_date_at_the_next_run_also_where_nothing_changed(scene: Scene) -> None:
+    """records.md: a person's word beats the vendor's; an acceptance ends on its date."""
+    scene.mapped(shop=rows("a"))
+    scene.sync()
+    findings.decide_finding(
+        ALICE, scene.findings()["a"].pk, verdict="accepted", until=datetime.now(UTC) + timedelta(days=1)
+    )
+    assert not scene.findings()["a"].active
+    Decision.objects.update(until=datetime.now(UTC) - timedelta(seconds=1))
+
+    operation = scene.sync()
+
+    assert scene.findings()["a"].active
+    assert scene.journal("a")[-1].kind == "expired"
+    assert "their acceptance has ended" in scene.log(operation)
+
+
+def test_a_cancelled_sync_counts_what_it_applied(scene: Scene) -> None:
+    """records.md, Operations: counts; what is applied stays."""
+    scene.mapped(**{f"p{n}": rows(f"f{n}") for n in range(8)})
+
+    def interfere(request: httpx2.Request) -> None:
+        if "/p5/" in request.url.path:
+            scene.world.interfere = None
+            in_another_thread(lambda: operations.cancel(ALICE, Operation.objects.get(status="running").pk))
+
+    scene.world.interfere = interfere
+    operation = scene.sync()
+
+    assert operation.status == "cancelled"
+    assert operation.counts["created"] == len(scene.findings()) > 0
+
+
+def test_a_missing_record_says_where_a_discover_saw_nothing_at_all(scene: Scene) -> None:
+    """records.md: every state can say why in one sentence."""
+    scene.mapped(shop=rows("a"), api=rows("b"))
+    scene.world.products.clear()
+    held = scene.discover()
+    operations.approve(ALICE, held.pk)
+
+    why = next(row.why for row in record_reads.records().records if row.name == "Product shop")
+
+    assert why.startswith("Missing since ")
+    assert "saw no vendor products at all and not this one" in why
+
+
+@pytest.mark.parametrize("how", ["missing", "ignored", "elsewhere", "deleted", "no longer read"])
+def test_a_finding_left_behind_says_since_when_and_why(scene: Scene, how: str) -> None:
+    """records.md: findings left behind by a remap, ignore, delete, Missing … are *unwatched since …*: derived."""
+    scene.mapped(shop=rows("a"), api=rows("b"))
+    scene.sync()
+    shop = scene.record("shop").pk
+    if how == "missing":
+        del scene.world.products["shop"]
+        scene.discover()
+    elif how == "ignored":
+        records.ignore_records(ALICE, [shop])
+    elif how == "elsewhere":
+        scene.map("shop", "Elsewhere")
+    elif how == "deleted":
+        records.delete_records(ALICE, [shop])
+    else:
+        scene.world.products["shop"].off.add("issues")
+        scene.sync()
+
+    (left,) = finding_reads.findings(status="unwatched").findings
+    (watched,) = [row for row in finding_reads.findings().findings if row.key == "b"]
+
+    assert left.why.startswith("Open, unwatched since 2"), left.why
+    assert left.unwatched_since is not None
+    assert left.last_seen_at is not None
+    assert (watched.why, watched.unwatched_since) == ("Open: the tool reports it.", None)
+
+
+def test_a_connection_says_what_a_discover_held(scene: Scene) -> None:
+    """records.md: held: one problem on the Connection ("this token now sees 12 of 380 projects")."""
+    scene.mapped(shop=rows("a"), api=rows("b"))
+    scene.world.products.clear()
+    scene.discover()
+
+    found = connection_reads.connection(scene.connection_id)
+
+    assert found is not None
+    assert "now sees 0 of 2" in found.connection.why

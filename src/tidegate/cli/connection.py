@@ -17,6 +17,7 @@ from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, plain, print_json, say, table
 
 if TYPE_CHECKING:
+    from tidegate.actions.connection import ThresholdEffect
     from tidegate.reads.connection import ConnectionDetail, ConnectionRow
     from tidegate.reads.tool import ToolRow
 
@@ -222,6 +223,8 @@ def edit_connection(
             "records_continue": records_continue or None,
         }
         changes: dict[str, Any] = {field: value for field, value in wanted.items() if value is not None}
+        if minimum_severity is not None and not json:
+            _told_before(connection.threshold_effect(row.id, _rank(minimum_severity)))
         if not changes:
             raise Failure("Nothing to change was named.", "See what can be: tidegate connection edit --help", 2)
         edited = connection.edit_connection(me(), row.id, **changes)
@@ -337,6 +340,16 @@ def _detail(number: int) -> ConnectionDetail:
     if found is None:
         raise not_there("Connection", number)
     return found
+
+
+def _told_before(effect: ThresholdEffect) -> None:
+    """What another minimum severity does, before it is saved; whoever sits there is asked."""
+    if effect.closes:
+        note(f"This closes {effect.closes:,} findings now. They are not deleted: a lower minimum brings them back.")
+        if sys.stdin.isatty() and not typer.confirm("Go on?", err=True):
+            raise typer.Abort
+    if effect.may_bring:
+        note(f"The next Sync may bring {effect.may_bring:,} findings that were kept away.")
 
 
 def _answer(number: int, sentence: str, *, json: bool) -> None:

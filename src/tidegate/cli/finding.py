@@ -190,6 +190,7 @@ def _show(found: FindingDetail) -> None:
             ("product", row.product),
             ("from", f"{row.connection} › {row.record} › {' '.join(filter(None, (row.family, row.branch)))}"),
             ("the tool says", found.vendor_verdict or str(fields.get("vendor_status") or "")),
+            ("last seen", moment(row.last_seen_at)),
             ("its id there", row.key),
             ("link", str(fields.get("url") or "")),
             ("rule", str(fields.get("rule") or "")),

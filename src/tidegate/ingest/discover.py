@@ -184,7 +184,7 @@ def _set_aside(run: Run, connection: Connection, read: VepsRead) -> None:
 def _ending(run: Run, read: VepsRead, present: int, counts: Counter[str]) -> Ending:
     told = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in counts.items() if number)
     run.say(f"Discover: {told or 'nothing there'}.")
-    numbers = {word: number for word, number in counts.items() if number}
+    numbers = {word: number for word, number in counts.items() if number or word == "seen"}
     if not read.complete:
         why = read.outcome.why or "Rows came more than once, so others may be missing."
         status = "failed" if read.outcome.error is not None and not counts["seen"] else "partial"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Final
 
 from django.db import Error as DatabaseFailure
@@ -11,6 +12,7 @@ from django.db import connections
 from tidegate import catalog
 from tidegate.config import Settings
 from tidegate.store.models import Connection, Operation
+from tidegate.store.writers.decision import expire_acceptances
 from tidegate.store.writers.operation import (
     Claim,
     Lost,
@@ -21,10 +23,11 @@ from tidegate.store.writers.operation import (
 )
 from tidegate_sdk import ConnectorError
 
+from .apply import again_after_deadlock
 from .discover import run_discover
 from .run import Cancelled, Ending, Progress, Run, no_progress, worker_name
 from .stage import SpoolFailed
-from .sync import run_sync
+from .sync import applied_counts, run_sync
 
 LOOK_EVERY_SECONDS: Final = 0.2
 
@@ -52,22 +55,25 @@ def run_operation(operation_id: int, progress: Progress = no_progress) -> None:
 def _run_claimed(claim: Claim, settings: Settings, progress: Progress) -> None:
     with Run(claim, lease_seconds=settings.lease_seconds, progress=progress) as run:
         try:
+            if ended := again_after_deadlock(lambda: expire_acceptances(datetime.now(UTC))):
+                run.say(f"{ended:,} findings are active again: their acceptance has ended.")
             ending = _ending_of(run)
             end_operation(claim, ending.status, ending.why, ending.counts, complete=ending.complete)  # pyright: ignore[reportArgumentType]
             run.say(f"Ended: {ending.status}. {ending.why}".rstrip())
         except Lost as error:
             run.say(str(error), "warning")
         except KeyboardInterrupt:
-            end_operation(claim, "cancelled", "Interrupted. What was applied stays.", {})
+            end_operation(claim, "cancelled", "Interrupted. What was applied stays.", applied_counts(claim.operation))
             raise
         except DatabaseFailure as error:
             # Ending it needs the database too; while that is gone the row stays, and the next request takes it up.
             connections.close_all()
-            end_operation(claim, "failed", _database_failed(error), {})
+            end_operation(claim, "failed", _database_failed(error), applied_counts(claim.operation))
             raise
         except Exception as error:
             # A fault of Tidegate's own must not leave the Operation running until its lease ends.
-            end_operation(claim, "failed", f"Tidegate itself failed ({type(error).__name__}). Please report it.", {})
+            why = f"Tidegate itself failed ({type(error).__name__}). Please report it."
+            end_operation(claim, "failed", why, applied_counts(claim.operation))
             raise
 
 
@@ -84,7 +90,7 @@ def _ending_of(run: Run) -> Ending:
         work = run_discover if run.operation.type == "discover" else run_sync
         return work(run, connection, tool)
     except Cancelled as error:
-        return Ending("cancelled", str(error))
+        return Ending("cancelled", str(error), applied_counts(run.claim.operation))
     except (ConnectorError, catalog.Unusable, SpoolFailed) as error:
         run.say(str(error), "error")
-        return Ending("failed", str(error))
+        return Ending("failed", str(error), applied_counts(run.claim.operation))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection as database
+from django.db.models import QuerySet
 
 from tidegate.rules.hold import HoldPolicy, RecordCount, verdict
 from tidegate.store.acting import say_who_acts
@@ -178,13 +179,23 @@ def _carry_out_one(run: Run, record_id: int, ruling: str) -> None:
     result.save(update_fields=["counts"])
 
 
+def applied_counts(operation: int) -> Counter[str]:
+    """What an Operation has done so far, from the results of its Records; also where it did not come to its end."""
+    counts: Counter[str] = Counter()
+    for result in _results_of(operation):
+        counts.update(result.counts)
+        counts["records"] += 1
+    return counts
+
+
+def _results_of(operation: int) -> QuerySet[Result]:
+    return Result.objects.filter(operation_id=operation, family="")
+
+
 def _ending(run: Run) -> Ending:
     """The Operation's status and its sentence, from the results of its Records."""
-    results = list(Result.objects.filter(operation_id=run.claim.operation, family="").select_related("record"))
-    counts: Counter[str] = Counter()
-    for result in results:
-        counts.update(result.counts)
-    counts["records"] = len(results)
+    results = list(_results_of(run.claim.operation).select_related("record"))
+    counts = applied_counts(run.claim.operation)
     bad = [result for result in results if result.outcome in ("failed", "incomplete", "skipped")]
     held = [result for result in results if result.counts.get("held")]
     if results and all(result.outcome == "failed" for result in results):

@@ -187,7 +187,8 @@ def _state(one: Any, discover: Run | None) -> tuple[str, str]:
         return "paused", f"Paused since {one.paused_at:%Y-%m-%d}. {one.paused_because}".rstrip()
     if discover is None:
         return "new", "Nobody has asked it yet what it watches."
-    return "ready", f"Last discovered on {discover.at:%Y-%m-%d}: {discover.status}."
+    problem = f" {discover.why}" if discover.status in ("partial", "failed") else ""
+    return "ready", f"Last discovered on {discover.at:%Y-%m-%d}: {discover.status}.{problem}"
 
 
 def _records(ids: list[int]) -> dict[int, dict[str, int]]:

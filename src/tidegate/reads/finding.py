@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from django.db.models import Q, QuerySet
@@ -65,6 +65,8 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
     where: Annotated[str, Meta(description="File and line, address, or component.")]
     key: Annotated[str, Meta(description="The tool's own id for it.")]
     created_at: Annotated[datetime, Meta(description="When Tidegate first stored it.")]
+    last_seen_at: Annotated[datetime | None, Meta(description="The last complete read that showed it; null if closed.")]
+    unwatched_since: Annotated[datetime | None, Meta(description="Open, but no Sync looks at it since then; or null.")]
 
 
 class FindingPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -300,18 +302,33 @@ def _rows(found: list[Any]) -> list[FindingRow]:
     verdicts = {
         (said.feed_id, said.family, said.key_hash): said for said in _decisions(found) if said.field == "verdict"
     }
-    return [_row(one, standings.get(one.pk), verdicts.get((one.feed_id, one.family, one.key_hash))) for one in found]
+    parts = {
+        (part.feed_id, part.family, part.branch): part
+        for part in models.Part.objects.filter(feed__in={one.feed_id for one in found})
+    }
+    return [
+        _row(
+            one,
+            standings.get(one.pk),
+            verdicts.get((one.feed_id, one.family, one.key_hash)),
+            parts.get((one.feed_id, one.family, one.branch)),
+        )
+        for one in found
+    ]
 
 
-def _row(found: Any, held: Any, verdict: Any) -> FindingRow:
+def _row(found: Any, held: Any, verdict: Any, part: Any) -> FindingRow:
     record, product = found.feed.record, found.feed.test.engagement.product
+    left = _left_behind(found, part) if found.open else None
     return FindingRow(
         id=found.pk,
         severity=Severity.of_rank(found.severity).value,
         title=found.title,
         active=found.active,
         open=found.open,
-        why=_why(found, held, verdict),
+        why=_why(found, held, verdict, left),
+        unwatched_since=left.since if left else None,
+        last_seen_at=_last_seen(found, held, part),
         held=held.standing if held and held.standing != models.Held.PENDING else "",
         product=product.name,
         product_id=product.pk,
@@ -326,7 +343,38 @@ def _row(found: Any, held: Any, verdict: Any) -> FindingRow:
     )
 
 
-def _why(found: Any, held: Any, verdict: Any) -> str:
+class _Left(NamedTuple):
+    since: datetime | None
+    because: str
+
+
+def _left_behind(found: Any, part: Any) -> _Left | None:
+    """Why no Sync looks at an open finding any more, and since when; as reads/count.py filters them."""
+    record = found.feed.record
+    if record.connection.deleted_at is not None:
+        return _Left(record.connection.deleted_at, "its Connection was deleted")
+    if record.deleted_at is not None:
+        return _Left(record.deleted_at, "its Record was deleted")
+    if record.feed_id != found.feed_id:
+        where = {"mapped": "flows elsewhere", "ignored": "is ignored"}.get(record.decision, "is not mapped any more")
+        return _Left(record.finalized_at or (part and part.proven_at), f"its Record {where}")
+    if record.absent_since is not None:
+        return _Left(record.absent_since, "its Record is Missing")
+    if part is not None and part.last_outcome == "skipped":
+        return _Left(part.proven_at, f"{found.family} is no longer read")
+    return None
+
+
+def _last_seen(found: Any, held: Any, part: Any) -> datetime | None:
+    """The last complete read of its Record, Family and Branch that showed it; of a closed one its row does not say."""
+    if not found.open:
+        return None
+    if held is not None and held.last_seen_at is not None:
+        return held.last_seen_at
+    return max(part.proven_at, found.created_at) if part is not None and part.proven_at else found.created_at
+
+
+def _why(found: Any, held: Any, verdict: Any, left: _Left | None) -> str:
     if not found.open:
         by = f" by Sync {found.closed_operation}" if found.closed_operation else ""
         return f"Closed{by}: {CLOSED_BECAUSE.get(found.closed_because or '', found.closed_because)}."
@@ -340,6 +388,9 @@ def _why(found: Any, held: Any, verdict: Any) -> str:
         return f"Inactive: {verdict.by} says {verdict.value}{until}."
     if not found.active:
         return f"Inactive: the tool's own users say {VENDOR_VERDICTS[found.vendor_verdict]}."
+    if left is not None:
+        since = f" since {left.since:%Y-%m-%d}" if left.since else ""
+        return f"Open, unwatched{since}: {left.because}."
     return "Open: the tool reports it."
 
 
