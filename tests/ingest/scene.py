@@ -135,6 +135,17 @@ def in_another_thread(work: Callable[[], Any]) -> None:
         raise failed[0]
 
 
+def meanwhile(scene: Scene, change: Callable[[], Any], *, asked: str = "/findings/") -> None:
+    """The change happens, as in another process, when the vendor is first asked for such a thing."""
+
+    def once(request: httpx2.Request) -> None:
+        if asked in request.url.path:
+            scene.world.interfere = None
+            in_another_thread(change)
+
+    scene.world.interfere = once
+
+
 @pytest.fixture
 def world() -> World:
     return World()

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import httpx2
 import pytest
 from django.db import Error as DatabaseFailure
 from django.db import connection
 
 from tests.acme import rows
-from tests.ingest.scene import ALICE, Scene, in_another_thread
+from tests.ingest.scene import ALICE, Scene, meanwhile
 from tidegate.actions import connection as connections
 from tidegate.actions import operation as operations
 from tidegate.actions import record as records
 from tidegate.store.models import Finding, Lease, Operation, Record
-
-
-def meanwhile(scene: Scene, change: Callable[[], Any], *, asked: str = "/findings/") -> None:
-    """The change happens, as in another process, when the vendor is first asked for such a thing."""
-
-    def once(request: httpx2.Request) -> None:
-        if asked in request.url.path:
-            scene.world.interfere = None
-            in_another_thread(change)
-
-    scene.world.interfere = once
 
 
 def test_a_record_remapped_while_it_is_read_writes_to_the_new_product_and_closes_nothing(scene: Scene) -> None:

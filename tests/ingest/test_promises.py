@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.acme import Acme, Rows, as_json, many, row, rows
-from tests.ingest.scene import ALICE, Scene, in_another_thread, on_findings
+from tests.ingest.scene import ALICE, Scene, meanwhile, on_findings
 from tidegate.actions import connection as connections
 from tidegate.actions import finding as findings
 from tidegate.actions import operation as operations
@@ -703,12 +703,7 @@ def test_a_cancelled_sync_counts_what_it_applied(scene: Scene) -> None:
     """records.md, Operations: counts; what is applied stays."""
     scene.mapped(**{f"p{n}": rows(f"f{n}") for n in range(8)})
 
-    def interfere(request: httpx2.Request) -> None:
-        if "/p5/" in request.url.path:
-            scene.world.interfere = None
-            in_another_thread(lambda: operations.cancel(ALICE, Operation.objects.get(status="running").pk))
-
-    scene.world.interfere = interfere
+    meanwhile(scene, lambda: operations.cancel(ALICE, Operation.objects.get(status="running").pk), asked="/p5/")
     operation = scene.sync()
 
     assert operation.status == "cancelled"

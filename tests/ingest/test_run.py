@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from tests.acme import Acme, rows
-from tests.ingest.scene import ALICE, Scene, in_another_thread, on_findings
+from tests.ingest.scene import ALICE, Scene, meanwhile, on_findings
 from tidegate.actions.operation import sync
 from tidegate.store.models import Lease, LogLine, Operation
 from tidegate.store.writers.operation import claim_operation
@@ -33,17 +33,6 @@ def wait_for(holds: Callable[[], Any]) -> None:
         time.sleep(0.02)
 
 
-def in_the_middle(scene: Scene, change: Callable[[], Any], *, asked: str = "/findings/") -> None:
-    """Once, while the vendor is asked for such a thing."""
-
-    def once(request: httpx2.Request) -> None:
-        if asked in request.url.path:
-            scene.world.interfere = None
-            in_another_thread(change)
-
-    scene.world.interfere = once
-
-
 def test_a_running_operation_keeps_its_lease_alive_and_writes_its_log_meanwhile(scene: Scene, short_lease: None):
     scene.mapped(shop=rows("a"))
 
@@ -53,7 +42,7 @@ def test_a_running_operation_keeps_its_lease_alive_and_writes_its_log_meanwhile(
         wait_for(LogLine.objects.filter(operation__type="sync", text__startswith="Logged in").exists)
         assert Lease.objects.get().progress["phase"].startswith("Reading")
 
-    in_the_middle(scene, look)
+    meanwhile(scene, look)
 
     assert scene.sync().status == "success"
     assert not Lease.objects.exists()
@@ -71,7 +60,7 @@ def test_a_run_that_lost_its_lease_notices_between_two_steps(scene: Scene, short
         beater = next(thread for thread in threading.enumerate() if thread.name == f"lease-{running}")
         beater.join(20)
 
-    in_the_middle(scene, take_over, asked="/account")
+    meanwhile(scene, take_over, asked="/account")
     operation = scene.sync()
 
     assert (operation.status, operation.attempt) == ("running", 2)

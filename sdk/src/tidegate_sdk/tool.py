@@ -64,6 +64,8 @@ class Folder:
     """
 
     root: Path
+    warning: ClassVar[str] = ""
+    """As of Http; of a folder there is nothing to warn."""
 
 
 Door = Http | Folder

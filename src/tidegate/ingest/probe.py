@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.rules.record import plural
-from tidegate_sdk import Account, ConnectorError, Http, Odd, Tool
+from tidegate_sdk import Account, ConnectorError, Odd, Tool
 from tidegate_sdk.session import Session
 
 from .vendor import address_policy
@@ -51,8 +51,8 @@ async def _probe(tool: Tool[Any], how: dict[str, Any]) -> Probe:
 
 
 def _warned(tool: Tool[Any]) -> list[Step]:
-    door = tool.door()
-    return [Step("the way there", True, door.warning, warning=True)] if isinstance(door, Http) and door.warning else []
+    told = tool.door().warning
+    return [Step("the way there", True, told, warning=True)] if told else []
 
 
 async def _look(tool: Tool[Any], session: Session) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -181,8 +181,12 @@ def _carry_out_one(run: Run, record_id: int, ruling: str) -> None:
 
 def applied_counts(operation: int) -> Counter[str]:
     """What an Operation has done so far, from the results of its Records; also where it did not come to its end."""
+    return _counted(_results_of(operation))
+
+
+def _counted(results: Iterable[Result]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for result in _results_of(operation):
+    for result in results:
         counts.update(result.counts)
         counts["records"] += 1
     return counts
@@ -195,7 +199,7 @@ def _results_of(operation: int) -> QuerySet[Result]:
 def _ending(run: Run) -> Ending:
     """The Operation's status and its sentence, from the results of its Records."""
     results = list(_results_of(run.claim.operation).select_related("record"))
-    counts = applied_counts(run.claim.operation)
+    counts = _counted(results)
     bad = [result for result in results if result.outcome in ("failed", "incomplete", "skipped")]
     held = [result for result in results if result.counts.get("held")]
     if results and all(result.outcome == "failed" for result in results):

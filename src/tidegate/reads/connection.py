@@ -15,7 +15,7 @@ from tidegate.reads.count import Findings, findings_by_connection
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.record import STATES, in_state
 from tidegate.store import models
-from tidegate_sdk import ConnectorError, Http, Severity
+from tidegate_sdk import ConnectorError, Severity
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
     last_sync: Annotated[Run | None, Meta(description="Its last Sync, or null.")]
 
 
-class Warning(msgspec.Struct, frozen=True, kw_only=True):
+class ConnectionWarning(msgspec.Struct, frozen=True, kw_only=True):
     """What the owner of a Connection should know: it cannot be used as it is stored, or not with a quiet mind."""
 
     label: str
@@ -119,13 +119,12 @@ def connection(connection_id: int) -> ConnectionDetail | None:
     )
 
 
-def _warnings(found: models.Connection) -> list[Warning]:
+def _warnings(found: models.Connection) -> list[ConnectionWarning]:
     try:
-        door = catalog.build(found).door()
+        told = catalog.build(found).door().warning
     except (catalog.Unusable, ConnectorError) as broken:
-        return [Warning(label=found.label, usable=False, sentence=str(broken))]
-    told = door.warning if isinstance(door, Http) else ""
-    return [Warning(label=found.label, usable=True, sentence=told)] if told else []
+        return [ConnectionWarning(label=found.label, usable=False, sentence=str(broken))]
+    return [ConnectionWarning(label=found.label, usable=True, sentence=told)] if told else []
 
 
 def _shown(settings: dict[str, Any], secret: set[str]) -> dict[str, Any]:
@@ -134,7 +133,7 @@ def _shown(settings: dict[str, Any], secret: set[str]) -> dict[str, Any]:
     return {name: MASK if name in secret else value for name, value in settings.items()}
 
 
-def warnings() -> tuple[int, list[Warning]]:
+def warnings() -> tuple[int, list[ConnectionWarning]]:
     """How many Connections there are, and what the owners of them should know."""
     living = list(_living().order_by("label"))
     return len(living), [warning for one in living for warning in _warnings(one)]
