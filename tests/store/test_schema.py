@@ -47,7 +47,7 @@ def test_no_migration_is_missing():
 def test_there_are_the_tables_of_the_models_and_no_others():
     there = column("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
 
-    assert there - {"django_migrations"} - {name for name in there if name.startswith("django_")} == {
+    assert {name for name in there if not name.startswith(("django_", "procrastinate_"))} == {
         model._meta.db_table for model in models()
     }
 
@@ -57,6 +57,7 @@ def test_each_column_is_of_a_model_and_null_where_the_model_says_so():
         cursor.execute(
             "SELECT table_name, column_name, is_nullable = 'YES' FROM information_schema.columns"
             " WHERE table_schema = 'public' AND table_name NOT LIKE 'django_%'"
+            "   AND table_name NOT LIKE 'procrastinate_%'"
         )
         there = set(cursor.fetchall())
 
@@ -78,6 +79,7 @@ def test_every_foreign_key_of_a_model_is_one_in_the_database():
             "SELECT conrelid::regclass::text, attname, confrelid::regclass::text FROM pg_constraint"
             " JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]"
             " WHERE contype = 'f' AND connamespace = 'public'::regnamespace"
+            "   AND conrelid::regclass::text NOT LIKE 'procrastinate_%'"
         )
         there = set(cursor.fetchall())
 
@@ -99,9 +101,14 @@ def test_a_foreign_key_whose_target_may_be_deleted_in_numbers_is_indexed():
 
 
 def test_only_the_triggers_and_checks_that_are_written_down_are_more_than_the_models():
-    assert column("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal") == TRIGGERS
+    assert (
+        column("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname NOT LIKE 'procrastinate_%'") == TRIGGERS
+    )
     of_models = {constraint.name for model in models() for constraint in model._meta.constraints}
-    there = column("SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace")
+    there = column(
+        "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+        "   AND conrelid::regclass::text NOT LIKE 'procrastinate_%'"
+    )
     assert there - of_models == CHECKS_OF_OURS
 
 

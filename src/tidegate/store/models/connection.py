@@ -33,6 +33,8 @@ class Connection(models.Model):
     paused_at = models.DateTimeField(null=True)
     paused_because = models.TextField(default="", db_default="")
     rejected_logins = models.SmallIntegerField(default=0, db_default=0)  # in a row; three pause the Connection
+    secret_ends_at = models.DateTimeField(null=True)
+    secret_ends_told_by = models.TextField(default="", db_default="")  # person, token, tool
     created_at = models.DateTimeField(db_default=Now())
     created_by = models.TextField()
     deleted_at = models.DateTimeField(null=True)

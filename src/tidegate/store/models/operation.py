@@ -13,7 +13,9 @@ from .columns import json_object, reference
 class Operation(models.Model):
     """`scope` is {} for everything, or {"records": [ids]}. `attempt` rises with each take-over and fences old runs.
 
-    `verdict` is {} until everything was read; then {"<record id>": "close" | "hold"}, carried out Record by Record.
+    `verdict` is null until everything was read; then {"<record id>": "close" | "hold"}, carried out Record by Record.
+    `cause` names what an operator can do about a failure (rules/cause.py). `seconds` says where the time went (queue,
+    vendor, rate, database, work), `calls` counts the vendor's answers by status; both add up over attempts.
     """
 
     type = models.TextField()  # discover, sync, change
@@ -33,9 +35,16 @@ class Operation(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     cancelled_by = models.TextField(default="", db_default="")
+    cause = models.TextField(default="", db_default="")
+    deaths = models.SmallIntegerField(default=0, db_default=0)  # workers that died with it
+    not_before = models.DateTimeField(null=True)
+    worker = models.TextField(default="", db_default="")  # who ran it last
+    seconds = json_object(default=dict, db_default={})
+    calls = json_object(default=dict, db_default={})
 
     class Meta:
         db_table = "operation"
+        indexes: ClassVar = [models.Index(name="operation_latest", fields=["connection", "type", "-id"])]
         constraints: ClassVar = [
             models.CheckConstraint(name="operation_type", condition=models.Q(type__in=["discover", "sync", "change"])),
             models.CheckConstraint(
@@ -61,14 +70,20 @@ class Operation(models.Model):
 
 
 class Lease(models.Model):
-    """Who runs an Operation, and until when that is believed without a new heart-beat; progress rides along."""
+    """Who runs an Operation, and until when that is believed without a new heart-beat; progress rides along.
+
+    `seconds` is how long a heart-beat is believed: a lease that ends later than that from now was written by a clock
+    that has jumped. One that was handed back is free at once, and nobody died.
+    """
 
     operation = models.OneToOneField(
         "Operation", on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
     )
     attempt = models.IntegerField()
     until = models.DateTimeField()
+    seconds = models.FloatField(default=30, db_default=30)
     worker = models.TextField()
+    handed_back = models.BooleanField(default=False, db_default=False)
     progress = json_object(default=dict, db_default={})
 
     class Meta:

@@ -1,0 +1,41 @@
+"""Numbers that outlive what they count: totals for metrics, and open findings per Record and day for charts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from .columns import json_object, reference
+
+
+class Total(models.Model):
+    """A number that only grows, however many Operations retention has deleted: what metrics are made of."""
+
+    name = models.TextField()  # operations, findings, calls, seconds
+    tool = models.TextField()
+    word = models.TextField()  # sync:success, created, 429, vendor
+    number = models.FloatField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "total"
+        constraints: ClassVar = [models.UniqueConstraint(name="total_key", fields=["name", "tool", "word"])]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.tool} {self.word}"
+
+
+class OpenDay(models.Model):
+    """Open findings of a Record at the end of a day, by severity rank; a day without a row is like the day before."""
+
+    record_id: int
+    record = reference("Record", index=False)
+    day = models.DateField()
+    open = json_object(default=dict, db_default={})
+
+    class Meta:
+        db_table = "open_day"
+        constraints: ClassVar = [models.UniqueConstraint(name="open_day_key", fields=["record", "day"])]
+
+    def __str__(self) -> str:
+        return str(self.day)
