@@ -123,6 +123,8 @@ def prose(text: str | None) -> str:
 def states_page() -> str:
     from tidegate.reads.finding import CLOSED_BECAUSE
     from tidegate.rules import record as rules
+    from tidegate.rules.cause import CAUSES
+    from tidegate.rules.health import WORDS
 
     states = [(facts, rules.state(facts)) for facts in STATES()]
     badges = [rules.badge(sync) for sync in SYNCS()]
@@ -142,6 +144,19 @@ def states_page() -> str:
         "| word | means |",
         "|---|---|",
         *(f"| {word} | {meaning} |" for word, meaning in CLOSED_BECAUSE.items()),
+        "\n## Health of a Connection\n",
+        "Derived from its schedules and runs, the worst first; every word says why in one sentence.\n",
+        "| word | means |",
+        "|---|---|",
+        *(f"| {word} | {meaning} |" for word, meaning in WORDS.items()),
+        "\n## Causes of a failed Operation\n",
+        "What needs you waits for you; what may pass by itself is tried again before its next planned run.\n",
+        "| word | | what to do |",
+        "|---|---|---|",
+        *(
+            f"| {word} | {'needs you' if cause.needs_you else 'may pass'} | {cause.next_step} |"
+            for word, cause in CAUSES.items()
+        ),
     ]
     return "\n".join(lines)
 

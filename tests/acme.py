@@ -154,7 +154,7 @@ class Acme(Tool[AcmeSettings]):
         return super().open(**{"transport": Transport(self.world), "sleep": no_sleep} | how)
 
     def door(self) -> Http:
-        return Http(self.settings.url, Header("Authorization", self.settings.token, "Bearer {}"), per_second=100_000)
+        return Http(self.settings.url, Header("Authorization", self.settings.token, "Bearer {}"), per_second=0)
 
     def account(self) -> Talk[Account]:
         page = yield Ask("account")

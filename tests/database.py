@@ -89,7 +89,8 @@ def server_settings() -> Settings:
 
 
 def empty_all_tables() -> None:
-    tables = ", ".join(model._meta.db_table for model in apps.get_app_config("store").get_models())
+    ours = (model for app in ("store", "procrastinate") for model in apps.get_app_config(app).get_models())
+    tables = ", ".join(model._meta.db_table for model in ours)
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
 

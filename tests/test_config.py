@@ -92,3 +92,19 @@ def test_a_secret_setting_shows_itself_nowhere(monkeypatch: pytest.MonkeyPatch):
     settings = load_settings()
 
     assert "s3cr3t" not in repr(settings) + str(settings.model_dump())
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berln", "europe/berlin", "../UTC", "/etc/localtime"])
+def test_a_zone_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, zone: str):
+    monkeypatch.setenv("TIDEGATE_TIME_ZONE", zone)
+
+    with pytest.raises(ConfigurationError, match="set it to the name of a time zone, such as Europe/Berlin"):
+        load_settings()
+
+
+def test_a_zone_of_the_tz_database_is_taken(monkeypatch: pytest.MonkeyPatch):
+    assert load_settings().time_zone == "UTC"
+
+    monkeypatch.setenv("TIDEGATE_TIME_ZONE", "Europe/Berlin")
+
+    assert load_settings().time_zone == "Europe/Berlin"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
+import threading
 from ipaddress import ip_address
 from typing import Any
 
@@ -102,12 +102,12 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[list[str]]]:
     """What the system's resolver says: for each name its answers in turn, the last one again and again."""
     known: dict[str, list[list[str]]] = {}
 
-    async def getaddrinfo(self: Any, host: str, port: int, **_: Any) -> list[Any]:
+    def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
         answers = known[host]
         addresses = answers.pop(0) if len(answers) > 1 else answers[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return known
 
 
@@ -141,14 +141,18 @@ async def test_a_dead_address_gives_way_to_a_living_one(vendor: Vendor, opened: 
 
 
 async def test_one_time_out_bounds_resolving_and_connecting(monkeypatch: pytest.MonkeyPatch):
-    async def getaddrinfo(self: Any, host: str, port: int, **_: Any) -> list[Any]:
-        await asyncio.sleep(30)
+    asleep = threading.Event()
+
+    def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
+        asleep.wait(30)
         return []
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
     with pytest.raises(httpcore2.ConnectTimeout):
         await CheckedBackend(AddressPolicy()).connect_tcp("slow.test", 80, timeout=0.05)
+
+    asleep.set()
 
 
 async def test_a_host_that_is_no_name_at_all_is_told(opened: Open):

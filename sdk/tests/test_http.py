@@ -149,7 +149,8 @@ async def test_a_passing_failure_is_asked_again(vendor: Vendor, opened: Open, na
 
     assert len(vendor.asked) == session.requests == 2
     assert 0.4 < sum(naps) <= 1.1
-    assert session.waited == pytest.approx(sum(naps))
+    assert session.seconds["vendor"] == pytest.approx(sum(naps), abs=0.5)
+    assert session.seconds["rate"] == pytest.approx(0, abs=0.1)
 
 
 @pytest.mark.parametrize("body", ["no gzip", "broken off"])
@@ -203,6 +204,19 @@ async def test_what_may_act_twice_is_not_asked_twice(vendor: Vendor, opened: Ope
             await session.talk(body_of("export", method="POST", json={}))
 
     assert len(vendor.asked) == 1
+
+
+@pytest.mark.parametrize("failure", [500, 502, "silence"])
+async def test_a_post_that_only_reads_is_asked_again(vendor: Vendor, opened: Open, failure: int | str):
+    async def hang_up(writer: asyncio.StreamWriter) -> None:
+        """Answers nothing: it may have acted."""
+
+    vendor.on("/api/search", hang_up if failure == "silence" else answer(int(failure)), answer(200, {"data": []}))
+
+    async with opened(vendor) as session:
+        assert await session.talk(body_of("search", method="POST", json={"q": 1}, safe=True)) == {"data": []}
+
+    assert [asked.body for asked in vendor.asked] == [b'{"q":1}'] * 2
 
 
 async def test_a_post_that_was_turned_away_is_asked_again(vendor: Vendor, opened: Open):

@@ -10,6 +10,8 @@ from sdk.tests.plain import Naps
 from tidegate_sdk import Limits
 from tidegate_sdk.pace import Pace
 
+HOST = "acme.test:443"
+
 
 @pytest.fixture
 def pace(naps: Naps) -> Pace:
@@ -20,9 +22,9 @@ def pace(naps: Naps) -> Pace:
 
 async def gap(pace: Pace, naps: Naps) -> float:
     """Seconds between two questions."""
-    await pace.turn()
+    await pace.turn(HOST)
     naps.clear()
-    await pace.turn()
+    await pace.turn(HOST)
     return sum(naps)
 
 
@@ -39,17 +41,17 @@ async def test_a_burst_of_429_halves_the_rate_once(pace: Pace, naps: Naps):
 
 async def test_whoever_waits_when_a_hold_begins_waits_for_its_end(pace: Pace, naps: Naps):
     """One 429 slows all questions of a Connection, also those that already queue."""
-    await pace.turn()
+    await pace.turn(HOST)
     woken: list[float] = []
 
     async def one() -> None:
-        await pace.turn()
-        woken.append(pace.waited)
+        await pace.turn(HOST)
+        woken.append(sum(naps))
 
     async def held(seconds: float) -> None:
         naps.append(seconds)
         if len(naps) == 1:
-            pace.hold(100)
+            await pace.hold(HOST, 100)
         await asyncio.sleep(0)
 
     pace._sleep = held
@@ -104,10 +106,9 @@ def test_back_off_doubles_with_jitter_up_to_a_minute(pace: Pace, attempt: int, m
     assert all(most / 2 <= pause <= most for pause in pauses)
 
 
-async def test_what_was_waited_is_added_up(pace: Pace, naps: Naps):
+async def test_nobody_waits_a_negative_time(pace: Pace, naps: Naps):
     await pace.rest(3)
     await pace.rest(-1)
     await pace.rest(4)
 
-    assert pace.waited == 7
     assert naps == [3, 4]

@@ -218,7 +218,7 @@ async def test_a_cancelled_reading_closes_its_file_after_the_thread(vendor: Vend
     def reader(file: BinaryIO) -> Iterator[dict[str, Any]]:
         held.append(file)
         reached.set()
-        time.sleep(0.3)
+        time.sleep(0.1)
         try:
             yield from lines(file)
         except ValueError as error:

@@ -3,11 +3,13 @@
 What a Tool needs to be connected is not here: each Tool declares its own settings.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 import platformdirs
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "TIDEGATE_"
@@ -30,6 +32,28 @@ def _folder(home: Path) -> Path:
         return home.expanduser().absolute()
     except RuntimeError as error:
         raise ValueError("a path that begins with ~name names a user this machine does not have") from error
+
+
+def _zone(name: str) -> str:
+    """The name of a time zone. UTC is always there, and a list of all of them costs time that a start has not."""
+    if name != "UTC" and name not in available_timezones():
+        raise ValueError("a name that the tz database does not have")
+    return name
+
+
+_HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
+
+
+def _hosts(text: str) -> str:
+    """Names of hosts, in lower case, with one comma between two. Raises ValueError for what is none."""
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if not all(_HOST.fullmatch(name) for name in names):
+        raise ValueError("a name of a host has letters, digits, dots and hyphens, and neither port nor path")
+    return ",".join(names)
+
+
+def _lower(word: object) -> object:
+    return word.lower() if isinstance(word, str) else word
 
 
 class Settings(BaseSettings):
@@ -58,6 +82,64 @@ class Settings(BaseSettings):
     private_networks: Literal["allow", "refuse"] = Field(
         default="allow", description='"allow" or "refuse": whether Tools may live in private networks'
     )
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="UTC",
+        description="the name of a time zone, such as Europe/Berlin: schedules of new Connections go by its clocks",
+    )
+    hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+        default="",
+        description="the names people reach the page by, besides localhost, with commas between: tidegate.example.com",
+    )
+    grace_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="the seconds that a part of the service gets to end in order, a whole number from 1 to 3600",
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"] | None, BeforeValidator(_lower)] = Field(
+        default=None,
+        description='"debug", "info", "warning" or "error": what is logged; without it a part of the service logs from'
+        ' "info" on, and a single command from "warning" on',
+    )
+    log_format: Annotated[Literal["logfmt", "json"], BeforeValidator(_lower)] = Field(
+        default="logfmt", description='"logfmt" or "json": how a line of the log is written to stderr'
+    )
+    keep_logs_days: int = Field(
+        default=30,
+        ge=1,
+        le=36500,
+        description="the days that lines of Operations' logs and sent news are kept, a whole number from 1 to 36500",
+    )
+    keep_results_days: int = Field(
+        default=90,
+        ge=1,
+        le=36500,
+        description="the days that an Operation's results are kept Record by Record, a whole number from 1 to 36500;"
+        " the latest of each Record stays",
+    )
+    keep_jobs_days: int = Field(
+        default=7,
+        ge=1,
+        le=36500,
+        description="the days that finished jobs of the queue are kept, a whole number from 1 to 36500",
+    )
+    keep_operations_days: int = Field(
+        default=365,
+        ge=1,
+        le=36500,
+        description="the days that Operations are kept which nothing names, a whole number from 1 to 36500",
+    )
+    keep_counts_days: int = Field(
+        default=1830,
+        ge=1,
+        le=36500,
+        description="the days that open findings are kept by Record and day for charts, a whole number from 1 to 36500",
+    )
+
+    @property
+    def named_hosts(self) -> list[str]:
+        """The names of `hosts`, one by one."""
+        return self.hosts.split(",") if self.hosts else []
 
 
 def load_settings() -> Settings:

@@ -235,7 +235,7 @@ def test_a_deleted_connection_keeps_its_row_without_secrets_and_its_findings(acm
     id = added()
     shop = mapped(id)
     (finding,) = world.synced(shop, "k1")
-    waiting = world.operation(read(id), status="pending")
+    waiting = Operation.objects.get(status="pending")
     epoch = world.read(shop).epoch
 
     with pytest.raises(Refused, match="is called «Acme»"):

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.cli.test_help import every_command
+from tests.cli.test_help import every_answer
 from tidegate.cli.answer import Error, answers
 from tidegate.demo.fake_burp import FakeBurp
 
@@ -27,6 +27,9 @@ COMMANDS = [
     ("connection", "test", "Burp"),
     ("connection", "pause", "Burp"),
     ("connection", "resume", "Burp"),
+    ("schedule", "list"),
+    ("schedule", "show", "Burp"),
+    ("schedule", "set", "Burp", "--every", "6"),
     ("discover", "Burp"),
     ("sync", "Burp"),
     ("operation", "list"),
@@ -43,6 +46,8 @@ COMMANDS = [
     ("finding", "list"),
     ("finding", "show", "1"),
     ("finding", "decide", "1", "--note", "x"),
+    ("notify", "list"),
+    ("notify", "log"),
     ("product", "delete", "Web shop", "--confirm", "Web shop"),
     ("connection", "delete", "Burp", "--confirm", "Burp"),
 ]
@@ -78,7 +83,7 @@ def test_an_error_has_its_shape(tidegate: Any):
 
 
 def test_every_command_has_a_documented_answer():
-    assert sorted(answers()) == sorted(path for path, _ in every_command())
+    assert sorted(answers()) == sorted(path for path, _ in every_answer())
 
 
 def test_no_two_shapes_have_one_name():

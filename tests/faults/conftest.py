@@ -1,6 +1,101 @@
-"""These tests need a database and a vendor."""
+"""These tests need a database of their own each, a vendor over HTTP, and processes that nobody minds killing."""
 
-from tests.database import database, migrated_database
-from tests.ingest.scene import scene, world
+from __future__ import annotations
 
-__all__ = ["database", "migrated_database", "scene", "world"]
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
+
+import pytest
+from django.db import connections
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.database import migrated_database
+from tests.faults.house import House, Nursery, copy_of, drop, pointed_at, prepare, renew
+from tests.faults.stored import Stored, stored
+from tests.faults.vendor import IN_CATALOG, Vendor
+from tests.spot import folder_for_a_home
+from tidegate import catalog
+from tidegate.server.postgres import Database
+
+__all__ = ["migrated_database"]
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery(folder_for_a_home())
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture(scope="session")
+def vendor() -> Iterator[Vendor]:
+    vendor = Vendor()
+    yield vendor
+    vendor.close()
+
+
+@pytest.fixture(scope="session")
+def prepared(migrated_database: Database, vendor: Vendor, django_db_blocker: Any) -> Iterator[Database]:
+    """The database that each test gets a copy of. Nobody is connected to it when it is copied."""
+    name = f"{conninfo_to_dict(migrated_database.url)['dbname']}_prepared"
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setitem(catalog.BUILT_IN, *next(iter(IN_CATALOG.items())))
+        patch.setenv("TIDEGATE_HOME", str(folder_for_a_home()))
+        connections.close_all()
+        prepared = copy_of(migrated_database, str(conninfo_to_dict(migrated_database.url)["dbname"]), name)
+        with pointed_at(prepared):
+            prepare(vendor)
+        yield prepared
+        drop(migrated_database, name)
+
+
+Houses = Callable[[], AbstractContextManager[House]]
+
+
+@pytest.fixture(scope="session")
+def houses(
+    prepared: Database, migrated_database: Database, nursery: Nursery, vendor: Vendor, django_db_blocker: Any
+) -> Houses:
+    """Makes a house, and pulls it down."""
+
+    @contextmanager
+    def a_house() -> Iterator[House]:
+        folder = folder_for_a_home()
+        template = str(conninfo_to_dict(prepared.url)["dbname"])
+        name = f"{template}_{next(NUMBERS)}"
+        with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TIDEGATE_HOME", str(folder / "home"))
+            patch.setitem(catalog.BUILT_IN, *next(iter(IN_CATALOG.items())))
+            database = copy_of(migrated_database, template, name)
+            try:
+                with pointed_at(database):
+                    renew(vendor)
+                    with closing(House(nursery, vendor, database, folder)) as house:
+                        yield house
+            finally:
+                drop(migrated_database, name)
+
+    return a_house
+
+
+@pytest.fixture
+def house(houses: Houses) -> Iterator[House]:
+    """A house of this test's own."""
+    with houses() as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def undisturbed(houses: Houses) -> dict[str, Stored]:
+    """What is stored after a Sync, and after a Discover, that nobody disturbed."""
+    found: dict[str, Stored] = {}
+    for type in ("sync", "discover"):
+        with houses() as house:
+            house.restart()
+            assert house.ends(house.ask(type)).deaths == 0
+            found[type] = stored()
+    return found

@@ -1,212 +1,252 @@
-"""promises.md 6: after kill -9 at any place and a restart, the database equals what an undisturbed
-run would have left."""
+"""promises.md 6: after kill -9 of whichever process at any place and a restart, the database equals what an undisturbed
+run would have left. A place is a name in orders.py: entering it, or leaving it."""
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
 import pytest
-from django.db import connection
 
-from tests.acme import many, rows
-from tests.database import empty_all_tables
-from tests.ingest.scene import Scene
-from tidegate.store.models import Connection, Lease, Operation
+from tests.faults.house import House, until
+from tests.faults.stored import Stored, stored
+from tidegate.reads.service import service
+from tidegate.store.models import Operation
+from tidegate.store.writers.operation import lease_is_alive
 
-CHECKOUT = Path(__file__).parents[2]
-SYNC_PLACES = [
-    f"{when} {place}"
-    for place in ("claim", "login", "compare", "write", "results", "record", "verdict", "closing", "ending", "end")
-    for when in ("before", "after")
+WORKER_IN_SYNC = [
+    "before look",
+    "before claim",
+    "after claim",
+    "before run",
+    "before login",
+    "after login",
+    "after staging",
+    "before reading #3",
+    "before record",
+    "after fence",
+    "before compare",
+    "after compare",
+    "after create",
+    "after change",
+    "after write",
+    "after results",
+    "after transaction",
+    "after record",
+    "before record #3",
+    "before second look",
+    "after second look",
+    "before second apply",
+    "after second apply",
+    "before judging",
+    "before verdict",
+    "after verdict",
+    "before closing",
+    "after closing",
+    "before closing #2",
+    "after closing #3",
+    "before ending",
+    "after account",
+    "before log",
+    "before end",
+    "before letting go",
+    "after letting go",
+    "after end",
+    "after look",
 ]
-DISCOVER_PLACES = [
-    f"{when} {place}" for place in ("veps", "discover apply", "discover staging", "end") for when in ("before", "after")
+WORKER_IN_DISCOVER = [
+    "after claim",
+    "after discover login",
+    "before list",
+    "after list",
+    "before discover apply",
+    "after discover staging",
+    "after refresh",
+    "after missing",
+    "after quarantine",
+    "after auto-map",
+    "after discover apply",
+    "before end",
+    "after letting go",
+    "after end",
+]
+ALL_IN_SYNC = ["after claim", "before write", "after transaction", "after record", "after verdict", "before end"]
+FOREGROUND_IN_SYNC = ["after own claim", "after write", "after record", "before verdict", "after closing", "before end"]
+HANDING_BACK = ["before hand back", "before next offer", "after hand back"]
+SOLITARY_IN_SYNC = ["after own claim", "after write", "before closing", "after letting go"]
+SCHEDULER = [
+    "before time",
+    "before tick",
+    "before reconcile",
+    "after jobs of the dead",
+    "before next offer",
+    "after next offer",
+    "after reconcile",
 ]
 
 
-@pytest.fixture(autouse=True)
-def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TIDEGATE_LEASE_SECONDS", "1")
-
-
-def prepare(scene: Scene) -> None:
-    """One Record that changes a little, one that closes something, one that collapses; one more that is new."""
-    scene.world.paged = "steady"
-    scene.mapped(shop=rows("a", "b", "c"), api=many(12, "g"), big=many(30))
-    scene.sync()
-    scene.world.issues("shop")["a"]["title"] = "Changed"
-    scene.world.issues("shop").pop("b")
-    scene.world.issues("shop")["n"] = rows("n")["n"]
-    for key in list(scene.world.issues("api"))[:3]:
-        scene.world.issues("api").pop(key)
-    scene.world.products["big"].families["issues"] = many(4)
-    scene.world.add("late", "Late", rows("z"))
-    scene.world.products["api"].name = "Renamed"
-
-
-@contextmanager
-def victim(scene: Scene, kind: str, place: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that has come to the place, and is killed when the test is done with it."""
-    orders = {
-        "type": kind,
-        "place": place,
-        "connection": scene.connection_id,
-        "products": {key: {**asdict(product), "off": []} for key, product in scene.world.products.items()},
-        "database": {key: connection.settings_dict[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")},
+def places() -> list[tuple[str, str]]:
+    """Every place at which a process is killed here, and whose."""
+    by_process = {
+        "worker, sync": WORKER_IN_SYNC,
+        "worker, discover": WORKER_IN_DISCOVER,
+        "all, sync": ALL_IN_SYNC,
+        "foreground, sync": FOREGROUND_IN_SYNC,
+        "worker, handing back": HANDING_BACK,
+        "solitary, sync": SOLITARY_IN_SYNC,
+        "scheduler": SCHEDULER,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.victim"],
-        cwd=CHECKOUT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdin.write(json.dumps(orders) + "\n")
-        process.stdin.flush()
-        assert process.stdout.readline().strip() == "here", "the victim did not come to the place"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
+    return [(process, place) for process, there in by_process.items() for place in there]
 
 
-def kill_at(scene: Scene, kind: str, place: str) -> None:
-    with victim(scene, kind, place) as process:
-        os.kill(process.pid, signal.SIGKILL)
+def test_there_are_at_least_forty_places() -> None:
+    """Issue 4: at 40 or more named points of Discover and Sync, of worker, scheduler and everything."""
+    assert len(set(places())) == len(places())
+    assert len({place for process, place in places() if process != "scheduler"}) >= 40
 
 
-def world_as_stored() -> dict[str, Any]:
-    """Records, findings, decisions, journal, held and proofs; ids of Operations, times and attempts aside."""
-    questions = {
-        "records": "SELECT vendor_id, name, parent, decision, absent_since IS NULL, feed_id IS NULL "
-        "FROM record ORDER BY 1",
-        "findings": "SELECT key, family, title, severity, open, active, closed_because, "
-        "fields::text FROM finding ORDER BY 1",
-        "journal": "SELECT key, kind, actor, before - 'closed_operation'"
-        " FROM journal JOIN finding ON finding.id = finding_id"
-        " ORDER BY 1, journal.id",
-        "held": "SELECT key, standing FROM held JOIN finding ON finding.id = finding_id ORDER BY 1",
-        "proofs": "SELECT family, proof::text, last_outcome, below, skipped FROM part ORDER BY feed_id, family",
-        "tally": "SELECT feed_id, severity, open, active, n FROM tally WHERE n <> 0 ORDER BY 1, 2, 3, 4",
+def test_what_is_compared_has_something_of_everything(undisturbed: dict[str, Stored]) -> None:
+    """A comparison that holds nothing proves nothing."""
+    sync, discover = undisturbed["sync"], undisturbed["discover"]
+    assert {"changed", "closed", "decided"} <= {kind for _, kind, _, _ in sync["journal"]}
+    assert len(sync["held"]) == 26
+    assert "n" in {row[1] for row in sync["findings"]}
+    assert sync["decisions"]
+    assert all(sync[name] for name in sync if name != "held absences")
+    assert {(row[1], row[2], row[5]) for row in discover["records"]} >= {
+        ("late", "Late", True),
+        ("api", "Renamed", True),
+        ("old", "Product old", False),
     }
-    stored: dict[str, Any] = {}
-    with connection.cursor() as cursor:
-        for name, question in questions.items():
-            cursor.execute(question)
-            stored[name] = cursor.fetchall()
-    return stored
 
 
-UNDISTURBED: dict[str, dict[str, Any]] = {}
+@pytest.mark.parametrize("place", WORKER_IN_SYNC)
+def test_a_worker_killed_in_a_sync(house: House, undisturbed: dict[str, Stored], place: str) -> None:
+    """promises.md 6. The row says what is left, and doing a thing twice changes nothing."""
+    worker = house.worker(stop=[place], lease=1)
+    number = house.ask("sync")
+
+    house.stopped()
+    worker.kill()
+    house.restart()
+    house.all_end()
+
+    assert stored() == undisturbed["sync"]
+    assert house.operation(number).status == "partial"
+    assert house.operation(number).deaths <= 1
 
 
-def undisturbed(scene: Scene, kind: str) -> dict[str, Any]:
-    """What is stored after the same without a kill. Once a run; then the world begins anew."""
-    if kind not in UNDISTURBED:
-        prepare(scene)
-        for _ in range(2):
-            getattr(scene, kind)()
-        UNDISTURBED[kind] = world_as_stored()
-        empty_all_tables()
-        scene.world.products.clear()
-        Connection.objects.create(tool="acme", label="Acme", created_by="alice")
-    return UNDISTURBED[kind]
+@pytest.mark.parametrize("place", WORKER_IN_DISCOVER)
+def test_a_worker_killed_in_a_discover(house: House, undisturbed: dict[str, Stored], place: str) -> None:
+    """promises.md 6."""
+    worker = house.worker(stop=[place], lease=1)
+    number = house.ask("discover")
+
+    house.stopped()
+    worker.kill()
+    house.restart()
+    house.all_end()
+
+    assert stored() == undisturbed["discover"]
+    assert house.operation(number).status == "success"
 
 
-def assert_all_ended() -> None:
-    assert not Operation.objects.filter(status__in=["running", "pending"]).exists()
-    assert not Lease.objects.exists()
+@pytest.mark.parametrize("place", ALL_IN_SYNC)
+def test_everything_killed_in_a_sync(house: House, undisturbed: dict[str, Stored], place: str) -> None:
+    """promises.md 6: worker, scheduler, and the command of the person who waits for it, all at once."""
+    house.worker(stop=[place], lease=1)
+    house.scheduler()
+    until(lambda: service().workers, "the worker is there")
+    house.start("sync", "Acme")
+
+    house.stopped()
+    for process in house.processes:
+        process.kill_all()
+    house.restart()
+    house.all_end()
+
+    assert stored() == undisturbed["sync"]
 
 
-@pytest.mark.parametrize("place", SYNC_PLACES)
-def test_a_sync_killed_anywhere_ends_as_an_undisturbed_one(scene: Scene, place: str) -> None:
-    """promises.md 6, Sync: the next request takes up what was left, and doing a thing twice changes nothing.
-    records.md: a killed Operation is taken up again and finishes this; each survives the death of its process."""
-    expected = undisturbed(scene, "sync")
-    prepare(scene)
+@pytest.mark.parametrize("place", FOREGROUND_IN_SYNC)
+def test_a_person_s_own_run_killed(house: House, undisturbed: dict[str, Stored], place: str) -> None:
+    """promises.md 6: where nothing else runs, the command does it itself; the service finishes what it left."""
+    command = house.start("sync", "Acme", stop=[place], lease=1)
 
-    kill_at(scene, "sync", place)
-    scene.sync()
+    house.stopped()
+    command.kill()
+    house.restart()
+    house.all_end()
 
-    assert world_as_stored() == expected
-    assert_all_ended()
-
-
-@pytest.mark.parametrize("place", DISCOVER_PLACES)
-def test_a_discover_killed_anywhere_ends_as_an_undisturbed_one(scene: Scene, place: str) -> None:
-    """promises.md 6, Discover."""
-    expected = undisturbed(scene, "discover")
-    prepare(scene)
-
-    kill_at(scene, "discover", place)
-    scene.discover()
-
-    assert world_as_stored() == expected
-    assert_all_ended()
+    assert stored() == undisturbed["sync"]
 
 
-def test_an_operation_that_kills_its_process_three_times_is_failed(scene: Scene) -> None:
-    """An Operation that kills its worker three times is failed with that reason, not tried for ever."""
-    prepare(scene)
-    kill_at(scene, "sync", "before verdict")
-    for _ in range(2):
-        kill_at(scene, "sync", "before verdict")
+def test_a_person_s_own_run_killed_is_finished_by_the_next_one(house: House, undisturbed: dict[str, Stored]) -> None:
+    """promises.md 6, on a machine where nothing else runs. records.md: a killed Operation is taken up and finishes."""
+    command = house.start("sync", "Acme", stop=["before record #3"], lease=1)
+    house.stopped()
+    command.kill()
 
-    scene.sync()
+    again = house.start("discover", "Acme")
 
-    first = Operation.objects.filter(type="sync", attempt=3).get()
-    assert first.status == "failed"
-    assert "3 processes" in first.why
-
-
-def test_a_worker_that_sleeps_past_its_lease_writes_nothing_when_it_wakes(scene: Scene) -> None:
-    """promises.md, process faults: SIGSTOP of a worker past its lease, then SIGCONT: it must not write."""
-    expected = undisturbed(scene, "sync")
-    prepare(scene)
-
-    with victim(scene, "sync", "before record") as process:
-        os.kill(process.pid, signal.SIGSTOP)
-        scene.sync()
-        stored = world_as_stored()
-        os.kill(process.pid, signal.SIGCONT)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write("go on\n")
-        process.stdin.close()
-        assert process.stdout.readline().strip() == "ended"
-
-    assert stored == expected
-    assert world_as_stored() == expected
+    assert again.code() == 0, again.said
+    assert house.operation(Operation.objects.get(type="sync", attempt=2).pk).status == "partial"
+    house.all_end()
+    assert stored()["findings"] == undisturbed["sync"]["findings"]
 
 
-def test_a_database_that_cuts_its_connections_mid_apply_loses_nothing(scene: Scene) -> None:
-    """promises.md, database faults: its connections cut, mid-apply."""
-    expected = undisturbed(scene, "sync")
-    prepare(scene)
+@pytest.mark.parametrize("place", HANDING_BACK)
+def test_a_worker_killed_while_it_hands_back(house: House, undisturbed: dict[str, Stored], place: str) -> None:
+    """promises.md 6: kill -9 follows SIGTERM, as an impatient machine does it."""
+    worker = house.worker(stop=["before record #3", place], lease=1)
+    house.ask("sync")
 
-    with victim(scene, "sync", "after write") as process:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        os.kill(process.pid, signal.SIGKILL)
-    scene.sync()
+    first = house.stopped()
+    worker.signal(signal.SIGTERM)
+    first.go_on()
+    assert house.stopped().place == place
+    worker.kill()
+    house.restart()
+    house.all_end()
 
-    assert world_as_stored() == expected
-    assert_all_ended()
+    assert stored() == undisturbed["sync"]
+
+
+@pytest.mark.parametrize("place", SOLITARY_IN_SYNC)
+def test_a_solitary_process_killed(house: House, undisturbed: dict[str, Stored], place: str) -> None:
+    """promises.md 6: a worker died with the Operation, so it runs in a process of its own; that is killed too, and its
+    worker lives on."""
+    first = house.worker(stop=["before record #2"], lease=1)
+    number = house.ask("sync")
+    house.stopped()
+    first.kill()
+
+    worker = house.worker(stop=[place], lease=1)
+    house.scheduler()
+    solitary = house.stopped()
+    assert solitary.pid != worker.pid
+    solitary.kill()
+    worker.kill_all()
+    house.worker()
+    house.all_end()
+
+    assert stored() == undisturbed["sync"]
+    assert house.operation(number).deaths <= 2
+
+
+@pytest.mark.parametrize("place", SCHEDULER)
+def test_a_scheduler_killed(house: House, undisturbed: dict[str, Stored], place: str) -> None:
+    """promises.md 6: while it takes up what a dead worker left."""
+    worker = house.worker(stop=["after write"], lease=1)
+    number = house.ask("sync")
+    house.stopped()
+    worker.kill()
+    until(lambda: not lease_is_alive(number), "the lease runs out")
+
+    scheduler = house.scheduler(stop=[place])
+    house.stopped()
+    scheduler.kill()
+    house.restart()
+    house.all_end()
+
+    assert stored() == undisturbed["sync"]
+    assert house.operation(number).deaths == 1

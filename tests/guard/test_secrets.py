@@ -88,6 +88,14 @@ def test_a_row_of_another_connection_does_not_open(settings: Settings):
         unseal(seal(TOKEN, 7, settings), 8, settings)
 
 
+def test_a_number_is_that_of_a_connection_and_other_owners_say_what_they_are(settings: Settings):
+    """What earlier versions stored for a Connection opens; nothing opens for an owner of another kind."""
+    assert clear(unseal(seal(TOKEN, 7, settings), "connection 7", settings)) == clear(TOKEN)
+    assert clear(unseal(seal(TOKEN, "route 7", settings), "route 7", settings)) == clear(TOKEN)
+    with pytest.raises(KeyProblem, match="damaged or belong to another Route"):
+        unseal(seal(TOKEN, 7, settings), "route 7", settings)
+
+
 @given(position=st.integers(min_value=0), bit=st.integers(0, 7), length=st.integers(min_value=0))
 def test_damage_anywhere_is_noticed(tmp_path_factory: pytest.TempPathFactory, position: int, bit: int, length: int):
     settings = Settings(home=tmp_path_factory.getbasetemp() / "unused", secret_key=SecretStr(KEY))

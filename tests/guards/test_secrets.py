@@ -8,6 +8,7 @@ MAY_REVEAL = (
     "sdk/src/tidegate_sdk/auth.py",  # the wire
     "sdk/src/tidegate_sdk/auth/",
     "src/tidegate/guard/",  # encrypts them at rest
+    "src/tidegate/delivery/courier.py",  # the wire of news: hands an address to the process that sends
     "src/tidegate/server/postgres/database.py",  # the wire to a given database is libpq
 )
 

@@ -160,8 +160,8 @@ def test_a_run_whose_operation_is_taken_over_writes_nothing_more(scene: Scene, k
     assert not Record.objects.filter(vendor_id="late").exists()
 
 
-def test_a_database_that_cuts_a_sync_off_fails_it_with_a_sentence_and_the_next_one_is_whole(scene: Scene) -> None:
-    """promises.md, database faults: its connections cut; the Operation ends, its message says what the user can do."""
+def test_a_sync_whose_database_goes_away_and_comes_back_goes_on_where_it_was(scene: Scene) -> None:
+    """promises.md, database faults: its connections cut. Nobody died, so no death is counted."""
     scene.mapped(shop=rows("a"))
 
     def cut() -> None:
@@ -172,12 +172,33 @@ def test_a_database_that_cuts_a_sync_off_fails_it_with_a_sentence_and_the_next_o
             )
 
     meanwhile(scene, cut)
-    with pytest.raises(DatabaseFailure):
-        scene.sync()
+    operation = scene.sync()
+
+    assert (operation.status, operation.attempt, operation.deaths) == ("success", 2, 0)
+    assert "Handed back: the database went away" in scene.log(operation)
+    assert not Lease.objects.exists()
+    assert scene.open() == {"a"}
+
+
+def test_a_statement_that_the_database_refuses_fails_the_sync_with_a_sentence_and_costs_nothing(scene: Scene) -> None:
+    """promises.md, database faults: disk full. It would fail again at once, so it is not tried again at once."""
+    scene.mapped(shop=rows("a"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END$$;"
+            " CREATE TRIGGER full_disk BEFORE INSERT ON finding FOR EACH ROW EXECUTE FUNCTION full_disk()"
+        )
+    try:
+        with pytest.raises(DatabaseFailure):
+            scene.sync()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION full_disk CASCADE")
 
     operation = Operation.objects.get(type="sync")
-    assert operation.status == "failed"
-    assert operation.why.startswith("The database failed: ")
+    assert (operation.status, operation.cause) == ("failed", "database")
+    assert operation.why.startswith("The database failed: could not extend file")
     assert "tidegate doctor" in operation.why
     assert not Lease.objects.exists()
     assert scene.sync().status == "success"

@@ -16,6 +16,7 @@ import pytest
 from tests.acme import Acme, rows
 from tests.ingest.scene import ALICE, Scene, meanwhile, on_findings
 from tidegate.actions.operation import sync
+from tidegate.ingest.heart import HEART
 from tidegate.store.models import Lease, LogLine, Operation
 from tidegate.store.writers.operation import claim_operation
 from tidegate_sdk import NO_PRODUCT, Ask, Family, VendorChanged, Vep
@@ -57,8 +58,8 @@ def test_a_run_that_lost_its_lease_notices_between_two_steps(scene: Scene, short
         running = Operation.objects.get(status="running").pk
         Lease.objects.filter(pk=running).update(until="2020-01-01T00:00:00Z")
         assert claim_operation(running, "another:1", 60) is not None
-        beater = next(thread for thread in threading.enumerate() if thread.name == f"lease-{running}")
-        beater.join(20)
+        (run,) = HEART.running()
+        wait_for(lambda: run.interruption)
 
     meanwhile(scene, take_over, asked="/account")
     operation = scene.sync()
@@ -74,7 +75,7 @@ def test_ctrl_c_ends_the_operation_as_cancelled(scene: Scene):
     asked = threading.Event()
     scene.world.interfere = on_findings(lambda request: asked.set())
 
-    def interrupt(phase: str, done: int, total: int | None) -> None:
+    def interrupt(phase: str, done: int, total: int | None, beside: str = "") -> None:
         if phase.startswith("Reading"):
             asked.wait(10)
             raise KeyboardInterrupt

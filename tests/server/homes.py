@@ -210,6 +210,24 @@ def kill_everything(home: Path) -> None:
     wait_for(lambda: not server_processes(data) and not keepers(home), "every process is dead")
 
 
+@contextlib.contextmanager
+def halted(home: Path) -> Iterator[None]:
+    """Every process of the server stands still, as on a machine that hangs."""
+    processes = server_processes(data_of(home))
+    try:
+        for process in processes:
+            signal_if_there(process, signal.SIGSTOP)
+        yield
+    finally:
+        for process in processes:
+            signal_if_there(process, signal.SIGCONT)
+
+
+def signal_if_there(process: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
 def is_stopped(home: Path) -> bool:
     return not server_processes(data_of(home)) and not keepers(home)
 

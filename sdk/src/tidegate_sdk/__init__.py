@@ -20,6 +20,7 @@ from .ask import (
     identifier,
 )
 from .auth import Auth, Header
+from .credential import jwt_end
 from .errors import (
     AccessDenied,
     AddressRefused,
@@ -34,6 +35,7 @@ from .errors import (
 from .finding import NO_PRODUCT, Account, Finding, Severity, Skip, Vep, Verdict
 from .ledger import Ledger
 from .limits import Limits
+from .pace import Turnstile
 from .paging import (
     Cursor,
     Export,
@@ -96,6 +98,7 @@ __all__ = [
     "Talk",
     "Tool",
     "TotalMoved",
+    "Turnstile",
     "VendorChanged",
     "VendorDown",
     "Vep",
@@ -106,5 +109,6 @@ __all__ = [
     "dig",
     "graphql",
     "identifier",
+    "jwt_end",
     "steady_total",
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import httpcore2
 
@@ -126,7 +129,7 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
             async with asyncio.timeout(timeout):
                 addresses = await resolve(host, port)
                 self._policy.check(host, addresses)
-                return await self._connect_first(addresses, port, local_address, socket_options)
+                return _Tidy(await self._connect_first(addresses, port, local_address, socket_options))
         except TimeoutError:
             raise httpcore2.ConnectTimeout(host) from None
 
@@ -146,13 +149,69 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         return await self._network.connect_tcp(addresses[-1], port, None, local_address, socket_options)
 
 
+class _Tidy(httpcore2.AsyncNetworkStream):
+    """A connection that is closed where its TLS handshake is cancelled; httpcore2 forgets it then, still open."""
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
 _TRY_NEXT_AFTER = 2.0  # seconds for an address when the name has more of them: a dead IPv6 must not hide a living IPv4
 
 
 async def resolve(host: str, port: int) -> list[str]:
     """Every address of the host, in the system's order of preference; integer and hex spellings are addresses too."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await _look_up(host, port)
     except (socket.gaierror, UnicodeError) as error:
         raise httpcore2.ConnectError(f"{host} does not resolve") from error
     return list(dict.fromkeys(str(answer[4][0]) for answer in found))
+
+
+async def _look_up(host: str, port: int) -> list[Any]:
+    """The system's answer, from a thread that nobody waits for: a resolver that hangs cannot be cancelled.
+
+    A thread of the loop's own pool would keep the loop, and in the end the process, until the resolver gives up.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[Any]] = loop.create_future()
+
+    def settle(found: list[Any] | Exception) -> None:
+        if answer.done():
+            return
+        if isinstance(found, Exception):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    def ask() -> None:
+        try:
+            found: list[Any] | Exception = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
+            found = error
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(settle, found)
+
+    threading.Thread(target=ask, name=f"resolve-{host}", daemon=True).start()
+    return await answer

@@ -63,7 +63,8 @@ class Ask:
     """One question to the vendor. `path` is relative to the location; an absolute link must stay at its origin.
 
     `bare`: the answer steers the walk and holds no rows. `reader`: the body is streamed through it, never held whole.
-    `graphql`: an answer with a non-empty `errors` list is a failure although the status says 200.
+    `graphql`: an answer with a non-empty `errors` list is a failure although the status says 200. `safe`: a POST that
+    only reads (a search), so it may be repeated after a failure like a GET; a GraphQL query is safe as it is.
     """
 
     path: str = ""
@@ -73,6 +74,7 @@ class Ask:
     bare: bool = False
     reader: Reader | None = None
     graphql: bool = False
+    safe: bool = False
 
     def more(self, **query: Any) -> Ask:
         """The same question with these query parameters added or replaced."""

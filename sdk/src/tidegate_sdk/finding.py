@@ -105,10 +105,19 @@ class Vep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom the vendor takes us for. `id` decides whether a new Connection continues a deleted one."""
+    """Whom the vendor takes us for. `id` decides whether a new Connection continues a deleted one.
+
+    `credential_ends` is when the vendor says that the credential expires, an aware time; people are warned before.
+    """
 
     id: str
     name: str = ""
+    credential_ends: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a time without a zone: nobody could say when that is."""
+        if self.credential_ends is not None and self.credential_ends.utcoffset() is None:
+            raise ValueError("credential_ends is a time without a zone")
 
 
 class Skip(msgspec.Struct, frozen=True):

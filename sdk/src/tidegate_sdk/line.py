@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from .ask import Ask, Page, Row, Wait
 from .doors import Stream, Way
@@ -17,7 +17,7 @@ from .pace import Pace
 from .redaction import Redactor
 from .steps import brief, question
 
-T = TypeVar("T")
+_THREAD_ENDS = 0.5  # seconds that a cancelled reader gets to hand over its rows
 
 
 @dataclass(slots=True)
@@ -60,19 +60,40 @@ class Pump:
     def __init__(self, path: str, stream: Stream, batch: int) -> None:
         self._path, self._stream, self._batch = path, stream, batch
         self._rows: Iterator[Any] | None = None
+        self._given_up = False
 
     def __enter__(self) -> Pump:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if (end := getattr(self._rows, "close", None)) is not None:
+        if not self._given_up and (end := getattr(self._rows, "close", None)) is not None:
             end()
 
     async def pull(self) -> list[Any]:
         """The next rows, none at the end; raises Incomplete where the file changed meanwhile."""
-        rows = await in_thread(self._pull)
+        thread = asyncio.ensure_future(asyncio.to_thread(self._pull))
+        try:
+            rows = await asyncio.shield(thread)
+        except asyncio.CancelledError:
+            await self._give_up(thread)
+            raise
         self._stream.check()
         return rows
+
+    async def _give_up(self, thread: asyncio.Future[list[Any]]) -> None:
+        """A thread cannot be cancelled. It ends with its batch, or else at its next look at the file, which is closed.
+
+        Closing is safe under a reader: a buffered file does it between two reads, never during one.
+        """
+        thread.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else asks for it
+        self._given_up = True
+        try:
+            ended, _ = await asyncio.wait([thread], timeout=_THREAD_ENDS)
+            self._given_up = not ended
+        finally:
+            if self._given_up:
+                thread.cancel()
+                self._stream.close()
 
     def _pull(self) -> list[Any]:
         try:
@@ -85,13 +106,3 @@ class Pump:
             raise VendorDown(f"{self._path} cannot be read: {error.strerror or error}.") from None
         except Exception as error:  # noqa: BLE001 - see steps.move(): a reader is a connector's code too
             raise VendorChanged(f"{self._path} could not be read ({brief(error)}).") from None
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Runs it in a thread. Cancelled meanwhile, it waits for the thread: a file in use must not be closed under it."""
-    task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

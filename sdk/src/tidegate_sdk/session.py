@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import replace
 from types import TracebackType
@@ -19,7 +20,7 @@ from .finding import Vep
 from .limits import Limits
 from .line import Line
 from .listing import Listing
-from .pace import Pace
+from .pace import Pace, Turnstile, no_log
 from .redaction import Redactor
 from .steps import End, close, make, move
 from .tool import Door, Http, Tool
@@ -28,14 +29,12 @@ T = TypeVar("T")
 _LIMITS, _POLICY = Limits(), AddressPolicy()
 
 
-def _no_log(event: str, **facts: object) -> None:
-    """Where nobody listens."""
-
-
 class Session:
     """One run's way to one vendor. `async with tool.open() as session: …`; shared by the tasks of one event loop.
 
-    Nothing leaves it with a secret in it: errors, log, odd rows and outcomes are scrubbed.
+    `turnstile`: the pace of the vendor's host is shared with other Sessions through it; without one it is kept here.
+    A task that is cancelled ends at once, wherever it waits. Nothing leaves the Session with a secret in it: errors,
+    log, odd rows and outcomes are scrubbed.
     """
 
     def __init__(
@@ -44,11 +43,13 @@ class Session:
         *,
         limits: Limits = _LIMITS,
         policy: AddressPolicy = _POLICY,
-        log: Callable[..., object] = _no_log,
+        log: Callable[..., object] = no_log,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         transport: httpx2.AsyncBaseTransport | None = None,
+        turnstile: Turnstile | None = None,
     ) -> None:
         self.tool, self.limits = tool, limits
+        self._turnstile = turnstile
         self._policy, self._sleep, self._transport = policy, sleep, transport
         self._unscrubbed_log = log
         self._redactor = Redactor(tool.secrets())
@@ -70,9 +71,24 @@ class Session:
         await self._opened.way.aclose()
 
     @property
-    def waited(self) -> float:
-        """Seconds spent waiting on purpose: for the rate, Retry-After, back-off and Wait; tasks are added up."""
-        return self._opened.pace.waited
+    def seconds(self) -> dict[str, float]:
+        """Where the time went, by the clock on the wall: tasks that wait at the same time are not added up.
+
+        "vendor": at least one question was in flight (sent, and its answer not here to the last byte), or the vendor's
+        own wish was honoured: Wait, Retry-After, back-off. "rate": nothing was in flight, and at least one question
+        waited for its place in the rate, our own or the shared one. The rest of a run is neither: our own work, the
+        database. So `vendor` grows where the tool is slow, `rate` where more questions a second would help, and the
+        two never pass the run's duration together. To be read at any time, from any thread.
+        """
+        return self._opened.pace.stopwatch.seconds
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Answers by status ("200", "429"), repetitions and redirects included; "none" where none came.
+
+        A folder has no statuses, so nothing is counted for it.
+        """
+        return self._opened.way.calls
 
     @property
     def requests(self) -> int:
@@ -127,7 +143,7 @@ class Session:
         raise failure
 
     def _open(self, door: Door) -> Line:
-        pace = Pace(self.limits, self._sleep)
+        pace = Pace(self.limits, self._sleep, self._turnstile, self._log)
         if isinstance(door, Http):
             pace.bound(door.per_second)
             way = HttpDoor(
@@ -141,7 +157,7 @@ class Session:
                 transport=self._transport,
             )
         else:
-            way = FolderDoor(door.root, limits=self.limits, log=self._log)
+            way = FolderDoor(door.root, limits=self.limits, log=self._log, stopwatch=pace.stopwatch)
         return Line(way, pace, self.limits, self._redactor)
 
     async def _after(self, step: Ask | Wait, talk: Generator[Any, Page, Any]) -> Any:

@@ -40,7 +40,8 @@ class Http:
     """The door to a vendor over HTTP(S). `location` ends where the paths of Asks begin.
 
     `certificates` is a PEM text of authorities to trust beside the system's; `verify=False` is a person's choice,
-    shown as a warning. `per_second` bounds the rate of one Connection.
+    shown as a warning. `per_second` bounds the rate of one Session, and of all together where they share a turnstile; 0
+    declares none.
     """
 
     location: str

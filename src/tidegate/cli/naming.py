@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tidegate.reads.connection import ConnectionRow
     from tidegate.reads.product import ProductRow
     from tidegate.reads.record import RecordRow
+    from tidegate.reads.route import RouteRow
 
 
 def the_connection(text: str) -> ConnectionRow:
@@ -35,6 +36,16 @@ def the_record(text: str, connection_id: int | None = None) -> RecordRow:
 
     found = record.named(text, connection_id)
     return _one("Record", text, found, lambda row: f"{row.id} ({row.connection} › {row.name})")
+
+
+def the_route(text: str) -> RouteRow:
+    """The route of this name or number."""
+    from tidegate.reads import route
+
+    found = route.named(text)
+    if not found:
+        raise Failure(f"There is no route {_shown(text)}.", "See what there is: tidegate notify list")
+    return _one("route", text, found, lambda row: f"{row.name} ({row.id})")
 
 
 def the_records(texts: Sequence[str], connection: str | None = None) -> list[RecordRow]:

@@ -13,7 +13,9 @@ from tidegate.cli.option import (
     After,
     ConnectionFilter,
     Json,
+    Later,
     Limit,
+    LogLevel,
     OperationStatus,
     OperationType,
     alone,
@@ -23,7 +25,7 @@ from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, print_json, progressing, say, table
 
 if TYPE_CHECKING:
-    from tidegate.reads.operation import HeldRow, OperationDetail, OperationRow
+    from tidegate.reads.operation import HeldRow, Line, OperationDetail, OperationRow
 
 discovering = alone()
 syncing = alone()
@@ -38,7 +40,9 @@ Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The Operation's n
 
 @discovering.command("discover")
 def discover(
-    name: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its label or its number.")], json: Json = False
+    name: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its label or its number.")],
+    later: Later = False,
+    json: Json = False,
 ) -> int:
     """Ask a tool what it watches.
 
@@ -46,7 +50,10 @@ def discover(
     proves that it showed everything.
     """
     with ready(quiet=json):
-        return said_result(ran_discover(the_connection(name).id, quiet=json), json=json)
+        from tidegate.actions import operation
+
+        number = operation.request_discover(me(), the_connection(name).id)
+        return asked_for(number, json=json) if later else said_result(seen_through(number, quiet=json), json=json)
 
 
 @syncing.command("sync")
@@ -60,6 +67,7 @@ def sync(
             "--record", "-r", metavar="RECORD", help="Only this Record: its name or number. Say it again for more."
         ),
     ] = None,
+    later: Later = False,
     json: Json = False,
 ) -> int:
     """Bring the findings of mapped Records into their Products.
@@ -71,9 +79,8 @@ def sync(
         from tidegate.actions import operation
 
         connection_id, record_ids = _scope(name, record)
-        with progressing(quiet=json) as progress:
-            number = operation.sync(me(), connection_id, record_ids, progress)
-        return said_result(_operation(number), json=json)
+        number = operation.request_sync(me(), connection_id, record_ids)
+        return asked_for(number, json=json) if later else said_result(seen_through(number, quiet=json), json=json)
 
 
 @app.command("list")
@@ -131,6 +138,68 @@ def show_operation(number: Number, json: Json = False) -> None:
         _show(found)
 
 
+@app.command("watch")
+def watch(number: Number, json: Json = False) -> int:
+    """Watch an Operation until it has ended, wherever it runs."""
+    with ready(quiet=json):
+        which = detail_of(the_number(number, "an Operation")).operation.id
+        return said_result(seen_through(which, quiet=json), json=json)
+
+
+@app.command("cancel")
+def cancel(number: Number, json: Json = False) -> int:
+    """End an Operation. What it applied stays, what it did not is not begun."""
+    with ready(quiet=json):
+        from tidegate.actions import operation
+
+        which = the_number(number, "an Operation")
+        operation.cancel(me(), which)
+        found = detail_of(which)
+    if json:
+        print_json(found)
+    elif found.operation.status == "cancelled":
+        say(f"Operation {which} is cancelled.")
+    else:
+        say(f"Operation {which} is told to end; it does within seconds. What it applied stays.")
+    return DONE
+
+
+@app.command("again")
+def again(number: Number, later: Later = False, json: Json = False) -> int:
+    """Run again what failed: the Records that were not read to their end, or all of it where it failed as a whole."""
+    with ready(quiet=json):
+        from tidegate.actions import operation
+
+        asked = operation.request_again(me(), the_number(number, "an Operation"))
+        return asked_for(asked, json=json) if later else said_result(seen_through(asked, quiet=json), json=json)
+
+
+@app.command("log")
+def log(
+    number: Number,
+    search: Annotated[str, typer.Option("--search", "-s", metavar="WORDS", help="Only lines with these words.")] = "",
+    level: Annotated[
+        LogLevel, typer.Option("--level", case_sensitive=False, help="Only of this level or worse.")
+    ] = LogLevel.info,
+    after: Annotated[int, typer.Option("--after", metavar="LINE", min=0, help="Only what comes after this line.")] = 0,
+    limit: Limit = 200,
+    json: Json = False,
+) -> None:
+    """Read the log of an Operation; --level debug shows every question it asked."""
+    with ready(quiet=json):
+        from tidegate.reads import operation
+
+        which = detail_of(the_number(number, "an Operation")).operation.id
+        page = operation.log(which, search=search, level=level.value, after=after, limit=limit)
+    if json:
+        return print_json(page)
+    rows = [(str(line.n), f"{line.at:%H:%M:%S}", line.level, _told(line)) for line in page.lines]
+    table(("#", "AT", "LEVEL", "WHAT HAPPENED"), rows, empty="There is no such line.")
+    if page.next:
+        note(f"There are more: --after {page.next}")
+    return None
+
+
 @app.command("approve")
 def approve(number: Number, json: Json = False) -> int:
     """Believe what an Operation held: close what is still gone, let absent Records go Missing."""
@@ -154,12 +223,41 @@ def keep(number: Number, json: Json = False) -> int:
 
 
 def ran_discover(connection_id: int, *, quiet: bool) -> OperationDetail:
-    """Runs a Discover here and now."""
+    """Has a Discover run, and waits for its end."""
     from tidegate.actions import operation
 
-    with progressing(quiet=quiet) as progress:
-        number = operation.discover(me(), connection_id, progress)
-    return _operation(number)
+    return seen_through(operation.request_discover(me(), connection_id), quiet=quiet)
+
+
+def seen_through(number: int, *, quiet: bool) -> OperationDetail:
+    """Waits for the end of an Operation with a bar, wherever it runs. Ctrl-C leaves one that a worker runs alone."""
+    from tidegate.actions import operation
+
+    try:
+        with progressing(quiet=quiet) as progress:
+            operation.see_through(number, progress)
+    except KeyboardInterrupt:
+        if detail_of(number).operation.status in ("pending", "running"):
+            note(f"Operation {number} goes on without you. Watch it: tidegate operation watch {number}")
+            note(f"End it with: tidegate operation cancel {number}")
+        raise
+    return detail_of(number)
+
+
+def asked_for(number: int, *, json: bool) -> int:
+    """Says what was asked for, and who will do it."""
+    from tidegate.reads.service import service
+
+    found = detail_of(number)
+    row = found.operation
+    if json:
+        print_json(found)
+        return DONE
+    say(f"{row.type.capitalize()} {row.id} of {row.connection} is asked for.")
+    note(f"Watch it: tidegate operation watch {row.id}")
+    if not service().workers:
+        note("No worker is alive to run it. Start everything with: tidegate up")
+    return DONE
 
 
 def said_result(found: OperationDetail, *, json: bool) -> int:
@@ -192,7 +290,8 @@ def _scope(name: str | None, records: list[str] | None) -> tuple[int, list[int] 
     return found[0].connection_id, [row.id for row in found]
 
 
-def _operation(number: int) -> OperationDetail:
+def detail_of(number: int) -> OperationDetail:
+    """The Operation of this number."""
     from tidegate.reads import operation
 
     found = operation.operation(number)
@@ -221,6 +320,9 @@ def _show(found: OperationDetail) -> None:
         [
             ("asked for", f"{moment(row.requested_at)} by {row.actor} ({row.trigger})"),
             ("took", f"{row.seconds:.1f} s" if row.seconds is not None else ""),
+            ("of that", _spent(found.spent)),
+            ("asked", ", ".join(f"{count:,} × {status}" for status, count in found.calls.items())),
+            ("taken up", f"{row.attempt} times; {row.deaths} workers died with it" if row.attempt > 1 else ""),
             ("proved", "that it saw everything" if row.type == "discover" and row.complete else ""),
         ]
     )
@@ -248,6 +350,14 @@ def _show(found: OperationDetail) -> None:
         table(("", "", ""), lines, empty="")
 
 
+def _spent(spent: dict[str, float]) -> str:
+    words = {
+        "queue": "in the queue before", "vendor": "waiting for the tool", "rate": "waiting for the rate it allows",
+        "database": "in the database", "work": "working",
+    }  # fmt: skip
+    return ", ".join(f"{seconds:,.1f} s {words.get(word, word)}" for word, seconds in spent.items() if seconds >= 0.05)
+
+
 def _show_held(row: OperationRow, held: list[HeldRow]) -> None:
     heading("Waits for you")
     rows = [(one.record, one.what, f"{one.count:,}", one.standing, f"Operation {one.since_operation}") for one in held]
@@ -255,6 +365,12 @@ def _show_held(row: OperationRow, held: list[HeldRow]) -> None:
     if row.held:
         say(f"tidegate operation approve {row.id}   believes it: these are closed, or go Missing, if still gone.")
         say(f"tidegate operation keep {row.id}      does not: these stay open until the tool has shown them once more.")
+
+
+def _told(line: Line) -> str:
+    """A line with what else is known of it, where that is not what the text says already."""
+    beside = " ".join(f"{name}={value}" for name, value in line.facts.items() if str(value) not in line.text)
+    return f"{line.text} {beside}".rstrip() if line.level == "debug" else line.text
 
 
 def _settled(number: str, settled: int, sentence: str, *, json: bool) -> int:

@@ -24,6 +24,7 @@ ConnectionFilter = Annotated[
 ProductFilter = Annotated[
     str | None, typer.Option("--product", "-p", metavar="NAME", help="Only of this Product: its name or number.")
 ]
+Later = Annotated[bool, typer.Option("--later", help="Ask for it and do not wait: a worker runs it.")]
 Confirm = Annotated[
     str | None,
     typer.Option("--confirm", metavar="NAME", help="The name, typed out. Without it you are asked for it."),
@@ -38,6 +39,30 @@ class StateWord(StrEnum):
     good = "good"
     stale = "stale"
     missing = "missing"
+
+
+class HealthWord(StrEnum):
+    """How a Connection is: the words of rules/health.py, the worst first."""
+
+    needs_you = "needs you"
+    overdue = "overdue"
+    recovering = "recovering"
+    late = "late"
+    on_time = "on time"
+    never_ran = "never ran"
+    off = "off"
+
+
+class NewsKind(StrEnum):
+    """The kinds of news: the words of rules/news.py."""
+
+    needs_you = "needs_you"
+    overdue = "overdue"
+    held = "held"
+    records = "records"
+    new_records = "new_records"
+    recovered = "recovered"
+    secret_ends = "secret_ends"  # noqa: S105 - no password, a word
 
 
 class SeverityWord(StrEnum):
@@ -80,6 +105,15 @@ class OperationStatus(StrEnum):
     partial = "partial"
     failed = "failed"
     cancelled = "cancelled"
+
+
+class LogLevel(StrEnum):
+    """How much a line of a log matters."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
 
 
 class Group(TyperGroup):

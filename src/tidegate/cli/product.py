@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from tidegate.cli.answer import Deleted, DeletedThing
+from tidegate.cli.failure import DONE
 from tidegate.cli.naming import confirmed, not_there, the_connection, the_product
-from tidegate.cli.option import After, Confirm, ConnectionFilter, Json, Limit, Search, group
+from tidegate.cli.operation import code_of, detail_of, said_result, seen_through
+from tidegate.cli.option import After, Confirm, ConnectionFilter, Json, Later, Limit, Search, group
 from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
 
@@ -95,6 +97,29 @@ def show_product(name: Named, json: Json = False) -> None:
         for one in found.tests
     ]
     return table(("ENGAGEMENT › TEST", "CONNECTION", "ACTIVE#", "INACTIVE#"), rows, empty="Nothing flows into it.")
+
+
+@app.command("sync")
+def sync_product(name: Named, later: Later = False, json: Json = False) -> int:
+    """Bring the findings of every Record that flows into a Product."""
+    with ready(quiet=json):
+        from tidegate.actions import operation
+        from tidegate.reads.operation import SyncedProduct
+
+        numbers = operation.request_sync_of_product(me(), the_product(name).id)
+        if not later:
+            found = [seen_through(number, quiet=json) for number in numbers]
+        else:
+            found = [detail_of(number) for number in numbers]
+    if json:
+        print_json(SyncedProduct(operations=found))
+    elif later:
+        asked = ", ".join(str(number) for number in numbers)
+        say(f"Asked for: Operation {asked}. Watch them: tidegate operation list --status running")
+    else:
+        for one in found:
+            said_result(one, json=False)
+    return DONE if later else max(map(code_of, found))
 
 
 @app.command("delete")

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Told how far a run is: what it does, how much is done, and of how much where the tool says."""
+    """Told how far a run is: what it does, how much is done, of how much where that is known, and what else there is
+    to say."""
 
-    def __call__(self, phase: str, done: int, total: int | None) -> None: ...
+    def __call__(self, phase: str, done: int, total: int | None, beside: str = "") -> None: ...
 
 
 # A whole escape sequence goes; what is left of C0, C1, DEL, surrogates, line separators, and the characters that turn
@@ -163,7 +164,7 @@ def moment(at: datetime | None) -> str:
 def progressing(*, quiet: bool) -> Iterator[Progress]:
     """A bar on a terminal; elsewhere a line now and then, once it takes long; nothing where a script reads."""
     if quiet:
-        yield lambda phase, done, total: None
+        yield lambda phase, done, total, beside="": None
     elif sys.stderr.isatty():
         with _bar() as progress:
             yield progress
@@ -180,8 +181,9 @@ def _bar() -> Iterator[Progress]:
     with rich_progress.Progress(*columns, TimeElapsedColumn(), console=console(sys.stderr), transient=True) as drawn:
         task = drawn.add_task("", total=None, counted="")
 
-        def progress(phase: str, done: int, total: int | None) -> None:
-            drawn.update(task, description=clean(phase), completed=done, total=total, counted=_counted(done, total))
+        def progress(phase: str, done: int, total: int | None, beside: str = "") -> None:
+            counted = _counted(done, total, beside)
+            drawn.update(task, description=clean(phase), completed=done, total=total, counted=counted)
 
         yield progress
 
@@ -189,17 +191,17 @@ def _bar() -> Iterator[Progress]:
 def _seldom(clock: Callable[[], float] = monotonic) -> Progress:
     next_at = clock() + QUIET_SECONDS
 
-    def progress(phase: str, done: int, total: int | None) -> None:
+    def progress(phase: str, done: int, total: int | None, beside: str = "") -> None:
         nonlocal next_at
         if clock() >= next_at:
             next_at = clock() + SELDOM_SECONDS
-            note(" ".join(filter(None, (f"{phase} …", _counted(done, total) if done or total else ""))))
+            note(" ".join(filter(None, (f"{phase} …", _counted(done, total, beside) if done or total else beside))))
 
     return progress
 
 
-def _counted(done: int, total: int | None) -> str:
-    return f"{done:,}" if total is None else f"{done:,} of {total:,}"
+def _counted(done: int, total: int | None, beside: str) -> str:
+    return ", ".join(filter(None, (f"{done:,}" if total is None else f"{done:,} of {total:,}", beside)))
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -1,8 +1,9 @@
-"""Secrets at rest: sealed with a key that is never in the database, and bound to their Connection.
+"""Secrets at rest: sealed with a key that is never in the database, and bound to the thing they belong to.
 
-A sealed text is `tg1`, the key's id (8 bytes), a nonce (12) and AES-256-GCM of the secrets' JSON; the Connection's
-number is authenticated with it, so a row copied to another Connection does not open. The key id tells keys apart when
-they rotate. This and the SDK's wire are the only places that look into a SecretStr.
+A sealed text is `tg1`, the key's id (8 bytes), a nonce (12) and AES-256-GCM of the secrets' JSON; the name of their
+owner ("connection 12", "route 3") is authenticated with it, so a row copied to another does not open. The key id tells
+keys apart when they rotate. This, the SDK's wire and the courier of news are the only places that look into a
+SecretStr.
 """
 
 from __future__ import annotations
@@ -53,16 +54,18 @@ class Key:
         return hashlib.sha256(b"tidegate key id" + self.value).digest()[:_ID]
 
 
-def seal(values: Mapping[str, SecretStr], connection_id: int, settings: Settings) -> bytes:
-    """The secrets of a Connection, encrypted. Makes the key where there is none yet. Raises KeyProblem."""
+def seal(values: Mapping[str, SecretStr], owner: int | str, settings: Settings) -> bytes:
+    """The secrets of their owner, encrypted: "route 3", or the number of a Connection. Makes the key where there is
+    none yet. Raises KeyProblem."""
     key = the_key(settings) or made_key(settings.home)
     text = json.dumps({name: value.get_secret_value() for name, value in values.items()}).encode()
     nonce = secrets.token_bytes(_NONCE)
-    return _FORM + key.id + nonce + AESGCM(key.value).encrypt(nonce, text, bound_to(key, connection_id))
+    return _FORM + key.id + nonce + AESGCM(key.value).encrypt(nonce, text, bound_to(key, owner))
 
 
-def unseal(sealed: bytes, connection_id: int, settings: Settings) -> dict[str, SecretStr]:
-    """The secrets of a Connection. Raises KeyProblem where the key is lost, another one, or the text is damaged."""
+def unseal(sealed: bytes, owner: int | str, settings: Settings) -> dict[str, SecretStr]:
+    """The secrets of their owner, as it was said to seal(). Raises KeyProblem where the key is lost, another one, or
+    the text is damaged."""
     sealed = bytes(sealed)
     key = the_key(settings)
     if key is None:
@@ -72,7 +75,7 @@ def unseal(sealed: bytes, connection_id: int, settings: Settings) -> dict[str, S
         )
     start = len(_FORM) + _ID
     if not sealed.startswith(_FORM) or len(sealed) <= start + _NONCE:
-        raise damaged()
+        raise damaged(owner)
     if sealed[len(_FORM) : start] != key.id:
         raise KeyProblem(
             f"The secrets were sealed with another key ({sealed[len(_FORM) : start].hex()}; this is {key.id.hex()}).",
@@ -80,18 +83,23 @@ def unseal(sealed: bytes, connection_id: int, settings: Settings) -> dict[str, S
         )
     nonce, text = sealed[start : start + _NONCE], sealed[start + _NONCE :]
     try:
-        opened = AESGCM(key.value).decrypt(nonce, text, bound_to(key, connection_id))
+        opened = AESGCM(key.value).decrypt(nonce, text, bound_to(key, owner))
     except InvalidTag:
-        raise damaged() from None
+        raise damaged(owner) from None
     return {name: SecretStr(value) for name, value in json.loads(opened).items()}
 
 
-def damaged() -> KeyProblem:
-    return KeyProblem("The stored secrets are damaged or belong to another Connection.", "Enter the secrets again.")
+def damaged(owner: int | str) -> KeyProblem:
+    kind = name_of(owner).partition(" ")[0].capitalize()
+    return KeyProblem(f"The stored secrets are damaged or belong to another {kind}.", "Enter the secrets again.")
 
 
-def bound_to(key: Key, connection_id: int) -> bytes:
-    return _FORM + key.id + b"connection %d" % connection_id
+def bound_to(key: Key, owner: int | str) -> bytes:
+    return _FORM + key.id + name_of(owner).encode()
+
+
+def name_of(owner: int | str) -> str:
+    return f"connection {owner}" if isinstance(owner, int) else owner
 
 
 # The key

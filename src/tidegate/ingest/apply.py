@@ -65,15 +65,18 @@ class Comparison:
 
 
 def again_after_deadlock(work: Callable[[], Any]) -> Any:
-    """Runs a whole transaction; again where plain SQL of somebody else locked the same rows the other way round."""
+    """Runs a whole transaction; again where plain SQL of somebody else locked the same rows the other way round.
+
+    Statements on psycopg's own cursor raise psycopg's errors; out of here come Django's, like everywhere else.
+    """
     for _ in range(TRIES_AFTER_DEADLOCK - 1):
         try:
-            with transaction.atomic():
+            with transaction.atomic(), connection.wrap_database_errors:
                 return work()
         except DatabaseError as error:
             if not isinstance(error.__cause__, errors.DeadlockDetected | errors.SerializationFailure):
                 raise
-    with transaction.atomic():
+    with transaction.atomic(), connection.wrap_database_errors:
         return work()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection as database
 
+from tidegate.rules.cause import cause_of
 from tidegate.rules.discover import absences_are_held
 from tidegate.store.acting import say_who_acts
 from tidegate.store.models import Connection, HeldAbsence, Quarantine
@@ -23,7 +25,7 @@ from .login import log_in
 from .read import KEPT_ODD
 from .run import Ending, Run
 from .stage import VepSpool
-from .vendor import Vendor
+from .vendor import Vendor, visiting
 
 
 @dataclass
@@ -53,23 +55,22 @@ class VepsRead:
 def run_discover(run: Run, connection: Connection, tool: Tool[Any]) -> Ending:
     """Reads the list of VEPs and brings the Records up to it; then auto-map decides about undecided ones."""
     apply.prepare_staging()
-    with Vendor(tool, run.vendor_log) as vendor:
+    with visiting(run, tool) as vendor:
         log_in(run, vendor, connection)
-        read = _read(run, vendor)
-        try:
+        with closing(VepSpool()) as spool:
+            read = _read(run, vendor, spool)
             run.check()
-            ending = apply.again_after_deadlock(lambda: _apply(run, connection, read))
+            with run.in_database():
+                ending = apply.again_after_deadlock(lambda: _apply(run, connection, read))
             if ending is None:
                 run.say("Reading the list a second time before anything becomes Missing.")
-                read = _read(run, vendor, read)  # a second reading is never doubtful
-                ending = apply.again_after_deadlock(lambda: _apply(run, connection, read))
-        finally:
-            read.spool.close()
+                again = _read(run, vendor, spool, read)  # a second reading is never doubtful
+                with run.in_database():
+                    ending = apply.again_after_deadlock(lambda: _apply(run, connection, again))
     return ending
 
 
-def _read(run: Run, vendor: Vendor, before: VepsRead | None = None) -> VepsRead:
-    spool = VepSpool() if before is None else before.spool
+def _read(run: Run, vendor: Vendor, spool: VepSpool, before: VepsRead | None = None) -> VepsRead:
     turn = 1 if before is None else before.turn + 1
     read = vendor.call(_read_once(run, vendor, spool, turn))
     if isinstance(read.outcome.error, TotalMoved):
@@ -90,7 +91,7 @@ async def _read_once(run: Run, vendor: Vendor, spool: VepSpool, turn: int) -> Ve
                 spool.add_odd(turn, row.id)
             if len(odd) < KEPT_ODD:
                 odd.append(row)
-        run.show("Reading the list", spool.rows)
+        run.show("Reading the list", spool.rows, None)
     return VepsRead(spool, reading.outcome, odd, turn)
 
 
@@ -188,7 +189,8 @@ def _ending(run: Run, read: VepsRead, present: int, counts: Counter[str]) -> End
     if not read.complete:
         why = read.outcome.why or "Rows came more than once, so others may be missing."
         status = "failed" if read.outcome.error is not None and not counts["seen"] else "partial"
-        return Ending(status, f"{why} Nothing became Missing.", numbers)
+        cause = "incomplete" if read.outcome.error is None else cause_of(read.outcome.error)
+        return Ending(status, f"{why} Nothing became Missing.", numbers, cause=cause)
     if counts["held"]:
         why = f"This account now sees {counts['seen']:,} of {present:,}. Nothing became Missing: approve or keep."
         return Ending("partial", why, numbers, complete=True)

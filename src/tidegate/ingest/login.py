@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from tidegate.store.models import Connection
+from tidegate.store.writers.connection import note_secret_end
 from tidegate.store.writers.operation import count_rejected_login, login_accepted
 from tidegate_sdk import Account, AuthRejected, ConnectorError
 
@@ -42,5 +43,7 @@ def log_in(run: Run, vendor: Vendor, connection: Connection) -> Account:
             other_account_step(connection.label),
         )
     login_accepted(connection.pk, account.id, account.name)
+    if account.credential_ends is not None:
+        note_secret_end(connection.pk, account.credential_ends, "tool", sealed=connection.secrets)
     run.say(f"Logged in as {account.name or account.id}.")
     return account

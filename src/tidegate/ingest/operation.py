@@ -1,16 +1,21 @@
-"""Runs one Operation to its end in this process, after whatever else of its Connection must end first."""
+"""Runs one Operation to its end in this process: for a person who waits for it, or for a worker that was offered it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
+import psycopg
 from django.db import Error as DatabaseFailure
 from django.db import connections
+from psycopg.errors import QueryCanceled
 
 from tidegate import catalog
-from tidegate.config import Settings
+from tidegate.config import load_settings
+from tidegate.log import bound
+from tidegate.rules.cause import cause_of
 from tidegate.store.models import Connection, Operation
 from tidegate.store.writers.decision import expire_acceptances
 from tidegate.store.writers.operation import (
@@ -18,6 +23,7 @@ from tidegate.store.writers.operation import (
     Lost,
     claim_operation,
     end_operation,
+    hand_back,
     lease_is_alive,
     running_operation,
 )
@@ -25,20 +31,26 @@ from tidegate_sdk import ConnectorError
 
 from .apply import again_after_deadlock
 from .discover import run_discover
-from .run import Cancelled, Ending, Progress, Run, no_progress, worker_name
+from .run import Cancelled, Ending, HandedBack, Progress, Run, no_progress, worker_name
 from .stage import SpoolFailed
 from .sync import applied_counts, run_sync
 
 LOOK_EVERY_SECONDS: Final = 0.2
+DATABASE_BACK_SECONDS: Final = 10.0
+"""How long a person's own run waits for a database that went away; a worker waits as long as it lives."""
+
+MayYield = Callable[[float], bool]
+Went = Literal["ended", "handed back", "lost"]
 
 
 def run_operation(operation_id: int, progress: Progress = no_progress) -> None:
     """Runs the Operation here, after whatever else of its Connection runs or was left by a process that died."""
-    settings = Settings()
     while True:
-        claim = claim_operation(operation_id, worker_name(), settings.lease_seconds)
+        claim = claim_operation(operation_id, worker_name(), load_settings().lease_seconds, early=True)
         if claim is not None:
-            _run_claimed(claim, settings, progress)
+            if run_claimed(claim, progress) == "handed back":
+                progress("The database went away and is back; going on", 0, None)
+                continue
             return
         status, connection = Operation.objects.values_list("status", "connection_id").get(pk=operation_id)
         if status not in ("pending", "running"):
@@ -52,45 +64,121 @@ def run_operation(operation_id: int, progress: Progress = no_progress) -> None:
         time.sleep(LOOK_EVERY_SECONDS)
 
 
-def _run_claimed(claim: Claim, settings: Settings, progress: Progress) -> None:
-    with Run(claim, lease_seconds=settings.lease_seconds, progress=progress) as run:
+def run_claimed(
+    claim: Claim,
+    progress: Progress = no_progress,
+    may_yield: MayYield | None = None,
+    patience: float = DATABASE_BACK_SECONDS,
+) -> Went:
+    """Runs what was claimed. *handed back* where it goes on elsewhere: this process stops, others wait for their turn,
+    or the database went away and came back within `patience` seconds. Raises DatabaseFailure where it did not."""
+    with (
+        Run(claim, progress=progress, may_yield=may_yield) as run,
+        bound(operation=claim.operation, connection=run.operation.connection_id),
+    ):
         try:
-            if ended := again_after_deadlock(lambda: expire_acceptances(datetime.now(UTC))):
-                run.say(f"{ended:,} findings are active again: their acceptance has ended.")
-            ending = _ending_of(run)
-            end_operation(claim, ending.status, ending.why, ending.counts, complete=ending.complete)  # pyright: ignore[reportArgumentType]
-            run.say(f"Ended: {ending.status}. {ending.why}".rstrip())
+            with run.cancellable():
+                ending = _attempt(run)
+            _end(run, ending)
         except Lost as error:
             run.say(str(error), "warning")
+            return "lost"
+        except HandedBack as why:
+            _hand_back(run, str(why))
+            return "handed back"
         except KeyboardInterrupt:
-            end_operation(claim, "cancelled", "Interrupted. What was applied stays.", applied_counts(claim.operation))
+            _end(run, Ending("cancelled", "Interrupted. What was applied stays.", applied_counts(claim.operation)))
             raise
         except DatabaseFailure as error:
-            # Ending it needs the database too; while that is gone the row stays, and the next request takes it up.
             connections.close_all()
-            end_operation(claim, "failed", _database_failed(error), applied_counts(claim.operation))
-            raise
+            if not _is_gone(error):
+                _end(run, Ending("failed", _database_failed(error), applied_counts(claim.operation), cause="database"))
+                raise
+            _hand_back_once_it_is_back(run, error, patience)
+            return "handed back"
         except Exception as error:
             # A fault of Tidegate's own must not leave the Operation running until its lease ends.
             why = f"Tidegate itself failed ({type(error).__name__}). Please report it."
-            end_operation(claim, "failed", why, applied_counts(claim.operation))
+            _end(run, Ending("failed", why, applied_counts(claim.operation), cause="fault"))
             raise
+    return "ended"
 
 
-def _database_failed(error: Exception) -> str:
-    said = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
-    return f"The database failed: {said}. What was applied stays. See: tidegate doctor. Then run it again."
-
-
-def _ending_of(run: Run) -> Ending:
+def _attempt(run: Run) -> Ending:
     """Runs it to its end. Only what an operator can do something about ends it here; a bug ends it too, and is told."""
-    connection = Connection.objects.get(pk=run.operation.connection_id)
     try:
+        if ended := again_after_deadlock(lambda: expire_acceptances(datetime.now(UTC))):
+            run.say(f"{ended:,} findings are active again: their acceptance has ended.")
+        connection = Connection.objects.get(pk=run.operation.connection_id)
         tool = catalog.build(connection)
         work = run_discover if run.operation.type == "discover" else run_sync
         return work(run, connection, tool)
     except Cancelled as error:
-        return Ending("cancelled", str(error), applied_counts(run.claim.operation))
+        return _cancelled(run, error)
+    except DatabaseFailure as error:
+        # The statement of a run that had to end was cancelled; what it did is rolled back.
+        if not isinstance(error.__cause__, QueryCanceled) or run.interruption is None:
+            raise
+        if isinstance(run.interruption, Cancelled):
+            return _cancelled(run, run.interruption)
+        raise run.interruption from None
     except (ConnectorError, catalog.Unusable, SpoolFailed) as error:
         run.say(str(error), "error")
-        return Ending("failed", str(error), applied_counts(run.claim.operation))
+        return Ending("failed", str(error), applied_counts(run.claim.operation), cause=cause_of(error))
+
+
+def _cancelled(run: Run, error: Exception) -> Ending:
+    return Ending("cancelled", str(error), applied_counts(run.claim.operation))
+
+
+def _end(run: Run, ending: Ending) -> None:
+    run.account()
+    end_operation(
+        run.claim,
+        ending.status,  # pyright: ignore[reportArgumentType]
+        ending.why,
+        ending.counts,
+        complete=ending.complete,
+        cause=ending.cause,
+    )
+    run.say(f"Ended: {ending.status}. {ending.why}".rstrip())
+
+
+def _hand_back(run: Run, why: str) -> None:
+    run.say(f"Handed back: {why}")
+    run.account()
+    hand_back(run.claim)
+
+
+def _hand_back_once_it_is_back(run: Run, error: DatabaseFailure, patience: float) -> None:
+    """Nobody died, so nobody's death is counted: as soon as the database answers, the Operation is free again."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            _hand_back(run, f"the database went away ({_first_line(error)}) and is back.")
+        except DatabaseFailure:
+            connections.close_all()
+            if time.monotonic() > until or isinstance(run.interruption, HandedBack):
+                raise error from None
+            time.sleep(LOOK_EVERY_SECONDS)
+        else:
+            return
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether the database itself went away; a statement that failed is another thing, and would fail again."""
+    cause = error.__cause__ or error
+    state = getattr(cause, "sqlstate", None)
+    if state is None:  # libpq's own: no server said it
+        return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+    return state.startswith("08") or state in ("57P01", "57P02", "57P03", "57P05")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+
+
+def _database_failed(error: Exception) -> str:
+    return (
+        f"The database failed: {_first_line(error)}. What was applied stays. See: tidegate doctor. Then run it again."
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from tidegate.rules.cause import cause_of
 from tidegate.store.models import Connection, Part, Quarantine, Record, Result
 from tidegate.store.statement import rows_of
 from tidegate.store.statement import run as statement
@@ -153,6 +154,8 @@ def _save_parts(run: Run, record: Record, feed: int, read: RecordRead, compariso
         outcomes.append((outcome, part.family, part.why()))
         totals.update(counts)
         open_before, gone = open_before + before, gone + lost
+    errors = [part.outcome.error for part in read.parts if part.outcome is not None]
+    run.causes.update(cause_of(error) for error in (*errors, read.error) if error is not None)
     if read.error is None:
         outcomes += _skip_vanished(run, record, feed, proven - {(part.family, part.branch) for part in read.parts})
     _save_quarantine(run, record, read.parts)
@@ -279,6 +282,7 @@ def _save_result(
 
 def _say(run: Run, record: Record, read: RecordRead, outcome: str, why: str, counts: Counter[str]) -> None:
     told = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in counts.items()) or "nothing there"
+    run.counts.update(counts)
     level = "warning" if outcome in ("failed", "incomplete", "skipped") else "info"
     run.say(f"{record.name}: {told}. {why}".rstrip(), level, record=record.pk, outcome=outcome)
     for part in read.parts:

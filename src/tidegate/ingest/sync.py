@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import connection as database
 from django.db.models import QuerySet
 
+from tidegate.rules.cause import cause_of, worst_cause
 from tidegate.rules.hold import HoldPolicy, RecordCount, verdict
 from tidegate.store.acting import say_who_acts
 from tidegate.store.models import Connection, Held, Part, Record, Result
@@ -24,7 +25,7 @@ from .read import PartRead, RecordRead, read_part, read_record
 from .record import Reading, apply_record, apply_record_finally, save_failure
 from .run import Ending, Run
 from .stage import Spool
-from .vendor import Vendor
+from .vendor import Vendor, visiting
 from .witness import Witness
 
 AT_ONCE: Final = 4
@@ -43,13 +44,18 @@ class Begun:
 def run_sync(run: Run, connection: Connection, tool: Tool[Any]) -> Ending:
     """Reads and applies what is left of the Operation's scope; then the verdict on what is gone, carried out."""
     if run.operation.verdict is None:
-        with Vendor(tool, run.vendor_log) as vendor:
+        with visiting(run, tool) as vendor:
             log_in(run, vendor, connection)
             _read_and_apply(run, vendor, connection)
         run.check()
-        save_verdict(run.claim, _verdict(run, connection))
+        with run.in_database():
+            save_verdict(run.claim, _verdict(run, connection))
     _carry_out(run)
     return _ending(run)
+
+
+def _rows(spools: list[Spool]) -> int:
+    return sum(sum(list(spool.rows.values())) for spool in spools)
 
 
 def vep_of(record: Record) -> Vep:
@@ -70,7 +76,8 @@ def _read_and_apply(run: Run, vendor: Vendor, connection: Connection) -> None:
             run.check()
             while waiting and len(reading) < AT_ONCE:
                 reading.append(_begin(vendor, waiting.popleft()))
-            run.show(f"Reading {reading[0].record.name}", done, total)
+            spools = [begun.spool for begun in reading]
+            run.show(f"Reading {reading[0].record.name}", done, total, lambda spools=spools: _rows(spools))
             _finish(run, vendor, connection, reading.popleft(), witness)
             done += 1
         run.show("All Records are read", done, total)
@@ -106,18 +113,22 @@ def _begin(vendor: Vendor, record: Record) -> Begun:
 def _finish(run: Run, vendor: Vendor, connection: Connection, begun: Begun, witness: Witness) -> None:
     """Applies one Record, after a second look at the vendor where something would close on a doubtful answer."""
     with begun.spool:
-        read = begun.future.result()
+        read = vendor.result(begun.future)
         if read.error is not None and not read.parts:
             run.say(f"{begun.record.name}: {read.error}", "error", record=begun.record.pk)
-            save_failure(run, begun.record, str(read.error))
+            run.causes.add(cause_of(read.error))
+            with run.in_database():
+                save_failure(run, begun.record, str(read.error))
             return
         reading = Reading(begun.record, begun.spool, read, vendor.tool.mapping_version)
-        doubtful = apply_record(run, connection, reading)
+        with run.in_database():
+            doubtful = apply_record(run, connection, reading)
         if doubtful:
             run.say(f"{begun.record.name}: looking again before anything is closed.", record=begun.record.pk)
             for part in doubtful:
                 _look_again(vendor, begun, part, witness)
-            apply_record_finally(run, connection, reading)
+            with run.in_database():
+                apply_record_finally(run, connection, reading)
 
 
 def _look_again(vendor: Vendor, begun: Begun, part: PartRead, witness: Witness) -> None:
@@ -151,7 +162,8 @@ def _carry_out(run: Run) -> None:
     for number, (record, ruling) in enumerate(sorted(rulings.items(), key=lambda item: int(item[0]))):
         run.check()
         run.show("Closing what is gone", number, len(rulings))
-        apply.again_after_deadlock(lambda record=int(record), ruling=ruling: _carry_out_one(run, record, ruling))
+        with run.in_database():
+            apply.again_after_deadlock(lambda record=int(record), ruling=ruling: _carry_out_one(run, record, ruling))
 
 
 def _carry_out_one(run: Run, record_id: int, ruling: str) -> None:
@@ -203,9 +215,10 @@ def _ending(run: Run) -> Ending:
     bad = [result for result in results if result.outcome in ("failed", "incomplete", "skipped")]
     held = [result for result in results if result.counts.get("held")]
     if results and all(result.outcome == "failed" for result in results):
-        return Ending("failed", _told(bad), dict(counts))
+        return Ending("failed", _told(bad), dict(counts), cause=worst_cause(run.causes))
     if bad or held:
-        return Ending("partial", " ".join(filter(None, [_told(bad), _held(held)])), dict(counts))
+        told = " ".join(filter(None, [_told(bad), _held(held)]))
+        return Ending("partial", told, dict(counts), cause=worst_cause(run.causes))
     if not results:
         return Ending("success", "No Record was to be read: none is mapped and Good.", dict(counts))
     if dropped := [result for result in results if result.outcome == "dropped"]:

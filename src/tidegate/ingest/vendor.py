@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from tidegate.config import load_settings
 from tidegate_sdk import AddressPolicy, Tool
 from tidegate_sdk.session import Session
 
+from .pace import SharedPace
+from .run import Run
+
 T = TypeVar("T")
+
+LOOK_EVERY_SECONDS: Final = 0.2
+
+
+def _nobody_asks() -> None:
+    """Where a reading runs to its end."""
 
 
 def address_policy() -> AddressPolicy:
@@ -21,12 +31,29 @@ def address_policy() -> AddressPolicy:
     return AddressPolicy(load_settings().private_networks)
 
 
-class Vendor:
-    """One Session, open while this is. `log` is called in the loop's thread."""
+@contextmanager
+def visiting(run: Run, tool: Tool[Any]) -> Generator[Vendor]:
+    """The vendor as a run sees it: it logs there, every wait ends with the run, and the time it took is noted."""
+    with Vendor(tool, run.vendor_log, run.look) as vendor:
+        try:
+            yield vendor
+        finally:
+            run.note_vendor(vendor.session.seconds, vendor.session.calls)
 
-    def __init__(self, tool: Tool[Any], log: Callable[..., None], **session: Any) -> None:
+
+class Vendor:
+    """One Session, open while this is. `log` is called in the loop's thread.
+
+    Every wait for it looks now and then whether the run must end: `look` raises what ends it.
+    """
+
+    def __init__(
+        self, tool: Tool[Any], log: Callable[..., None], look: Callable[[], None] = _nobody_asks, **session: Any
+    ) -> None:
         self.tool = tool
-        self._options = {"log": log, "policy": address_policy(), **session}
+        self._look = look
+        self._turnstile = SharedPace()
+        self._options = {"log": log, "policy": address_policy(), "turnstile": self._turnstile, **session}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"vendor-{tool.slug}", daemon=True)
         self.session: Session
@@ -45,8 +72,8 @@ class Vendor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self.call(self._cancel_all())
-            self.call(self.session.__aexit__(None, None, None))
+            self.submit(self._cancel_all()).result()
+            self.submit(self.session.__aexit__(None, None, None)).result()
         finally:
             self._stop()
 
@@ -56,7 +83,21 @@ class Vendor:
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Reads and waits for the result."""
-        return self.submit(work).result()
+        return self.result(self.submit(work))
+
+    def result(self, future: Future[T]) -> T:
+        """Waits for what was begun; where the run must end meanwhile, the reading ends first."""
+        while True:
+            try:
+                return future.result(LOOK_EVERY_SECONDS)
+            except TimeoutError:
+                if future.done():  # it was the work's own
+                    raise
+            try:
+                self._look()
+            except BaseException:
+                self.submit(self._cancel_all()).result()  # nobody writes into a spool that is closed now
+                raise
 
     async def _cancel_all(self) -> None:
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -68,5 +109,6 @@ class Vendor:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        # Not `shutdown_default_executor`: it would wait for a thread that hangs in the network.
         self._loop.close()
+        self._turnstile.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -12,19 +12,13 @@ from msgspec import Meta
 from tidegate import catalog
 from tidegate.log import MASK
 from tidegate.reads.count import Findings, findings_by_connection
+from tidegate.reads.health import ConnectionHealth, Run, health_of, in_state
 from tidegate.reads.page import LIMIT, cut, number, storable
-from tidegate.reads.record import STATES, in_state
+from tidegate.reads.record import STATES
+from tidegate.reads.record import in_state as record_in_state
+from tidegate.rules.health import secret_warning
 from tidegate.store import models
 from tidegate_sdk import ConnectorError, Severity
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """The last Operation of one type."""
-
-    id: Annotated[int, Meta(description="Its number.")]
-    status: Annotated[str, Meta(description="How it ended, or how it is.")]
-    why: Annotated[str, Meta(description="Why, in one sentence.")]
-    at: Annotated[datetime, Meta(description="When it was asked for.")]
 
 
 class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +36,7 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
     findings: Annotated[Findings, Meta(description="What came through it.")]
     last_discover: Annotated[Run | None, Meta(description="Its last Discover, or null.")]
     last_sync: Annotated[Run | None, Meta(description="Its last Sync, or null.")]
+    health: Annotated[ConnectionHealth, Meta(description="Whether its runs come when they should, and need you.")]
 
 
 class ConnectionWarning(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,16 +75,19 @@ def connections(
     *,
     tool: str | None = None,
     paused: bool | None = None,
+    health: str | None = None,
     search: str = "",
     cursor: str | None = None,
     limit: int = LIMIT,
 ) -> ConnectionPage:
-    """Connections by label, without deleted ones."""
+    """Connections by label, without deleted ones. `health` is one of the words of rules/health.py."""
     query = _living()
     if tool is not None:
         query = query.filter(tool=storable(tool))
     if paused is not None:
         query = query.filter(paused_at__isnull=not paused)
+    if health is not None:
+        query = query.filter(id__in=in_state(health))
     if search := storable(search):
         query = query.filter(Q(label__icontains=search) | Q(account_name__icontains=search))
     found, following = cut(query, ("label", "id"), (str, int), cursor, limit)
@@ -101,10 +99,13 @@ def connection(connection_id: int) -> ConnectionDetail | None:
     found = _living().select_related("product_type").filter(id=connection_id).first()
     if found is None:
         return None
+    rows = _rows([found])
+    if not rows:
+        return None  # deleted at this moment
     kind = catalog.tool(found.tool)
     secret = catalog.secret_names(kind) if kind else set[str]()
     return ConnectionDetail(
-        connection=_rows([found])[0],
+        connection=rows[0],
         settings=_shown(found.settings, secret),
         secrets=sorted(secret) if found.secrets is not None else [],
         minimum_severity=Severity.of_rank(found.minimum_severity).value,
@@ -124,7 +125,9 @@ def _warnings(found: models.Connection) -> list[ConnectionWarning]:
         told = catalog.build(found).door().warning
     except (catalog.Unusable, ConnectorError) as broken:
         return [ConnectionWarning(label=found.label, usable=False, sentence=str(broken))]
-    return [ConnectionWarning(label=found.label, usable=True, sentence=told)] if told else []
+    end = secret_warning(found.secret_ends_at, datetime.now(UTC), found.secret_ends_told_by)
+    sentences = [told, f"{end.why} {end.next_step}" if end else ""]
+    return [ConnectionWarning(label=found.label, usable=True, sentence=sentence) for sentence in sentences if sentence]
 
 
 def _shown(settings: dict[str, Any], secret: set[str]) -> dict[str, Any]:
@@ -156,15 +159,13 @@ def _living() -> Any:
 def _rows(found: list[Any]) -> list[ConnectionRow]:
     ids = [one.pk for one in found]
     findings, records = findings_by_connection(ids), _records(ids)
-    discovers, syncs = _last_runs(ids, "discover"), _last_runs(ids, "sync")
-    return [_row(one, records[one.pk], findings[one.pk], discovers.get(one.pk), syncs.get(one.pk)) for one in found]
+    health = health_of(ids)
+    return [_row(one, records[one.pk], findings[one.pk], health[one.pk]) for one in found if one.pk in health]
 
 
-def _row(
-    one: Any, records: dict[str, int], findings: Findings, discover: Run | None, sync: Run | None
-) -> ConnectionRow:
+def _row(one: Any, records: dict[str, int], findings: Findings, health: ConnectionHealth) -> ConnectionRow:
     kind = catalog.tool(one.tool)
-    state, why = _state(one, discover)
+    state, why = _state(one, health.discover.last_run)
     return ConnectionRow(
         id=one.pk,
         label=one.label,
@@ -176,8 +177,9 @@ def _row(
         why=why,
         records=records,
         findings=findings,
-        last_discover=discover,
-        last_sync=sync,
+        last_discover=health.discover.last_run,
+        last_sync=health.sync.last_run,
+        health=health,
     )
 
 
@@ -193,13 +195,7 @@ def _state(one: Any, discover: Run | None) -> tuple[str, str]:
 def _records(ids: list[int]) -> dict[int, dict[str, int]]:
     counted: dict[int, dict[str, int]] = {number: dict.fromkeys(STATES, 0) for number in ids}
     living = models.Record.objects.filter(deleted_at=None, connection_id__in=ids)
-    sums = {state: Count("id", filter=in_state(state)) for state in STATES}
+    sums = {state: Count("id", filter=record_in_state(state)) for state in STATES}
     for row in living.values("connection_id").annotate(**sums):
         counted[row["connection_id"]] = {state: row[state] for state in STATES}
     return counted
-
-
-def _last_runs(ids: list[int], type: str) -> dict[int, Run]:
-    asked = models.Operation.objects.filter(connection_id__in=ids, type=type, preview=False)
-    latest: Any = asked.order_by("connection_id", "-id").distinct("connection_id")
-    return {one.connection_id: Run(id=one.pk, status=one.status, why=one.why, at=one.requested_at) for one in latest}

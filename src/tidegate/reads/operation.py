@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from django.db.models import Case, Count, IntegerField, Q, Value, When
+from django.db.models import Case, Count, IntegerField, Q, TextField, Value, When
+from django.db.models.functions import Cast
 from msgspec import Meta
 
 from tidegate.reads.page import LIMIT, cut
 from tidegate.store import models
 
 LOG_LINES = 200
+LEVELS = ("debug", "info", "warning", "error")
 
 WORDS = {
     "records": ("Record read", "Records read"),
@@ -41,6 +43,11 @@ class OperationRow(msgspec.Struct, frozen=True, kw_only=True):
     started_at: Annotated[datetime | None, Meta(description="When it began, or null.")]
     ended_at: Annotated[datetime | None, Meta(description="When it ended, or null.")]
     seconds: Annotated[float | None, Meta(description="How long it took, or null.")]
+    not_before: Annotated[datetime | None, Meta(description="It waits until then, or null.")]
+    cause: Annotated[str, Meta(description="What kind of failure it was: `auth_rejected`, `vendor_down`, …; or empty.")]
+    attempt: Annotated[int, Meta(description="How often somebody took it up.")]
+    deaths: Annotated[int, Meta(description="Workers that died with it; after the third it is not tried again.")]
+    worker: Annotated[str, Meta(description="Who ran it last: machine and process; empty where nobody did.")]
 
 
 class OperationPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,8 +96,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     n: Annotated[int, Meta(description="Its number.")]
     at: Annotated[datetime, Meta(description="When.")]
-    level: Annotated[str, Meta(description="`info`, `warning` or `error`.")]
+    level: Annotated[str, Meta(description="`debug`, `info`, `warning` or `error`.")]
     text: Annotated[str, Meta(description="What happened.")]
+    facts: Annotated[dict[str, Any], Meta(description="What else is known of it, by name.")]
+
+
+class LogPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of an Operation's log, in order."""
+
+    operation: Annotated[int, Meta(description="The Operation's number.")]
+    lines: Annotated[list[Line], Meta(description="The lines of this page.")]
+    next: Annotated[int | None, Meta(description="The number to go on after, or null where these are the last.")]
 
 
 class OperationDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +117,21 @@ class OperationDetail(msgspec.Struct, frozen=True, kw_only=True):
     results: Annotated[list[ResultRow], Meta(description="Record by Record, what went wrong first.")]
     held: Annotated[list[HeldRow], Meta(description="What waits for a person.")]
     odd: Annotated[list[OddRow], Meta(description="Rows that were set aside.")]
+    spent: Annotated[
+        dict[str, float],
+        Meta(
+            description="Where the time went, in seconds: `queue` before it began; `vendor` and `rate` waiting for the"
+            " tool and for the rate it allows; `database`; and `work`."
+        ),
+    ]
+    calls: Annotated[dict[str, int], Meta(description="What the tool answered, by status; `none` where it did not.")]
     log: Annotated[list[Line], Meta(description="The last lines of its log.")]
+
+
+class SyncedProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `product sync`: one Operation for each Connection whose Records flow into the Product."""
+
+    operations: Annotated[list[OperationDetail], Meta(description="How each went.")]
 
 
 def operations(
@@ -134,8 +164,25 @@ def operation(operation_id: int) -> OperationDetail | None:
     held = held_by(operation_id)
     return OperationDetail(
         operation=row, verdict=verdict(row, held), results=_results(operation_id), held=held, odd=_odd(operation_id),
-        log=_log(operation_id),
+        spent=dict(found.seconds), calls=dict(found.calls), log=_log(operation_id),
     )  # fmt: skip
+
+
+def log(
+    operation_id: int, *, search: str = "", level: str = "debug", after: int = 0, limit: int = LOG_LINES
+) -> LogPage:
+    """The log after a line, of this level or worse; with `search` only lines that have these words, in their text or
+    in what else is known of them, upper or lower case."""
+    lines = models.LogLine.objects.filter(
+        operation_id=operation_id, n__gt=after, level__in=LEVELS[LEVELS.index(level) :]
+    )
+    for word in search.split():
+        lines = lines.annotate(told=Cast("facts", TextField())).filter(
+            Q(text__icontains=word) | Q(told__icontains=word)
+        )
+    found = list(lines.order_by("n")[: limit + 1])
+    shown = [_line(one) for one in found[:limit]]
+    return LogPage(operation=operation_id, lines=shown, next=shown[-1].n if len(found) > limit else None)
 
 
 def held_by(operation_id: int) -> list[HeldRow]:
@@ -163,7 +210,7 @@ def verdict(row: OperationRow, held: list[HeldRow]) -> str:
     """What the Operation did, and what waits, as a person would say it."""
     did = in_words(row.counts)
     said = {
-        "pending": "It waits for its turn.",
+        "pending": "It waits for its turn." if row.not_before is None else f"It begins at {row.not_before:%H:%M} UTC.",
         "running": "It runs.",
         "success": "It went well",
         "partial": "It was done in part",
@@ -213,6 +260,11 @@ def _rows(found: list[Any]) -> list[OperationRow]:
             started_at=one.started_at,
             ended_at=one.ended_at,
             seconds=_seconds(one),
+            not_before=one.not_before,
+            cause=one.cause,
+            attempt=one.attempt,
+            deaths=one.deaths,
+            worker=one.worker,
         )
         for one in found
     ]
@@ -261,4 +313,8 @@ def _odd(operation_id: int) -> list[OddRow]:
 
 def _log(operation_id: int) -> list[Line]:
     found = models.LogLine.objects.filter(operation_id=operation_id).order_by("-n")[:LOG_LINES]
-    return [Line(n=one.n, at=one.at, level=one.level, text=one.text) for one in reversed(found)]
+    return [_line(one) for one in reversed(found)]
+
+
+def _line(one: models.LogLine) -> Line:
+    return Line(n=one.n, at=one.at, level=one.level, text=one.text, facts=dict(one.facts))

@@ -33,4 +33,5 @@ class Actor:
 
 
 AUTO_MAP = Actor("auto-map", "auto-map")
+SCHEDULE = Actor("schedule", "schedule")
 TIDEGATE = Actor("tidegate", "tidegate")

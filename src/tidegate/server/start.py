@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tidegate.config import Settings
@@ -12,9 +12,13 @@ from tidegate.server.postgres import Database, django_settings, open_database
 class MigrationsMissing(Exception):
     """The given database has an older schema than this Tidegate; the message says what to run."""
 
+    for_a_person = True
+
 
 class SchemaTooNew(Exception):
     """A newer Tidegate has worked with this database; what this one would write there might break it."""
+
+    for_a_person = True
 
     def __init__(self, newer: list[str]) -> None:
         self.cause = f"The database was brought up by a newer Tidegate ({newer[0]}), which this one does not know."
@@ -25,6 +29,8 @@ class SchemaTooNew(Exception):
 class MayNotMigrate(Exception):
     """The given database does not let its user make tables: from PostgreSQL 15 on, only its owner may by itself."""
 
+    for_a_person = True
+
     def __init__(self, database: str, user: str) -> None:
         self.cause = f"The user {user} of TIDEGATE_DATABASE_URL may not make tables in the database {database}."
         self.next_step = (
@@ -34,10 +40,18 @@ class MayNotMigrate(Exception):
 
 
 @contextmanager
-def started(settings: Settings, progress: Callable[[str], None] = lambda _: None) -> Iterator[Database]:
-    """Opens the database and sets Django up. An embedded database is migrated; a given one is only checked."""
+def started(
+    settings: Settings,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    pool: Mapping[str, object] | None = None,
+) -> Iterator[Database]:
+    """Opens the database and sets Django up. An embedded database is migrated; a given one is only checked.
+
+    `pool` are psycopg's options for connections that the threads of this process share.
+    """
     with open_database(settings, progress) as database:
-        set_up_django(database)
+        set_up_django(database, pool)
         from django.db import connections
 
         try:
@@ -48,9 +62,11 @@ def started(settings: Settings, progress: Callable[[str], None] = lambda _: None
             yield database
         finally:
             connections.close_all()
+            if pool:
+                connections["default"].close_pool()  # pyright: ignore[reportAttributeAccessIssue] - PostgreSQL's own
 
 
-def set_up_django(database: Database) -> None:
+def set_up_django(database: Database, pool: Mapping[str, object] | None = None) -> None:
     """Points Django at the database, once a process."""
     import django
     from django.conf import settings as django_conf
@@ -60,7 +76,7 @@ def set_up_django(database: Database) -> None:
     if django_conf.configured:
         return
     values = {name: getattr(defaults, name) for name in dir(defaults) if name.isupper()}
-    django_conf.configure(**values | {"DATABASES": {"default": django_settings(database)}})
+    django_conf.configure(**values | {"DATABASES": {"default": django_settings(database, pool)}})
     django.setup()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,7 +14,8 @@ from ..ask import Ask
 class Stream:
     """A body on disk: `rows` runs the Ask's reader over it, to be called in a thread; `close` gives it back.
 
-    `check` raises Incomplete where the file changed while it was read.
+    `close` may be called twice, and while `rows` is read: the reader's next look at the file then fails. `check` raises
+    Incomplete where the file changed while it was read.
     """
 
     rows: Callable[[], Iterator[Any]]
@@ -35,6 +37,8 @@ class Way(Protocol):
 
     requests: int
     """Questions sent so far, repetitions included."""
+    calls: Counter[str]
+    """What they were answered, by status; "none" where nothing came."""
 
     async def ask(self, ask: Ask) -> Answer:
         """The answer; raises ConnectorError, not yet scrubbed."""

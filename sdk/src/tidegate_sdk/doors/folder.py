@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from urllib.parse import quote, unquote_to_bytes
 from ..ask import Ask, Reader
 from ..errors import AccessDenied, ConnectorError, Incomplete, NotFound, VendorChanged, VendorDown
 from ..limits import Limits
+from ..stopwatch import Stopwatch
 from . import Answer, Stream
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -28,18 +30,20 @@ _QUOTED = "."  # no entry has this name: in a path it says that the next part is
 class FolderDoor:
     """Lists folders and opens files below one root."""
 
-    def __init__(self, root: Path, *, limits: Limits, log: Callable[..., object]) -> None:
+    def __init__(self, root: Path, *, limits: Limits, log: Callable[..., object], stopwatch: Stopwatch) -> None:
         self.requests = 0
-        self._root, self._limits, self._log = root, limits, log
+        self.calls = Counter[str]()
+        self._root, self._limits, self._log, self._stopwatch = root, limits, log, stopwatch
 
     async def ask(self, ask: Ask) -> Answer:
         """A listing, or an open file for the Ask's reader."""
         self.requests += 1
-        if ask.path == "" or ask.path.endswith("/"):
-            return Answer(await asyncio.to_thread(self._list, ask.path))
-        if ask.reader is None:
-            raise VendorChanged(f"{ask.path} is a file and needs a reader.")
-        return Answer(stream=await asyncio.to_thread(self._open, ask.path, ask.reader))
+        with self._stopwatch.waiting_for("vendor"):
+            if ask.path == "" or ask.path.endswith("/"):
+                return Answer(await asyncio.to_thread(self._list, ask.path))
+            if ask.reader is None:
+                raise VendorChanged(f"{ask.path} is a file and needs a reader.")
+            return Answer(stream=await asyncio.to_thread(self._open, ask.path, ask.reader))
 
     async def aclose(self) -> None:
         """Nothing is open between two questions."""
@@ -85,8 +89,9 @@ class FolderDoor:
                 raise Incomplete(f"{path} is still being written.", "Nothing was closed. The next run reads it again.")
 
         def close() -> None:
-            file.close()
-            os.close(beside)
+            if not file.closed:  # a number that is closed twice may be another file's by then
+                file.close()
+                os.close(beside)
 
         self._log("folder.opened", file=path, bytes=before.st_size)
         return Stream(lambda: reader(file), close, check)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from ..redaction import Listener, Redactor
 from ..steps import make
 from ..tool import Http
 from . import Answer, Stream
-from .origin import Origin, name
+from .origin import Origin, authority, name
 from .transport import CheckedTransport
 
 _BUSY = {429, 503}
@@ -43,11 +44,12 @@ Refusal = Callable[[Any], ConnectorError | None]
 
 
 class _Again(Exception):
-    """One try failed in a way that may pass. `unsent`: the vendor cannot have acted on it."""
+    """One try failed in a way that may pass. `unsent`: the vendor cannot have acted on it; `host`: who was asked."""
 
     def __init__(self, reason: str, *, unsent: bool = False, busy: bool = False, after: float | None = None) -> None:
         super().__init__(reason)
         self.reason, self.unsent, self.busy, self.after = reason, unsent, busy, after
+        self.host = ""
 
 
 class HttpDoor:
@@ -66,6 +68,7 @@ class HttpDoor:
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self.requests = 0
+        self.calls = Counter[str]()
         self._door, self._limits, self._policy, self._pace = door, limits, policy, pace
         self._redactor, self._log, self._refusal = redactor, log, refusal
         self._transport, self._ours = transport, transport is None
@@ -77,7 +80,6 @@ class HttpDoor:
         attempt = 0
         while True:
             attempt += 1
-            await self._pace.turn()
             try:
                 answer = await self._once(ask, url)
             except _Again as again:
@@ -103,8 +105,8 @@ class HttpDoor:
         pause = failed.after or self._pace.back_off(attempt)
         if failed.busy:
             self._pace.slow_down()
-            self._pace.hold(pause)
-        if not (failed.unsent or ask.graphql or ask.method.upper() in ("GET", "HEAD")):
+            await self._pace.hold(failed.host, pause)
+        if not (failed.unsent or ask.safe or ask.graphql or ask.method.upper() in ("GET", "HEAD")):
             raise VendorDown(f"{where}: {failed.reason}; asking again could do it twice.")
         if attempt >= limits.tries:
             raise VendorDown(f"{where}: {failed.reason}, {attempt} times running.")
@@ -115,35 +117,41 @@ class HttpDoor:
             await self._pace.rest(pause)
 
     async def _once(self, ask: Ask, url: httpx2.URL) -> Answer:
-        """One try, redirects included, bounded in time."""
-        seconds = self._limits.stream_seconds if ask.reader else self._limits.page_seconds
-        try:
-            async with asyncio.timeout(seconds):
-                for _ in range(self._limits.redirects + 1):
+        """One try, redirects included, bounded in time; what it waits for its turns is not the vendor's time."""
+        seconds = left = self._limits.stream_seconds if ask.reader else self._limits.page_seconds
+        for _ in range(self._limits.redirects + 1):
+            host = authority(url)
+            await self._pace.turn(host)
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(left):
                     answer = await self._exchange(ask, url)
-                    if not isinstance(answer, httpx2.URL):
-                        return answer
-                    url = answer
-        except TimeoutError:
-            raise VendorDown(f"{name(ask)}: the answer did not end within {seconds:,.0f} seconds.") from None
+            except TimeoutError:
+                raise VendorDown(f"{name(ask)}: the answer did not end within {seconds:,.0f} seconds.") from None
+            except _Again as again:
+                again.host = host
+                raise
+            if not isinstance(answer, httpx2.URL):
+                return answer
+            url, left = answer, left - (time.monotonic() - began)
         raise VendorChanged(f"{name(ask)} is redirected without end.")
 
     async def _exchange(self, ask: Ask, url: httpx2.URL) -> Answer | httpx2.URL:
         """One request and its answer, or the URL it is redirected to."""
         began, size, status = time.monotonic(), 0, 0
         try:
-            async with self._send(ask, url) as response:
-                status = response.status_code
-                if status in _REDIRECTS and "location" in response.headers:
-                    return self._origin.redirect(ask, url, response)
-                if status in _ANSWERED and status != 204 and ask.reader is not None:
-                    file, size, echoed = await self._save(ask, response)
-                    reader = partial(self._without_echo, ask.reader) if echoed else ask.reader
-                    return Answer(headers=response.headers, stream=Stream(partial(reader, file), file.close))
-                cap = self._limits.page_bytes if response.status_code in _ANSWERED else _ERROR_BYTES
-                data = await self._collect(ask, response, cap)
-                size = len(data)
-                return await self._read(ask, response, data)
+            with self._pace.stopwatch.waiting_for("vendor"):
+                async with self._send(ask, url) as response:
+                    status = response.status_code
+                    if status in _REDIRECTS and "location" in response.headers:
+                        return self._origin.redirect(ask, url, response)
+                    if status in _ANSWERED and status != 204 and ask.reader is not None:
+                        file, size, echoed = await self._save(ask, response)
+                        reader = partial(self._without_echo, ask.reader) if echoed else ask.reader
+                        return Answer(headers=response.headers, stream=Stream(partial(reader, file), file.close))
+                    data = await self._collect(ask, response)
+            size = len(data)
+            return await self._read(ask, response, data)
         except (httpx2.TransportError, ssl.SSLError, OSError) as error:
             raise self._explain(ask, error) from None
         finally:
@@ -155,7 +163,12 @@ class HttpDoor:
     async def _send(self, ask: Ask, url: httpx2.URL) -> AsyncGenerator[httpx2.Response]:
         request = self._request(ask, url)
         self.requests += 1
-        response = await self._open_transport().handle_async_request(request)
+        status = "none"
+        try:
+            response = await self._open_transport().handle_async_request(request)
+            status = str(response.status_code)
+        finally:
+            self.calls[status] += 1
         try:
             yield response
         finally:
@@ -216,9 +229,10 @@ class HttpDoor:
                     yield piece
         inflate.finish()
 
-    async def _collect(self, ask: Ask, response: httpx2.Response, cap: int) -> bytes:
-        """The whole body. That of a page must stay below the cap; of an error's, what can be read is enough."""
+    async def _collect(self, ask: Ask, response: httpx2.Response) -> bytes:
+        """The whole body. That of a page must stay below its cap; of an error's, what can be read is enough."""
         data, answered = bytearray(), response.status_code in _ANSWERED
+        cap = self._limits.page_bytes if answered else _ERROR_BYTES
         try:
             async with aclosing(self._pieces(ask, response)) as pieces:
                 async for piece in pieces:

@@ -80,6 +80,12 @@ class Origin:
         return ("https", host, None) if (scheme, port) == ("http", None) else (scheme, host, port)
 
 
+def authority(url: httpx2.URL) -> str:
+    """Who is asked, as `host:port`: one name for it, however the location is spelled."""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return f"{url.raw_host.decode().lower().rstrip('.')}:{port}"
+
+
 def name(ask: Ask) -> str:
     """The question in an error: the method and the path, never the query, where credentials may stand."""
     path = ask.path.partition("?")[0].partition("#")[0]

@@ -1,6 +1,7 @@
 """The database Tidegate works with: its own embedded PostgreSQL, or the one of TIDEGATE_DATABASE_URL."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -8,11 +9,13 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tidegate.config import Settings
-from tidegate.server.postgres.embedded import hold_embedded
+from tidegate.server.postgres.embedded import hold_embedded, keep_up, revive
 from tidegate.server.postgres.keeper.failure import DatabaseUnavailable
+from tidegate.server.postgres.keeper.place import Place
 
 OLDEST_MAJOR = 15
 SECONDS_TO_CONNECT = 10
+SECONDS_TO_TRY_AGAIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,39 @@ class Database:
 
     url: str = field(repr=False)
     embedded: bool
+    place: Place | None = field(default=None, repr=False)
+
+    def revive(self, stop: threading.Event, progress: Callable[[str], None]) -> bool:
+        """Wait until the database can be reached again, the embedded one started if need be; False once `stop` is set.
+
+        The URL stays the same. Any number of processes and threads may ask at once.
+        """
+        if self.place:
+            return revive(self.place, stop, progress)
+        while not stop.is_set():
+            try:
+                _checked(self.url)
+            except DatabaseUnavailable as failure:
+                progress(str(failure))
+                stop.wait(SECONDS_TO_TRY_AGAIN)
+            else:
+                return True
+        return False
+
+    @contextlib.contextmanager
+    def kept_up(self, progress: Callable[[str], None]) -> Iterator[None]:
+        """While open, the embedded server is started again whenever nobody keeps it, beside whatever we do."""
+        if self.place is None:
+            yield
+            return
+        stop = threading.Event()
+        keeping = threading.Thread(target=keep_up, args=(self.place, stop, progress), name="keeping", daemon=True)
+        keeping.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            keeping.join(SECONDS_TO_CONNECT * 2)
 
 
 def _say_nothing(_: str) -> None:
@@ -36,15 +72,19 @@ def open_database(settings: Settings, progress: Callable[[str], None] = _say_not
     if settings.database_url:
         yield Database(_checked(settings.database_url.get_secret_value()), embedded=False)
         return
-    with hold_embedded(settings.home, progress) as url:
-        yield Database(url, embedded=True)
+    with hold_embedded(settings.home, progress) as (url, place):
+        yield Database(url, embedded=True, place=place)
 
 
-def django_settings(database: Database) -> dict[str, object]:
-    """The entry of Django's DATABASES for this database."""
+def django_settings(database: Database, pool: Mapping[str, object] | None = None) -> dict[str, object]:
+    """The entry of Django's DATABASES for this database; with `pool`, for connections that threads share."""
     parts = conninfo_to_dict(database.url)
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     entry: dict[str, object] = {django: str(parts.pop(libpq, "")) for django, libpq in names.items()}
+    if pool:
+        # Looked at before each use: the server may have been started again meanwhile.
+        entry["CONN_HEALTH_CHECKS"] = True
+        parts = {"connect_timeout": SECONDS_TO_CONNECT, **parts, "pool": dict(pool)}
     return entry | {"ENGINE": "django.db.backends.postgresql", "OPTIONS": parts}
 
 
@@ -89,7 +129,12 @@ def _unreachable(parts: Mapping[str, object], error: psycopg.Error) -> DatabaseU
     else:
         next_step = "Check TIDEGATE_DATABASE_URL, and that the server runs and can be reached from this machine."
     cause = f"The PostgreSQL of TIDEGATE_DATABASE_URL ({_where(parts)}) refuses us: {reason}."
-    return DatabaseUnavailable(cause, next_step)
+    return DatabaseUnavailable(cause, next_step, for_a_person="FATAL:" in reason and not _passes(reason))
+
+
+def _passes(reason: str) -> bool:
+    """Whether what a server that can be reached says passes by itself: it starts or stops, or is full of others."""
+    return any(words in reason for words in ("the database system is", "connection slots", "too many"))
 
 
 def _where(parts: Mapping[str, object]) -> str:

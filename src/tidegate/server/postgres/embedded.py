@@ -10,6 +10,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib import metadata, util
@@ -33,13 +34,18 @@ ALSO_READ_BY_LIBPQ = {"PGDATESTYLE", "PGTZ", "PGGEQO"}
 
 # Seconds.
 LOOK = 0.02
+LOOK_WHILE_LISTENING = 0.2
+LOOK_FOR_THE_KEEPER = 1.0
 SECONDS_BETWEEN_PROGRESS = 2.0
 SECONDS_FOR_THE_KEEPER_TO_END = 10.0
+SECONDS_TO_BE_LET_IN = 10
+# A server that cannot be started again is tried again after a pause, doubled each time up to the longest.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
 
 @contextlib.contextmanager
-def hold_embedded(home: Path, progress: Callable[[str], None]) -> Iterator[str]:
-    """Hold the server of a home; gives its conninfo. The last holder to leave waits until it is shut down.
+def hold_embedded(home: Path, progress: Callable[[str], None]) -> Iterator[tuple[str, Place]]:
+    """Hold the server of a home; gives its conninfo and place. The last holder to leave waits until it is shut down.
 
     Raises DatabaseUnavailable.
     """
@@ -50,13 +56,45 @@ def hold_embedded(home: Path, progress: Callable[[str], None]) -> Iterator[str]:
         raise from_system(error, home) from error
     try:
         with _without_settings_for_other_servers():
-            yield _ready(place, holder, progress)
+            yield _ready(place, holder, progress), place
     finally:
         # Closed, not unlocked: a forked child has a copy of this lock and may not drop ours, nor we its.
         os.close(holder)
         # What keeps us from looking (the home is somebody else's, or was deleted) keeps nobody from leaving.
         with contextlib.suppress(OSError):
             _stop_if_last(place)
+
+
+def keep_up(place: Place, stop: threading.Event, progress: Callable[[str], None]) -> None:
+    """Have the server started again whenever its keeper is gone: killed, or because it gave up. Returns once `stop` is
+    set. The caller holds the home; any number of holders may do this, and only one starts a keeper."""
+    while not stop.wait(LOOK_FOR_THE_KEEPER):
+        with contextlib.suppress(OSError):  # the home was taken away: to be looked at again, like any other trouble
+            lock = _free_keeper_lock(place)
+            if lock is not None:
+                os.close(lock)
+                revive(place, stop, progress)
+
+
+def revive(place: Place, stop: threading.Event, progress: Callable[[str], None]) -> bool:
+    """Wait until the server accepts us, with a new keeper if none lives; False once `stop` is set. The conninfo stays.
+
+    What keeps the server from starting may be mended meanwhile (a full disk), so this tries again; it says each reason
+    once.
+    """
+    pause, said = FIRST_PAUSE, ""
+    while not stop.is_set():
+        try:
+            if _wait_until_ready(place, progress, stop):
+                return True
+        except (DatabaseUnavailable, OSError) as error:
+            failure = from_system(error, place.cluster) if isinstance(error, OSError) else error
+            if str(failure) != said:
+                said = str(failure)
+                progress(said)
+            stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+    return False
 
 
 @contextlib.contextmanager
@@ -76,7 +114,7 @@ def _without_settings_for_other_servers() -> Iterator[None]:
 def _ready(place: Place, holder: int, progress: Callable[[str], None]) -> str:
     try:
         _lock_shared(holder, progress)
-        return _wait_until_ready(place, progress)
+        return _wait_until_ready(place, progress, threading.Event())
     except OSError as error:
         raise from_system(error, place.cluster) from error
 
@@ -126,36 +164,51 @@ def _lock_exclusive(lock: int) -> bool:
     return True
 
 
-def _wait_until_ready(place: Place, progress: Callable[[str], None]) -> str:
-    """The conninfo, once the server accepts us. There is no time limit: recovery takes as long as it takes."""
-    waiting = _Waiting(place, progress)
-    while True:
+def _wait_until_ready(place: Place, progress: Callable[[str], None], stop: threading.Event) -> str:
+    """The conninfo, once the server accepts us. There is no time limit: recovery takes as long as it takes. Empty once
+    `stop` is set."""
+    waiting = _Waiting(place, progress, stop)
+    while not stop.is_set():
         # A server without a keeper (somebody killed it) gets a new one, so this comes before the server is asked.
         if (lock := _free_keeper_lock(place)) is not None:
             _start_keeper(place, lock, waiting)
         elif conninfo := _accepted(place):
             return conninfo
         else:
-            time.sleep(LOOK)
+            stop.wait(LOOK)
             waiting.say()
+    return ""
 
 
 class _Waiting:
     """Says every few seconds how long we have waited and what PostgreSQL last said."""
 
-    def __init__(self, place: Place, progress: Callable[[str], None]) -> None:
-        self.log, self.progress = place.log, progress
+    def __init__(self, place: Place, progress: Callable[[str], None], stop: threading.Event) -> None:
+        self.place, self.log, self.progress, self.stop = place, place.log, progress, stop
         self.began = self.said = time.monotonic()
 
     def say(self) -> None:
         now = time.monotonic()
         if now - self.said >= SECONDS_BETWEEN_PROGRESS:
             self.said = now
-            self.progress(f"PostgreSQL is starting, {now - self.began:.0f} s so far: {self._last_line()}")
+            waited = f"{now - self.began:.0f} s so far"
+            if _is_kept_elsewhere(self.place):
+                self.progress(
+                    f"Another Tidegate keeps the database in {self.place.cluster}, and its processes cannot be seen"
+                    f" from here, as from one container into another: waiting for it to end, {waited}. To run both,"
+                    " give each a TIDEGATE_HOME of its own, or name one database for both by TIDEGATE_DATABASE_URL."
+                )
+            else:
+                self.progress(f"PostgreSQL is starting, {waited}: {self._last_line()}")
 
     def _last_line(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
         return lines[-1].partition("] ")[2] if lines else "no word yet"
+
+
+def _is_kept_elsewhere(place: Place) -> bool:
+    """Whether a server runs here by its own account, and yet no process is seen: asked where a keeper lives."""
+    return (place.data / "postmaster.pid").exists() and status(place.data) == "absent"
 
 
 def _accepted(place: Place) -> str | None:
@@ -171,11 +224,11 @@ def _accepted(place: Place) -> str | None:
         require_auth="scram-sha-256",
     )
     try:
-        psycopg.connect(conninfo).close()
+        psycopg.connect(conninfo, connect_timeout=SECONDS_TO_BE_LET_IN).close()
     except psycopg.OperationalError as error:
         reason = " ".join(str(error).split())
-        if "the database system is" in reason or living_postmaster(place.data) is None:
-            return None  # it has just been killed, and its keeper starts it again
+        if "the database system is" in reason or "timeout" in reason or living_postmaster(place.data) is None:
+            return None  # it has just been killed, and its keeper starts it again; or it was halted for a while
         raise DatabaseUnavailable(
             f"The embedded PostgreSQL in {place.cluster} runs but refuses Tidegate: {reason}.",
             f"Check that {place.password} is the file it was made with; {place.log} says more.",
@@ -237,6 +290,8 @@ def _listen(pipe: RawIOBase, place: Place, waiting: _Waiting) -> None:
                 raise DatabaseUnavailable(cause, next_step)
             case ["ready"]:
                 return
+    if waiting.stop.is_set():
+        return
     raise DatabaseUnavailable(
         f"The process that keeps PostgreSQL up ended before PostgreSQL was ready: {last}.",
         f"Read {place.log}, then start again.",
@@ -245,8 +300,8 @@ def _listen(pipe: RawIOBase, place: Place, waiting: _Waiting) -> None:
 
 def _lines(pipe: RawIOBase, waiting: _Waiting) -> Iterator[str]:
     rest = b""
-    while True:
-        if not select.select([pipe], [], [], SECONDS_BETWEEN_PROGRESS)[0]:
+    while not waiting.stop.is_set():
+        if not select.select([pipe], [], [], LOOK_WHILE_LISTENING)[0]:
             waiting.say()
         elif words := pipe.read(65536):
             *lines, rest = (rest + words).split(b"\n")

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("host", models.TextField(db_collation="C", primary_key=True, serialize=False)),
                 ("next_at", models.DateTimeField()),
+                ("gap", models.FloatField(db_default=0, default=0)),
             ],
             options={
                 "db_table": "host_pace",
@@ -126,6 +127,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="connection",
             name="secret_ends_told_by",
+            field=models.TextField(db_default="", default=""),
+        ),
+        migrations.AddField(
+            model_name="lease",
+            name="cancelled_by",
             field=models.TextField(db_default="", default=""),
         ),
         migrations.AddField(
@@ -290,6 +296,43 @@ class Migration(migrations.Migration):
             model_name="schedule",
             constraint=models.CheckConstraint(
                 condition=models.Q(("kind__in", ["off", "daily", "weekly", "hours", "cron"])), name="schedule_kind"
+            ),
+        ),
+        migrations.AlterField(
+            model_name="news",
+            name="connection",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="store.connection",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="news",
+            index=models.Index(fields=["connection", "kind", "id"], name="outbox_of_connection"),
+        ),
+        migrations.AddIndex(
+            model_name="quarantine",
+            index=models.Index(fields=["operation"], name="quarantine_operation"),
+        ),
+        migrations.AddIndex(
+            model_name="record",
+            index=models.Index(
+                condition=models.Q(("target_lost_at__isnull", False)), fields=["connection"], name="record_lost_target"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="record",
+            index=models.Index(
+                condition=models.Q(("decision", "undecided")), fields=["connection", "id"], name="record_undecided"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="recordhistory",
+            index=models.Index(
+                condition=models.Q(("operation__isnull", False)), fields=["operation"], name="record_history_operation"
             ),
         ),
     ]

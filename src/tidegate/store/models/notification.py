@@ -42,7 +42,7 @@ class News(models.Model):
     at = models.DateTimeField(db_default=Now())
     kind = models.TextField()  # needs_you, overdue, held, records, new_records, recovered, secret_ends
     connection_id: int
-    connection = reference("Connection")
+    connection = reference("Connection", index=False)
     operation_id: int | None
     operation = reference("Operation", null=True)
     facts = json_object(default=dict, db_default={})
@@ -51,7 +51,8 @@ class News(models.Model):
     class Meta:
         db_table = "outbox"
         indexes: ClassVar = [
-            models.Index(name="outbox_not_routed", fields=["id"], condition=models.Q(routed_at__isnull=True))
+            models.Index(name="outbox_not_routed", fields=["id"], condition=models.Q(routed_at__isnull=True)),
+            models.Index(name="outbox_of_connection", fields=["connection", "kind", "id"]),
         ]
 
     def __str__(self) -> str:

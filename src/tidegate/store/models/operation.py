@@ -84,6 +84,7 @@ class Lease(models.Model):
     seconds = models.FloatField(default=30, db_default=30)
     worker = models.TextField()
     handed_back = models.BooleanField(default=False, db_default=False)
+    cancelled_by = models.TextField(default="", db_default="")  # here, since an apply holds the Operation's own row
     progress = json_object(default=dict, db_default={})
 
     class Meta:
@@ -136,6 +137,7 @@ class Quarantine(models.Model):
 
     class Meta:
         db_table = "quarantine"
+        indexes: ClassVar = [models.Index(name="quarantine_operation", fields=["operation"])]
 
     def __str__(self) -> str:
         return self.reason

@@ -68,6 +68,14 @@ class Record(models.Model):
                 condition=models.Q(deleted_at__isnull=True) | models.Q(decision="undecided"),
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(
+                name="record_lost_target", fields=["connection"], condition=models.Q(target_lost_at__isnull=False)
+            ),
+            models.Index(
+                name="record_undecided", fields=["connection", "id"], condition=models.Q(decision="undecided")
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -88,7 +96,12 @@ class RecordHistory(models.Model):
 
     class Meta:
         db_table = "record_history"
-        indexes: ClassVar = [models.Index(name="record_history_of_record", fields=["record", "id"])]
+        indexes: ClassVar = [
+            models.Index(name="record_history_of_record", fields=["record", "id"]),
+            models.Index(
+                name="record_history_operation", fields=["operation"], condition=models.Q(operation__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.record_id} by {self.actor}"

@@ -52,10 +52,12 @@ class Schedule(models.Model):
 
 
 class HostPace(models.Model):
-    """When the next question may go to a host, whichever worker asks it."""
+    """When the next question may go to a host, whichever worker asks it; `gap` is what lies between two by now, wider
+    than what was asked for while the host says that they are too many."""
 
     host = models.TextField(primary_key=True, db_collation="C")
     next_at = models.DateTimeField()
+    gap = models.FloatField(default=0, db_default=0)
 
     class Meta:
         db_table = "host_pace"

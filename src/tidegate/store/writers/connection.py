@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from tidegate.rules.actor import Actor
+from tidegate.rules.health import ToldBy, believed_end
 from tidegate.store.models import Connection
 from tidegate.store.statement import rows_of, run
+from tidegate.store.writers.schedule import forget_schedules, save_default_schedules
 
 
 def save_new_connection(actor: Actor, tool: str, facts: Mapping[str, Any]) -> int:
     """Makes the row, without secrets: these are sealed to its number. IntegrityError for a label that is taken."""
-    return Connection.objects.create(tool=tool, created_by=str(actor), **facts).pk
+    connection_id = Connection.objects.create(tool=tool, created_by=str(actor), **facts).pk
+    save_default_schedules(connection_id)
+    return connection_id
 
 
 def lock_connection(connection_id: int) -> Connection | None:
@@ -55,23 +61,56 @@ def threshold_effect(connection_id: int, minimum: int) -> ThresholdEffect:
     return ThresholdEffect(row["closes"], row["may_bring"])
 
 
-def pause(connection_id: int, because: str) -> None:
+def pause(actor: Actor, connection_id: int, because: str) -> int:
+    """What waits for it is not begun any more; returns how much. What runs goes on to its end."""
     change_connection(connection_id, {"paused_at": Now(), "paused_because": because})
+    return cancel_waiting(actor, connection_id, f"The Connection was paused. {because}")
 
 
 def resume(connection_id: int) -> None:
-    change_connection(connection_id, {"paused_at": None, "paused_because": "", "rejected_logins": 0})
+    change_connection(connection_id, RESUMED)
+
+
+RESUMED: dict[str, Any] = {"paused_at": None, "paused_because": "", "rejected_logins": 0}
+"""The facts of a Connection that goes on."""
 
 
 def delete_connection(actor: Actor, connection_id: int) -> None:
     """The row stays without its secrets, so that findings say where they came from and a new one may continue it."""
-    change_connection(connection_id, {"secrets": None, "deleted_at": Now(), "deleted_by": str(actor)})
+    gone: dict[str, Any] = {"secrets": None, "secret_ends_at": None, "secret_ends_told_by": ""}
+    change_connection(connection_id, {**gone, "deleted_at": Now(), "deleted_by": str(actor)})
+    forget_schedules(connection_id)
     renew_epochs(connection_id)
-    run("operations_cancel_waiting", connection=connection_id, actor=str(actor), why="The Connection was deleted.")
+    cancel_waiting(actor, connection_id, "The Connection was deleted.")
+
+
+def cancel_waiting(actor: Actor, connection_id: int, why: str) -> int:
+    """Cancels the Operations that wait for the Connection; returns how many."""
+    return run("operations_cancel_waiting", connection=connection_id, actor=str(actor), why=why)
 
 
 def revive(connection_id: int, facts: Mapping[str, Any]) -> None:
     """A deleted Connection is continued: the same Records, Tests and decisions under new settings."""
     change_connection(connection_id, {**facts, "deleted_at": None, "deleted_by": ""})
     resume(connection_id)
+    save_default_schedules(connection_id)
     renew_epochs(connection_id)
+
+
+def note_secret_end(connection_id: int, at: datetime, told_by: ToldBy, *, sealed: bytes | None = None) -> bool:
+    """Notes when the stored secret ends, as the token or the tool says; returns whether that is news.
+
+    rules/health.py says whom we believe. With `sealed` only where that is still the secret: a login takes a while, and
+    somebody may have entered another meanwhile. Opens a transaction of its own where none is open.
+    """
+    with transaction.atomic():
+        connection = lock_connection(connection_id)
+        if connection is None or connection.deleted_at is not None or connection.secrets is None:
+            return False
+        if sealed is not None and bytes(connection.secrets) != bytes(sealed):
+            return False
+        believed = believed_end(connection.secret_ends_at, connection.secret_ends_told_by, at, told_by)
+        if believed is None:
+            return False
+        change_connection(connection_id, {"secret_ends_at": believed[0], "secret_ends_told_by": believed[1]})
+        return True

@@ -5,31 +5,66 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
-from tidegate.store.models import Lease, LogLine, Operation
+from tidegate.log import redact, redacted
+from tidegate.rules.retry import next_try
+from tidegate.store.clock import database_now
+from tidegate.store.models import Connection, Lease, LogLine, Operation, Schedule
 from tidegate.store.sql import sql
 from tidegate.store.statement import rows_of, run
+from tidegate.store.writers.notification import note_ended
+from tidegate.store.writers.queue import forget_jobs_of_the_dead, offer, withdraw
+from tidegate.store.writers.schedule import forget_retries, plan_retry
+from tidegate.store.writers.total import count_ended
 
 LOG_LINES = 10_000
 """Lines kept of one Operation's log; what comes after is counted in its last line."""
 
+DEBUG_LINES = 5_000
+"""How many of them may be details; they must not crowd out what went wrong later."""
+
 DEATHS = 3
 """Workers an Operation may take with it before it is failed instead of tried again."""
 
+WORKER_SILENT_SECONDS = 60
+"""A worker without a heart-beat for so long is dead: procrastinate's workers beat every ten seconds."""
+
 Status = Literal["success", "partial", "failed", "cancelled"]
+LineOfLog = tuple[int, datetime, str, str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to run an Operation, until another attempt is claimed. `resumed`: somebody ran it before and died."""
+    """The right to run an Operation, until another attempt is claimed. `resumed`: somebody ran it before; `died`: and
+    did not hand it back."""
 
     operation: int
     attempt: int
     resumed: bool
+    died: bool = False
+    seconds: float = 30
+    """How long one beat of its lease is believed."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One heart-beat of a run: whose, and how far it is."""
+
+    claim: Claim
+    progress: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How much of an Operation's log is there already."""
+
+    last: int
+    debug: int
 
 
 class Lost(Exception):
@@ -37,45 +72,109 @@ class Lost(Exception):
 
 
 def request_operation(
-    type: str, connection_id: int, *, actor: str, trigger: str = "manual", records: Sequence[int] | None = None
+    type: str,
+    connection_id: int,
+    *,
+    actor: str,
+    trigger: str = "manual",
+    records: Sequence[int] | None = None,
+    delay: float = 0,
 ) -> int:
-    """Asks for an Operation. One of a type may wait for a Connection: a second request joins it, widening its scope."""
+    """Asks for an Operation, `delay` seconds from now, and tells the workers in the same transaction.
+
+    One of a type may wait for a Connection: a second request joins it, widening its scope.
+    """
     scope: dict[str, Any] = {} if records is None else {"records": sorted(set(records))}
     asked = {"type": type, "connection": connection_id, "actor": actor, "trigger": trigger, "scope": json.dumps(scope)}
-    return rows_of("request_operation", **asked)[0]["id"]
+    with transaction.atomic():
+        operation: int = rows_of("request_operation", **asked, delay=delay)[0]["id"]
+        offer([operation])
+    return operation
 
 
-def claim_operation(operation_id: int, worker: str, lease_seconds: float) -> Claim | None:
-    """Takes the Operation: a waiting one, or one whose worker's lease ran out. None where it may not run now.
+def reconcile() -> int:
+    """Offers again whatever has no living lease and no job; returns how many. Doing it twice changes nothing."""
+    with transaction.atomic():
+        forget_jobs_of_the_dead(WORKER_SILENT_SECONDS)
+        adrift = [row["id"] for row in rows_of("operations_adrift")]
+        offer(adrift)
+    return len(adrift)
 
-    An Operation that took three workers with it is failed with that reason, and None is given.
+
+def claim_operation(
+    operation_id: int, worker: str, lease_seconds: float, *, early: bool = False, solitary: bool = True
+) -> Claim | None:
+    """Takes the Operation: a waiting one whose time has come (or `early`), or one whose worker's lease ran out. None
+    where it may not run now.
+
+    An Operation that took three workers with it is failed with that reason, and None is given. Who is not `solitary`
+    is not given one that a worker died with: it might take its neighbours along (see `suspected`).
     """
     try:
         with transaction.atomic():
             operation = Operation.objects.select_for_update().get(pk=operation_id)
-            if operation.status == "running" and lease_is_alive(operation_id):
-                return None
-            if operation.status not in ("pending", "running"):
-                return None
-            if operation.attempt >= DEATHS:
-                _fail_for_good(operation)
+            if not _may_run(operation, early=early) or _let_go_by_connection(operation):
                 return None
             resumed = operation.status == "running"
-            claimed = rows_of("claim_operation", operation=operation_id, worker=worker, seconds=lease_seconds)
-            return Claim(operation_id, claimed[0]["attempt"], resumed)
+            left = Lease.objects.filter(pk=operation_id).first() if resumed else None
+            if left is not None and left.cancelled_by:
+                cancel_operation(operation, left.cancelled_by)
+                return None
+            died = resumed and not (left is not None and left.handed_back)
+            if died and operation.deaths + 1 >= DEATHS:
+                _fail_for_good(operation)
+                return None
+            if not solitary and (died or operation.deaths):
+                return None
+            asked = {"operation": operation_id, "worker": worker, "seconds": lease_seconds, "died": died}
+            claimed = rows_of("claim_operation", **asked)
+            return Claim(operation_id, claimed[0]["attempt"], resumed, died, lease_seconds)
     except IntegrityError:
         return None  # another Operation of this Connection runs: a unique index says so
 
 
+def suspected(operation_id: int) -> bool:
+    """Whether a worker died with this Operation, so that it must run in a process of its own."""
+    operation = Operation.objects.filter(pk=operation_id, status="running").first()
+    if operation is None:
+        return Operation.objects.filter(pk=operation_id, status="pending", deaths__gt=0).exists()
+    handed_back = Lease.objects.filter(pk=operation_id, handed_back=True).exists()
+    return operation.deaths > 0 or (not handed_back and not lease_is_alive(operation_id))
+
+
+def _may_run(operation: Operation, *, early: bool) -> bool:
+    if operation.status == "running":
+        return not lease_is_alive(operation.pk)
+    if operation.status != "pending":
+        return False
+    return early or not Operation.objects.filter(pk=operation.pk, not_before__gt=Now()).exists()
+
+
+def _let_go_by_connection(operation: Operation) -> bool:
+    """A Connection that was paused or deleted while this waited runs nothing: cancelled, with that reason."""
+    connection = Connection.objects.get(pk=operation.connection_id)
+    if operation.status != "pending" or (connection.paused_at is None and connection.deleted_at is None):
+        return False
+    reason = "deleted" if connection.deleted_at is not None else f"paused. {connection.paused_because}".rstrip()
+    why = f"The Connection is {reason.rstrip('.')}."
+    Operation.objects.filter(pk=operation.pk).update(
+        status="cancelled", cancelled_by="tidegate", why=why, ended_at=Now()
+    )
+    _let_go(operation.pk, operation.connection_id, "cancelled")
+    return True
+
+
 def _fail_for_good(operation: Operation) -> None:
     why = f"It ended {DEATHS} processes that ran it, so it is not tried again. Look at its log, then ask for it anew."
-    Operation.objects.filter(pk=operation.pk).update(status="failed", why=why, ended_at=Now())
-    Lease.objects.filter(pk=operation.pk).delete()
+    Operation.objects.filter(pk=operation.pk).update(
+        status="failed", why=why, cause="deaths", deaths=DEATHS, ended_at=Now()
+    )
+    _let_go(operation.pk, operation.connection_id, "failed")
 
 
 def lease_is_alive(operation_id: int) -> bool:
     """Whether a worker still beats for the Operation."""
-    return Lease.objects.filter(pk=operation_id, until__gt=Now()).exists()
+    return bool(rows_of("lease_is_alive", operation=operation_id))
 
 
 def running_operation(connection_id: int) -> int | None:
@@ -87,17 +186,16 @@ def running_operation(connection_id: int) -> int | None:
     )
 
 
-def beat(claim: Claim, lease_seconds: float, progress: Mapping[str, Any]) -> None:
-    """Keeps the lease alive and shows how far the Operation is. Raises Lost where another attempt has it."""
-    beaten = run(
+def beat(beats: Sequence[Beat]) -> dict[int, str]:
+    """Keeps these leases alive, shows how far each is, and tells who listens. Gives who asked for the end of each, ""
+    where nobody did; an Operation that is missing there is another attempt's by now."""
+    rows = rows_of(
         "beat",
-        operation=claim.operation,
-        attempt=claim.attempt,
-        seconds=lease_seconds,
-        progress=json.dumps(progress),
+        operations=[one.claim.operation for one in beats],
+        attempts=[one.claim.attempt for one in beats],
+        progresses=[json.dumps(one.progress) for one in beats],
     )
-    if not beaten:
-        raise Lost(f"Operation {claim.operation} is run by another process now.")
+    return {row["operation_id"]: row["cancelled_by"] for row in rows}
 
 
 def hold_claim(claim: Claim) -> Operation:
@@ -111,39 +209,114 @@ def hold_claim(claim: Claim) -> Operation:
     return operation
 
 
-def end_operation(claim: Claim, status: Status, why: str, counts: Mapping[str, int], *, complete: bool = False) -> None:
-    """Writes the end of the Operation and gives the lease back. Raises Lost where it is no longer ours."""
+def spend(claim: Claim, seconds: Mapping[str, float], calls: Mapping[str, int]) -> None:
+    """Notes where the time of this attempt went, in seconds, and what the vendor answered, by status."""
+    given = {"seconds": json.dumps(dict(seconds)), "calls": json.dumps(dict(calls))}
+    run("spend", operation=claim.operation, attempt=claim.attempt, **given)
+
+
+def end_operation(
+    claim: Claim, status: Status, why: str, counts: Mapping[str, int], *, complete: bool = False, cause: str = ""
+) -> None:
+    """Writes the end of the Operation, gives the lease back, and lets the next of its Connection begin. Raises Lost
+    where it is no longer ours."""
     with transaction.atomic():
-        ended = run(
+        ended = rows_of(
             "end_operation",
             operation=claim.operation,
             attempt=claim.attempt,
             status=status,
             why=why,
+            cause=cause,
             counts=json.dumps(counts),
             complete=complete,
         )
         if not ended:
             raise Lost(f"Operation {claim.operation} was ended by another process.")
-        Lease.objects.filter(pk=claim.operation).delete()
+        _let_go(claim.operation, ended[0]["connection_id"], ended[0]["status"])
 
 
-def save_log(operation_id: int, lines: Iterable[tuple[int, Any, str, str, Mapping[str, Any]]]) -> None:
-    """Appends lines (number, time, level, text, facts); a line that is there already stays."""
+def hand_back(claim: Claim) -> None:
+    """Lets go of an Operation that is not done: it goes on wherever the next worker looks. Its results stay."""
+    with transaction.atomic():
+        if run("hand_back", operation=claim.operation, attempt=claim.attempt):
+            offer([claim.operation])
+
+
+def ask_to_end(operation_id: int, actor: str) -> bool:
+    """Tells whoever runs it that the actor wants its end. False where nobody runs it.
+
+    Waits for no apply: that holds the Operation's row, and the lease has one of its own.
+    """
+    return bool(run("ask_to_end", operation=operation_id, actor=actor))
+
+
+def cancel_operation(operation: Operation, actor: str) -> None:
+    """Ends a locked Operation that nobody runs."""
+    ended = {"status": "cancelled", "cancelled_by": actor, "why": f"Cancelled by {actor}.", "ended_at": Now()}
+    Operation.objects.filter(pk=operation.pk).update(**ended)
+    _let_go(operation.pk, operation.connection_id, "cancelled")
+
+
+def _let_go(operation_id: int, connection_id: int, status: str) -> None:
+    """What follows every end, in its transaction: it is counted and told, tried again where that may help, its lease
+    goes, and who waited for the Connection may begin."""
+    count_ended(operation_id)
+    note_ended(operation_id)
+    _plan_another_try(operation_id)
+    Lease.objects.filter(pk=operation_id).delete()
+    withdraw(operation_id)
+    offer([row["id"] for row in rows_of("operations_waiting", connection=connection_id)])
+    rows_of("tell_ended", operation=operation_id, status=status)
+
+
+def _plan_another_try(operation_id: int) -> None:
+    """A failure that may pass is tried again before its next planned run; one that went well forgets such tries."""
+    ended = Operation.objects.get(pk=operation_id)
+    if ended.preview or ended.status == "cancelled" or ended.type not in ("discover", "sync"):
+        return
+    if ended.status != "failed":
+        forget_retries(ended.connection_id, ended.type)
+        return
+    plan = Schedule.objects.filter(connection_id=ended.connection_id, type=ended.type).exclude(kind="off").first()
+    if plan is None:
+        return
+    key = f"{ended.type} of {ended.connection_id}"
+    if at := next_try(ended.cause, plan.retries, database_now(), key, plan.next_at):
+        plan_retry(ended.connection_id, ended.type, at, plan.retries + 1)
+
+
+def save_log(operation_id: int, lines: Iterable[LineOfLog]) -> None:
+    """Appends lines (number, time, level, text, facts), redacted; a line that is there already stays."""
     LogLine.objects.bulk_create(
         [
-            LogLine(operation_id=operation_id, n=number, at=at, level=level, text=text, facts=dict(facts))
+            LogLine(
+                operation_id=operation_id,
+                n=number,
+                at=at,
+                level=level,
+                text=redacted(text),
+                facts=dict(redact(None, "", dict(facts))),
+            )
             for number, at, level, text, facts in lines
-            if number <= LOG_LINES
         ],
         ignore_conflicts=True,
     )
 
 
-def next_log_number(operation_id: int) -> int:
-    """Where the log goes on when an Operation is taken up again."""
-    last = LogLine.objects.filter(operation_id=operation_id).order_by("-n").values_list("n", flat=True).first()
-    return (last or 0) + 1
+def save_last_line(operation_id: int, at: datetime, left_out: int) -> None:
+    """Says in the last line that is kept how many came after it."""
+    text = f"{left_out:,} more lines came, and were not kept: {LOG_LINES:,} of one Operation are."
+    facts = {"left_out": left_out}
+    LogLine.objects.update_or_create(
+        operation_id=operation_id, n=LOG_LINES, defaults={"at": at, "level": "warning", "text": text, "facts": facts}
+    )
+
+
+def kept_log(operation_id: int) -> Kept:
+    """How much of the log is there: where it goes on when an Operation is taken up again."""
+    (row,) = rows_of("kept_log", operation=operation_id)
+    return Kept(row["last"], row["debug"])
 
 
 def save_verdict(claim: Claim, verdict: Mapping[int, str]) -> None:

@@ -12,12 +12,16 @@ ROOM_TO_START = 32 * 1024 * 1024
 
 
 class DatabaseUnavailable(Exception):
-    """There is no database to work with. The message says what happened, to which thing, and what to do next."""
+    """There is no database to work with. The message says what happened, to which thing, and what to do next.
 
-    def __init__(self, cause: str, next_step: str) -> None:
+    `for_a_person` is False where trying again may help by itself: a server that is being started, a network.
+    """
+
+    def __init__(self, cause: str, next_step: str, *, for_a_person: bool = True) -> None:
         super().__init__(f"{cause} {next_step}")
         self.cause = cause
         self.next_step = next_step
+        self.for_a_person = for_a_person
 
 
 def from_system(error: OSError, folder: Path) -> DatabaseUnavailable:

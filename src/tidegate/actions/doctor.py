@@ -1,0 +1,24 @@
+"""What `tidegate doctor --mend` puts right: Operations that nobody would look at, and files that nobody will close."""
+
+from __future__ import annotations
+
+from tidegate.reads import doctor
+from tidegate.rules.actor import Actor
+from tidegate.store.writers.operation import reconcile
+
+
+def mend_queue(actor: Actor) -> int:
+    """Offers again what nobody looks at, and forgets jobs whose worker died; gives how many Operations were offered.
+
+    The scheduler does the same every few seconds; this is for where none lives.
+    """
+    return reconcile()
+
+
+def mend_spools(actor: Actor) -> int:
+    """Deletes spools that a killed process left here; gives how many."""
+    removed = 0
+    for path in doctor.orphaned_spools():
+        path.unlink(missing_ok=True)
+        removed += 1
+    return removed

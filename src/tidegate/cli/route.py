@@ -1,0 +1,247 @@
+"""`tidegate notify`: who is told what, and how the telling goes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import SecretStr
+
+from tidegate.cli.answer import Deleted, DeletedThing, Tested, TestStep
+from tidegate.cli.failure import DONE, FAILED, Failure, usage
+from tidegate.cli.field import secret_from
+from tidegate.cli.naming import the_connection, the_route
+from tidegate.cli.option import After, ConnectionFilter, Json, Limit, NewsKind, group
+from tidegate.cli.start import me, ready
+from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
+
+if TYPE_CHECKING:
+    from tidegate.reads.route import NewsRow, RouteRow
+
+app = group("Say who is told when something needs a person.")
+
+Named = Annotated[str, typer.Argument(metavar="ROUTE", help="Its name or its number.")]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="SOURCE",
+        help="Where the address is kept secret: env:VARIABLE, file:PATH, or - for standard input. Else you are asked.",
+    ),
+]
+Kind = Annotated[
+    list[NewsKind] | None,
+    typer.Option("--kind", help="Only this kind of news. Say it again for more; without it every kind."),
+]
+Of = Annotated[
+    str | None,
+    typer.Option("--connection", "-c", metavar="LABEL", help="Only of this Connection: its label or number."),
+]
+
+
+@app.command("add")
+def add_route(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What you call it; no two have the same.")],
+    address: Address = None,
+    kind: Kind = None,
+    connection: Of = None,
+    test: Annotated[
+        bool, typer.Option("--test/--no-test", help="Send a message first, and store nothing where that fails.")
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Tell somebody: by mail, Slack, Teams, ntfy, a webhook and more.
+
+    The address holds its own password, so it is never written into the command: others on this machine could read it
+    there. A test message is sent to it first.
+    """
+    given = _address(address)
+    with ready(quiet=json):
+        from tidegate.actions import route
+
+        tried = route.try_address(name, given, send=test)
+        if not tried.outcome.ok:
+            raise Failure(
+                f"The test message did not arrive, so nothing is stored. {tried.outcome.why}",
+                "Correct the address and try again, or store it untried with --no-test",
+            )
+        of = None if connection is None else the_connection(connection).id
+        number = route.add_route(me(), name, given, kinds=_words(kind), connection_id=of)
+        if tried.warning:
+            note(f"Warning: {tried.warning}")
+        arrived = " The test message was taken." if test else f" Try it with: tidegate notify test {number}"
+        _answer(number, f"{name} is stored as route {number}.{arrived}", json=json)
+
+
+@app.command("list")
+def list_routes(json: Json = False) -> None:
+    """List the routes that news take, and how each of them is."""
+    with ready(quiet=json):
+        from tidegate.reads import route
+
+        found = route.routes()
+    if json:
+        return print_json(found)
+    rows = [
+        (str(row.id), row.name, row.state, row.leads_to, ", ".join(row.kinds) or "every kind", row.connection or "all")
+        for row in found.routes
+    ]
+    empty = "Nobody is told anything yet. Begin with: tidegate notify add NAME"
+    return table(("#", "NAME", "STATE", "LEADS TO", "KINDS", "CONNECTION"), rows, empty=empty)
+
+
+@app.command("show")
+def show_route(name: Named, json: Json = False) -> None:
+    """Show one route: where it leads, for which news, how it is. The address itself is never shown."""
+    with ready(quiet=json):
+        row = the_route(name)
+    if json:
+        return print_json(row)
+    say(f"{row.name} ({row.id}) leads to {row.leads_to}. {row.why}")
+    heading("News")
+    return facts(
+        [
+            ("kinds", ", ".join(row.kinds) or "every kind"),
+            ("connection", row.connection or "all"),
+            ("waiting", f"{row.waiting:,}" if row.waiting else ""),
+            ("last sent", moment(row.last_sent_at) or "never"),
+            ("failing since", moment(row.failing_since)),
+            ("made", f"{moment(row.created_at)} by {row.created_by}"),
+        ]
+    )
+
+
+@app.command("test")
+def try_route(name: Named, json: Json = False) -> int:
+    """Send one message now and say how that went."""
+    with ready(quiet=json):
+        from tidegate.actions import route
+
+        row = the_route(name)
+        outcome = route.test_route(me(), row.id)
+    sentence = outcome.why or f"The message was taken by {row.leads_to}. Look there whether it came."
+    if json:
+        print_json(
+            Tested(ok=outcome.ok, steps=[TestStep(name="send", ok=outcome.ok, warning=False, sentence=sentence)])
+        )
+    else:
+        say(f"{'ok' if outcome.ok else 'FAIL':<4}  send: {sentence}")
+    return DONE if outcome.ok else FAILED
+
+
+@app.command("edit")
+def edit_route(
+    name: Named,
+    rename: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Call it so from now on.")] = None,
+    address: Address = None,
+    kind: Kind = None,
+    every_kind: Annotated[bool, typer.Option("--every-kind", help="For every kind of news again.")] = False,
+    connection: Of = None,
+    every_connection: Annotated[bool, typer.Option("--every-connection", help="For all Connections again.")] = False,
+    on: Annotated[
+        bool | None, typer.Option("--on/--off", help="Switch it on, or off; what waits for it then is given up.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Change a route, or switch it off. What you do not name stays as it is."""
+    if (kind and every_kind) or (connection and every_connection):
+        raise usage("One option says all, another says which.", "Give one of the two.")
+    given = None if address is None else secret_from("the address", address, "--address ")
+    with ready(quiet=json):
+        from tidegate.actions import route
+
+        row = the_route(name)
+        wanted: dict[str, Any] = {
+            "name": rename,
+            "address": given,
+            "kinds": [] if every_kind else _words(kind) or None,
+            "connection_id": route.EVERY_CONNECTION
+            if every_connection
+            else None
+            if connection is None
+            else the_connection(connection).id,
+            "on": on,
+        }
+        changes = {field: value for field, value in wanted.items() if value is not None}
+        if not changes:
+            raise Failure("Nothing to change was named.", "See what can be: tidegate notify edit --help", 2)
+        route.edit_route(me(), row.id, **changes)
+        untried = f" Try it with: tidegate notify test {row.id}" if given else ""
+        _answer(row.id, f"{row.name} is changed.{untried}", json=json)
+
+
+@app.command("remove")
+def remove_route(name: Named, json: Json = False) -> None:
+    """Remove a route: nothing is sent there any more, and its part of the log goes."""
+    with ready(quiet=json):
+        from tidegate.actions import route
+
+        row = the_route(name)
+        route.remove_route(me(), row.id)
+    if json:
+        return print_json(Deleted(deleted=DeletedThing(id=row.id, name=row.name)))
+    return say(f"{row.name} is removed.")
+
+
+@app.command("log")
+def list_news(
+    route: Annotated[str | None, typer.Option("--route", metavar="NAME", help="Only what went this route.")] = None,
+    kind: Annotated[NewsKind | None, typer.Option("--kind", help="Only this kind of news.")] = None,
+    connection: ConnectionFilter = None,
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+) -> None:
+    """List what happened and how telling it went, the newest first."""
+    with ready(quiet=json):
+        from tidegate.reads import route as reads
+
+        page = reads.news(
+            kind=None if kind is None else kind.value,
+            connection_id=None if connection is None else the_connection(connection).id,
+            route_id=None if route is None else the_route(route).id,
+            cursor=after,
+            limit=limit,
+        )
+    if json:
+        return print_json(page)
+    rows = [(moment(one.at), one.title, _told(one)) for one in page.news]
+    table(("WHEN", "WHAT", "TOLD"), rows, empty="There are no such news.")
+    if page.next:
+        note(f"There are more: --after {page.next}")
+    return None
+
+
+def _address(source: str | None) -> SecretStr:
+    if source is not None:
+        return secret_from("the address", source, "--address ")
+    if not sys.stdin.isatty():
+        raise usage(
+            "An address is needed, and nobody is there to be asked.",
+            "Give it with --address env:VARIABLE, --address file:PATH or --address -",
+        )
+    typer.echo(
+        "\nThe address, as docs/guide/notifications.md says it for each service. It is stored encrypted.", err=True
+    )
+    return SecretStr(typer.prompt("Address", hide_input=True, err=True))
+
+
+def _words(kinds: list[NewsKind] | None) -> list[str]:
+    return [kind.value for kind in kinds or ()]
+
+
+def _told(news: NewsRow) -> str:
+    told = [f"{one.route}: {one.outcome}{f' ({one.error})' if one.error else ''}" for one in news.deliveries]
+    return "; ".join(told) or "nobody"
+
+
+def _answer(number: int, sentence: str, *, json: bool) -> None:
+    if not json:
+        return say(sentence)
+    from tidegate.reads import route
+
+    found: RouteRow | None = route.route(number)
+    if found is None:
+        raise Failure(f"There is no route {number}.", "See what there is: tidegate notify list")
+    return print_json(found)

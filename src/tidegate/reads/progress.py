@@ -1,0 +1,80 @@
+"""How far an Operation is, live: for whoever waits for it, on a terminal or a page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from tidegate.rules.progress import progress_in_words
+from tidegate.store import models
+from tidegate.store.listen import PROGRESS, listening
+
+LOOK_SECONDS: Final = 5.0
+"""How often the rows themselves are asked, whatever is told: a worker that died says nothing."""
+
+UNDER_WAY: Final = ("pending", "running")
+
+
+class ProgressRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one Operation is."""
+
+    operation: Annotated[int, Meta(description="Its number.")]
+    status: Annotated[str, Meta(description="`pending`, `running`, or how it ended.")]
+    phase: Annotated[str, Meta(description="What it does now.")]
+    done: Annotated[int, Meta(description="How much of it is done.")]
+    total: Annotated[int | None, Meta(description="Of how much, or null where that is not known.")]
+    seen: Annotated[int, Meta(description="Findings read so far.")]
+    rate: Annotated[float, Meta(description="Findings read a second.")]
+    left: Annotated[float | None, Meta(description="Seconds that are left, or null where that is not known.")]
+    counts: Annotated[dict[str, int], Meta(description="What it did so far.")]
+    beside: Annotated[str, Meta(description="All that in words, for beside a bar.")]
+
+
+def progress(operation_id: int) -> ProgressRow | None:
+    """How far it is now; None if there is none of this number."""
+    status = models.Operation.objects.filter(pk=operation_id).values_list("status", flat=True).first()
+    if status is None:
+        return None
+    lease = models.Lease.objects.filter(pk=operation_id).first()
+    return _row(operation_id, status, {} if lease is None else lease.progress)
+
+
+def follow(operation_id: int) -> Iterator[ProgressRow]:
+    """How far it is, now and whenever that changes, until it has ended; and every few seconds whatever happens."""
+    with listening(PROGRESS) as listener:
+        row = progress(operation_id)
+        while row is not None:
+            yield row
+            if row.status not in UNDER_WAY:
+                return
+            row = _next(listener.heard(LOOK_SECONDS), operation_id) or progress(operation_id)
+
+
+def _next(heard: Iterator[dict[str, Any]], operation_id: int) -> ProgressRow | None:
+    until = time.monotonic() + LOOK_SECONDS
+    for told in heard:
+        if told["operation"] == operation_id and "progress" in told:
+            return _row(operation_id, told["status"], told["progress"])
+        if told["operation"] == operation_id or time.monotonic() > until:
+            return None
+    return None
+
+
+def _row(operation_id: int, status: str, told: Mapping[str, Any]) -> ProgressRow:
+    waits = {"pending": "Waiting for its turn", "running": "Running"}.get(status, "Ended")
+    return ProgressRow(
+        operation=operation_id,
+        status=status,
+        phase=told.get("phase", waits) if status in UNDER_WAY else waits,
+        done=told.get("done", 0),
+        total=told.get("total"),
+        seen=told.get("seen", 0),
+        rate=told.get("rate", 0.0),
+        left=told.get("left"),
+        counts=told.get("counts", {}),
+        beside=progress_in_words(told),
+    )

@@ -1,0 +1,124 @@
+"""The status page: is everything flowing, what needs a person, what runs and what waits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from tidegate.reads import connection, operation
+from tidegate.reads.connection import ConnectionRow
+from tidegate.reads.operation import OperationRow
+from tidegate.reads.service import Service, service
+from tidegate.rules.progress import progress_in_words
+from tidegate.store import models
+
+CONNECTIONS = 200
+OPERATIONS = 20
+ALARMING = ("needs you", "overdue")
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that waits for a person."""
+
+    what: Annotated[str, Meta(description="Which thing, and that something is wrong with it.")]
+    why: Annotated[str, Meta(description="Why, in a sentence or two.")]
+    next_step: Annotated[str, Meta(description="What to do.")]
+    command: Annotated[str, Meta(description="The command that does or shows it; empty where there is none.")]
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """One Operation that runs, and how far it is."""
+
+    operation: Annotated[OperationRow, Meta(description="The Operation itself.")]
+    phase: Annotated[str, Meta(description="What it does now; empty before its first heart-beat.")]
+    done: Annotated[int, Meta(description="How much of the phase is done.")]
+    total: Annotated[int | None, Meta(description="Of how much, where the tool said so.")]
+    words: Annotated[str, Meta(description="How far it is, how fast, and how long it still takes, in words.")]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything at one glance, looked at in one moment."""
+
+    at: Annotated[datetime, Meta(description="When, by the database's clock.")]
+    service: Annotated[Service, Meta(description="The parts that live.")]
+    problems: Annotated[list[Problem], Meta(description="What waits for a person.")]
+    connections: Annotated[list[ConnectionRow], Meta(description="Every Connection, by label.")]
+    more_connections: Annotated[bool, Meta(description="There are more than are shown.")]
+    running: Annotated[list[Running], Meta(description="What runs.")]
+    waiting: Annotated[list[OperationRow], Meta(description="What waits for its turn, the newest first.")]
+    more_waiting: Annotated[bool, Meta(description="More of them wait than are shown.")]
+
+
+def status(now: datetime) -> Status:
+    """All of it, by a few questions, however many Connections there are. `now` is the page's own clock."""
+    living, found = service(), connection.connections(limit=CONNECTIONS)
+    waiting = operation.operations(status="pending", limit=OPERATIONS)
+    return Status(
+        at=now,
+        service=living,
+        problems=[*_of_the_service(living), *_of_connections(found.connections), *_held()],
+        connections=found.connections,
+        more_connections=found.next is not None,
+        running=_running(),
+        waiting=waiting.operations,
+        more_waiting=waiting.next is not None,
+    )
+
+
+def _of_the_service(living: Service) -> list[Problem]:
+    said: list[Problem] = []
+    if not living.scheduler:
+        why = "What is planned is not begun: no scheduler lives."
+        said.append(
+            Problem(what="Nobody keeps the time.", why=why, next_step="Start one:", command="tidegate scheduler")
+        )
+    if not living.workers:
+        why = "Discover and Sync wait: no worker lives."
+        said.append(Problem(what="Nobody works.", why=why, next_step="Start one:", command="tidegate worker"))
+    return said
+
+
+def _of_connections(rows: list[ConnectionRow]) -> list[Problem]:
+    alarming = [row for row in rows if row.health.state in ALARMING]
+    return [
+        Problem(
+            what=f"{row.label} {'needs you' if row.health.state == 'needs you' else 'is overdue'}.",
+            why=row.health.why,
+            next_step=row.health.next_step,
+            command=f"tidegate connection show {row.id}",
+        )
+        for row in sorted(alarming, key=lambda row: ALARMING.index(row.health.state))
+    ]
+
+
+def _held() -> list[Problem]:
+    waiting = [row for row in operation.operations(held=True, limit=OPERATIONS).operations if row.held]
+    return [
+        Problem(
+            what=f"{row.connection}: {row.held:,} {'is' if row.held == 1 else 'are'} held.",
+            why=row.why,
+            next_step="Look at them, then approve them or keep them open:",
+            command=f"tidegate operation show {row.id}",
+        )
+        for row in waiting
+    ]
+
+
+def _running() -> list[Running]:
+    rows = operation.operations(status="running", limit=OPERATIONS).operations
+    leases = models.Lease.objects.filter(operation_id__in=[row.id for row in rows])
+    progress: dict[int, dict[str, Any]] = dict(leases.values_list("operation_id", "progress"))
+    return [_as_running(row, progress.get(row.id, {})) for row in rows]
+
+
+def _as_running(row: OperationRow, progress: dict[str, Any]) -> Running:
+    return Running(
+        operation=row,
+        phase=progress.get("phase", ""),
+        done=progress.get("done", 0),
+        total=progress.get("total"),
+        words=progress_in_words(progress),
+    )

@@ -1,0 +1,1 @@
+"""Pages: one file in pages/, one folder in templates/. A page asks one read, and renders."""

@@ -1,0 +1,53 @@
+"""promises.md, process faults: SIGSTOP of a worker past its lease, then SIGCONT: it must not write."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.faults.house import House, until
+from tests.faults.stored import Stored, stored, versions
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["before record #2", "after fence", "after compare", "after transaction", "before verdict", "after closing", "before end"],
+)
+def test_a_worker_that_slept_past_its_lease_writes_nothing(
+    house: House, undisturbed: dict[str, Stored], place: str
+) -> None:
+    """Another worker takes the Operation over and finishes it; who wakes says that it lost it, and goes on working.
+
+    One that holds its fence cannot be overtaken: it sleeps in a transaction, so the other waits for it, and who wakes
+    finds its lease gone at the next fence.
+    """
+    sleeper = house.worker(stop=[place], lease=1)
+    number = house.ask("sync")
+    stopped = house.stopped()
+    sleeper.signal(signal.SIGSTOP)
+    house.restart()
+    inside = place in ("after fence", "after compare", "after transaction", "after closing")
+    if inside:
+        until(house.somebody_waits_for_a_lock, "whoever takes over waits for the sleeper's transaction", told=house.told)
+    else:
+        assert house.ends(number).attempt == 2
+        before = versions()
+
+    stopped.go_on()
+    sleeper.signal(signal.SIGCONT)
+    if not inside:
+        sleeper.says("operation.lost")
+        assert versions() == before  # not one row was written again
+    house.ends(number)
+
+    assert stored() == undisturbed["sync"]
+    goes_on_working(house, sleeper)
+
+
+def goes_on_working(house: House, worker: object) -> None:
+    """With all others gone, what is asked for next is done."""
+    for process in house.processes:
+        if process is not worker:
+            process.end()
+    assert house.ends(house.ask("discover")).deaths == 0

@@ -1,0 +1,86 @@
+"""Which parts of the service live, asked of the database: it is the one place that all machines share."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection
+
+from tests import world
+from tests.database import parameters
+from tidegate.reads.service import answered_within, secrets_are_stored, service
+from tidegate.server.postgres import Database
+from tidegate.store.statement import rows_of
+
+
+def beat(seconds_ago: float) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => %s))",
+            [seconds_ago],
+        )
+
+
+@pytest.fixture(autouse=True)
+def no_worker(database: Database):
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_workers")
+
+
+def test_nobody_lives_before_anybody_came(database: Database):
+    found = service()
+
+    assert (found.scheduler, found.workers) == (False, 0)
+
+
+def test_a_worker_lives_while_it_beats(database: Database):
+    for seconds_ago in (0, 20, 31, 3600):
+        beat(seconds_ago)
+
+    assert service().workers == 2
+
+
+def test_the_scheduler_lives_while_it_keeps_the_time(database: Database):
+    with psycopg.connect(**parameters(database)) as other:  # pyright: ignore[reportArgumentType]
+        other.execute("SELECT pg_advisory_lock(hashtext('tidegate.scheduler'))")
+        assert service().scheduler
+        other.execute("SELECT pg_advisory_unlock(hashtext('tidegate.scheduler'))")
+
+        assert not service().scheduler
+
+
+def test_another_lock_is_not_the_schedulers(database: Database):
+    with psycopg.connect(**parameters(database)) as other:  # pyright: ignore[reportArgumentType]
+        other.execute("SELECT pg_advisory_lock(hashtext('tidegate.migrate')), pg_advisory_lock(1, 2)")
+
+        assert not service().scheduler
+
+
+def test_whoever_is_the_scheduler_by_the_schedulers_own_statement_is_seen(database: Database):
+    assert rows_of("hold_time")[0]["held"]
+
+    assert service().scheduler
+    rows_of("release_time")
+
+
+def test_secrets_of_a_deleted_connection_are_none(database: Database):
+    assert not secrets_are_stored()
+
+    world.connection(secrets=b"sealed")
+
+    assert secrets_are_stored()
+
+
+def test_a_question_that_takes_too_long_is_given_up(database: Database):
+    with (
+        pytest.raises(OperationalError, match="statement timeout"),
+        answered_within(0.1),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT pg_sleep(5)")
+
+
+def test_nothing_can_be_written_while_a_page_is_answered(database: Database):
+    with pytest.raises(Exception, match="read-only transaction"), answered_within(5):
+        world.connection()
