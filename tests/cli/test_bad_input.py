@@ -337,7 +337,7 @@ def test_ctrl_c_ends_with_130_and_says_what_became_of_it(shop: Any, monkeypatch:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tidegate.actions.operation.sync", interrupt)
+    monkeypatch.setattr("tidegate.actions.operation.see_through", interrupt)
 
     ran, as_json = shop("sync", "Burp"), shop("sync", "Burp", "--json")
 

@@ -306,7 +306,7 @@ class House:
     def somebody_waits_for_a_lock(self) -> bool:
         """Whether a process of the service waits for one."""
         return bool(
-            self.do("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+            self.do("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
         )
 
     def do(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:

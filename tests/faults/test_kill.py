@@ -72,7 +72,7 @@ WORKER_IN_DISCOVER = [
 ALL_IN_SYNC = ["after claim", "before write", "after transaction", "after record", "after verdict", "before end"]
 FOREGROUND_IN_SYNC = ["after own claim", "after write", "after record", "before verdict", "after closing", "before end"]
 HANDING_BACK = ["before hand back", "before next offer", "after hand back"]
-SOLITARY_IN_SYNC = ["after own claim", "after write", "before closing", "after letting go"]
+SOLITARY_IN_SYNC = ["after claim", "after write", "before closing", "after letting go"]
 SCHEDULER = [
     "before time",
     "before tick",

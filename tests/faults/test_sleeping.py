@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.house import House, until
 from tests.faults.stored import Stored, stored, versions
+from tidegate.store.writers.operation import lease_is_alive
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,21 @@ def goes_on_working(house: House, worker: object) -> None:
         if process is not worker:
             process.end()
     assert house.ends(house.ask("discover")).deaths == 0
+
+
+def test_a_worker_that_sleeps_within_a_transaction_does_not_bind_the_hands_of_others(house: House) -> None:
+    """It may sleep for ever with its fence held, and nobody can take its Operation over: but all others are run, by a
+    worker that has one hand."""
+    sleeper = house.worker(stop=["after compare"], lease=1)
+    number = house.ask("sync")
+    house.stopped()
+    sleeper.signal(signal.SIGSTOP)
+    until(lambda: not lease_is_alive(number), "its lease runs out")
+    house.scheduler()
+    house.worker(concurrency=1)
+    until(house.somebody_waits_for_a_lock, "somebody tries to take it over", told=house.told)
+
+    assert house.ends(house.ask("sync", house.beta)).status == "success"
+
+    sleeper.kill()
+    assert house.ends(number).status == "partial"

@@ -119,7 +119,7 @@ def waits_for_a_lock() -> bool:
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )
-            found.append(bool(cursor.fetchone()[0]))
+            found.append(cursor.fetchall() != [(0,)])
 
     in_another_thread(look)
     return found[0]

@@ -42,9 +42,10 @@ def jobs(status: str = "todo") -> list[int]:
 def fetch(*, dead: bool = False) -> None:
     """A worker fetches what it is told; one that is dead has not beaten for long."""
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
-        worker = cursor.fetchone()[0]
-        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker])
+        cursor.execute(
+            "WITH worker AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)"
+            " UPDATE procrastinate_jobs SET status = 'doing', worker_id = worker.id FROM worker"
+        )
         if dead:
             cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '5 minutes'")
 
@@ -120,6 +121,7 @@ def test_a_mapping_is_synced_by_itself_once_there_was_time_to_undo_it(scene: Sce
     assert outcome.step is not None
     waiting = Operation.objects.get(type="sync", status="pending")
     assert waiting.scope == {"records": [scene.record("shop").pk]}
+    assert waiting.not_before is not None
     assert abs(waiting.not_before - waiting.requested_at - timedelta(seconds=UNDO_SECONDS)) < timedelta(seconds=1)
     assert waiting.actor == "alice"
 

@@ -232,12 +232,13 @@ def ran_discover(connection_id: int, *, quiet: bool) -> OperationDetail:
 def seen_through(number: int, *, quiet: bool) -> OperationDetail:
     """Waits for the end of an Operation with a bar, wherever it runs. Ctrl-C leaves one that a worker runs alone."""
     from tidegate.actions import operation
+    from tidegate.reads.service import service
 
     try:
         with progressing(quiet=quiet) as progress:
             operation.see_through(number, progress)
     except KeyboardInterrupt:
-        if detail_of(number).operation.status in ("pending", "running"):
+        if service().workers and detail_of(number).operation.status in ("pending", "running"):
             note(f"Operation {number} goes on without you. Watch it: tidegate operation watch {number}")
             note(f"End it with: tidegate operation cancel {number}")
         raise

@@ -56,6 +56,7 @@ class Crew:
         self._slice = slice_seconds
         self._threads = ThreadPoolExecutor(hands, thread_name_prefix="operation")
         self._at_work: set[Future[None]] = set()
+        self._alone: set[int] = set()
 
     def look_at(self, operation_id: int) -> Future[None]:
         """Begins to look at it; done when the Operation is done, is another's, or was handed back."""
@@ -124,11 +125,18 @@ class Crew:
         return may_yield
 
     def _run_alone(self, operation_id: int) -> None:
-        """A worker died with it: if it happens again, only a process of its own goes, and no neighbour is blamed."""
+        """A worker died with it: if it happens again, only a process of its own goes, and no neighbour is blamed.
+
+        One such process at a time: until it has claimed, every tick offers the Operation again, and each would take
+        another hand.
+        """
+        if operation_id in self._alone:
+            return
+        self._alone.add(operation_id)
         alive, ours = os.pipe()
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tidegate.cli", "worker", "--operation", str(operation_id)],
+                [sys.executable, "-P", "-m", "tidegate.cli", "worker", "--operation", str(operation_id)],
                 env=os.environ | {"TIDEGATE_LIFELINE": str(alive)},
                 pass_fds=[alive],
                 stdin=subprocess.DEVNULL,
@@ -138,6 +146,7 @@ class Crew:
                     process.terminate()
                     process.wait()
         finally:
+            self._alone.discard(operation_id)
             os.close(alive)
             os.close(ours)
         if process.returncode:

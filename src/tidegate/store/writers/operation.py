@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
+from psycopg.errors import LockNotAvailable
 
 from tidegate.log import redact, redacted
 from tidegate.rules.retry import next_try
@@ -30,6 +31,10 @@ DEBUG_LINES = 5_000
 
 DEATHS = 3
 """Workers an Operation may take with it before it is failed instead of tried again."""
+
+PATIENCE_AT_CLAIM = "2s"
+"""How long a claim waits for whoever holds the row: one that sleeps within its fence may hold it for ever, and the next
+tick offers the Operation again."""
 
 WORKER_SILENT_SECONDS = 60
 """A worker without a heart-beat for so long is dead: procrastinate's workers beat every ten seconds."""
@@ -112,6 +117,7 @@ def claim_operation(
     """
     try:
         with transaction.atomic():
+            _wait_no_longer_than(PATIENCE_AT_CLAIM)
             operation = Operation.objects.select_for_update().get(pk=operation_id)
             if not _may_run(operation, early=early) or _let_go_by_connection(operation):
                 return None
@@ -131,6 +137,16 @@ def claim_operation(
             return Claim(operation_id, claimed[0]["attempt"], resumed, died, lease_seconds)
     except IntegrityError:
         return None  # another Operation of this Connection runs: a unique index says so
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            return None
+        raise
+
+
+def _wait_no_longer_than(time: str) -> None:
+    """For locks, in this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [time])
 
 
 def suspected(operation_id: int) -> bool:
