@@ -244,6 +244,10 @@ class House:
         except queue.Empty:
             raise AssertionError(f"Nobody came to a place in {seconds:.0f} s.\n{self.told()}") from None
 
+    def somebody_stopped(self) -> bool:
+        """Whether one has that was not looked at yet."""
+        return not self._stops.empty()
+
     def _hear(self) -> None:
         while True:
             try:
@@ -352,6 +356,8 @@ def prepare(vendor: Vendor) -> None:
     beta.map("shop", "Beta's shop")
     beta.sync()
     acme.configure(auto_map=True)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
     decide_finding(ALICE, acme.findings("shop")["a"].pk, severity="Low")
 
 

@@ -21,7 +21,7 @@ from tidegate.ingest.operation import run_claimed
 from tidegate.ingest.run import HandedBack, worker_name
 from tidegate.store.clock import newer_migration
 from tidegate.store.statement import rows_of
-from tidegate.store.writers.operation import claim_operation, suspected
+from tidegate.store.writers.operation import claim_operation, reconcile, suspected
 
 SLICE_SECONDS: Final = 600.0
 """After so long a Sync lets others go first where they wait, and goes on after them; it happens between two Records."""
@@ -76,6 +76,7 @@ class Crew:
                     run.cancel_statement()
             late = wait(late, timeout=LOOK_AT_STOP_SECONDS).not_done
         self._threads.shutdown(wait=not late, cancel_futures=True)
+        _offer_again()
         return not late
 
     def hand_back(self) -> None:
@@ -151,6 +152,16 @@ class Crew:
             os.close(ours)
         if process.returncode:
             _log.warning("operation.ended_its_process", operation=operation_id, code=process.returncode)
+
+
+def _offer_again() -> None:
+    """What this worker fetched while it stopped (even what it had just handed back) does not wait for the next tick."""
+    try:
+        reconcile()
+    except DatabaseFailure as error:
+        _log.warning("database.failed", error=str(error).strip())
+    finally:
+        connections.close_all()
 
 
 def run_alone(operation_id: int, stop: threading.Event) -> None:

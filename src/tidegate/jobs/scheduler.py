@@ -29,8 +29,8 @@ from .crew import OldWorker
 TICK_SECONDS: Final = 5.0
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
-COURIER_SECONDS: Final = 6.0
-"""How long news that are on their way have when the process ends."""
+PATIENCE_SECONDS: Final = 6.0
+"""How long news that are on their way, and a chore that is being done, have when the process ends."""
 
 _log = structlog.get_logger(__name__)
 
@@ -46,13 +46,19 @@ class Duty:
 
 
 def duties() -> list[Duty]:
-    """All of them, in the order of a tick."""
+    """What somebody waits for, in the order of a tick; all of it together takes less than a second."""
     return [
         Duty("due", TICK_SECONDS, request_due),
         Duty("reconcile", TICK_SECONDS, lambda now: reconcile()),
         Duty("acceptances", MINUTE, _expire_acceptances),
+    ]
+
+
+def chores() -> list[Duty]:
+    """What may take longer, and keeps nobody waiting."""
+    return [
         Duty("news", MINUTE, note_time),
-        Duty("open findings", 5 * MINUTE, lambda now: note_open(now.date())),
+        Duty("open findings", 15 * MINUTE, lambda now: note_open(now.date())),
         Duty("hosts", HOUR, forget_hosts),
         Duty("retention", HOUR, retain),
     ]
@@ -64,24 +70,30 @@ def keep_time(settings: Settings, stop: threading.Event, ready: Callable[[], Non
 
     Raises OldWorker where the database has become a newer Tidegate's.
     """
-    ended = threading.Event()
-    courier = threading.Thread(target=_deliver, args=(ended,), name="courier", daemon=True)
-    courier.start()
+    ended, held = threading.Event(), threading.Event()
+    beside = [
+        threading.Thread(target=_deliver, args=(ended,), name="courier", daemon=True),
+        threading.Thread(target=_do_chores, args=(ended, held), name="chores", daemon=True),
+    ]
+    for thread in beside:
+        thread.start()
     try:
-        _keep_time(stop, ready)
+        _keep_time(stop, held, ready)
     finally:
         ended.set()
-        courier.join(COURIER_SECONDS)
+        for thread in beside:
+            thread.join(PATIENCE_SECONDS)
         connections.close_all()
 
 
-def _keep_time(stop: threading.Event, ready: Callable[[], None]) -> None:
+def _keep_time(stop: threading.Event, held: threading.Event, ready: Callable[[], None]) -> None:
     planned = duties()
     while not stop.is_set():
         try:
-            with being_the_scheduler() as held:
+            with being_the_scheduler() as ours:
                 ready()
-                while held and not stop.is_set():
+                while ours and not stop.is_set():
+                    held.set()
                     tick(planned)
                     stop.wait(TICK_SECONDS)
             stop.wait(TICK_SECONDS)
@@ -89,6 +101,23 @@ def _keep_time(stop: threading.Event, ready: Callable[[], None]) -> None:
             _log.warning("scheduler.database_away", error=str(error).strip())
             connections.close_all()
             stop.wait(1.0)
+        finally:
+            held.clear()
+
+
+def _do_chores(ended: threading.Event, held: threading.Event) -> None:
+    """Does them beside the tick, while this process keeps the time."""
+    planned = chores()
+    while not ended.wait(TICK_SECONDS):
+        if held.is_set():
+            try:
+                tick(planned)
+            except OldWorker:
+                break  # the tick says so, and ends the process
+            except DatabaseFailure as error:
+                _log.warning("scheduler.database_away", error=str(error).strip())
+                connections.close_all()
+    connections.close_all()
 
 
 def _deliver(ended: threading.Event) -> None:
