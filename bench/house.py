@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 from tidegate.config import Settings
+from tidegate.server.part import LIFELINE
 from tidegate.server.postgres import Database
 from tidegate.server.start import started
 
@@ -31,11 +33,13 @@ class Process:
         self.start()
 
     def start(self) -> None:
-        """Starts it, or the next one of its name."""
+        """Starts it, or the next one of its name. It ends when we do, however that is."""
+        line = self._house.lifeline
         with self.log.open("ab") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "tidegate.cli", *self.words],
-                env=self._house.environment | {"PGAPPNAME": self.name} | self._settings,
+                env=self._house.environment | {"PGAPPNAME": self.name, LIFELINE: str(line)} | self._settings,
+                pass_fds=[line],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -73,6 +77,7 @@ class House:
 
     def __init__(self, folder: Path, database: Database) -> None:
         self.folder, self.database = folder, database
+        self.lifeline, self._ours = os.pipe()
         self.spools = folder / "tmp"
         self.spools.mkdir()
         self.environment = {
@@ -81,7 +86,7 @@ class House:
             "TIDEGATE_HOME": os.environ["TIDEGATE_HOME"],
             "TIDEGATE_DATABASE_URL": database.url,
             "TMPDIR": str(self.spools),
-            "PYTHONPATH": os.pathsep.join([str(folder / "packages"), str(CHECKOUT)]),
+            "PYTHONPATH": str(folder / "packages"),
             "LOGNAME": "alice",
         }
 
@@ -97,13 +102,24 @@ class House:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
         return sum(map(int, fields[11:15])) / TICKS
 
+    def cpu_of_database(self) -> float:
+        """The same of PostgreSQL with all its processes, those that have ended included."""
+        assert self.database.place
+        postmaster = int((self.database.place.data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        total = self.cpu(postmaster)
+        for child in children:
+            with contextlib.suppress(OSError):
+                total += self.cpu(int(child))
+        return total
+
     def descriptors(self, pid: int) -> list[str]:
         """What it has open."""
         found: list[str] = []
         with contextlib.suppress(OSError):
             for descriptor in os.scandir(f"/proc/{pid}/fd"):
                 with contextlib.suppress(OSError):
-                    found.append(os.readlink(descriptor.path))
+                    found.append(os.readlink(descriptor.path)  # noqa: PTH115 - a Path for each of thousands)
         return found
 
     def spools_of(self, pid: int) -> int:
@@ -140,6 +156,7 @@ class House:
 @contextlib.contextmanager
 def open_house(folder: Path, say: Callable[[str], None]) -> Iterator[House]:
     """Makes the database, and the package by which the processes find the Tool."""
+    folder.chmod(0o755)  # where root runs this, another user runs PostgreSQL, and must get in
     _make_package(folder / "packages")
     os.environ["TIDEGATE_HOME"] = str(folder / "home")
     os.environ["PGAPPNAME"] = "bench"
@@ -165,7 +182,11 @@ def load() -> str:
 
 
 def _make_package(place: Path) -> None:
-    """Metadata of a package that brings the Tool: all that the catalog looks at."""
+    """Metadata of a package that brings the Tool, all that the catalog looks at; and Tidegate as it is now: what is
+    edited while this runs for long does not come in with a process that is started again."""
+    for source in ("src/tidegate", "sdk/src/tidegate_sdk", "bench"):
+        copy = place / Path(source).name
+        shutil.copytree(CHECKOUT / source, copy, ignore=shutil.ignore_patterns("__pycache__"))
     metadata = place / "tidegate_loopback-1.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tidegate-loopback\nVersion: 1\n")

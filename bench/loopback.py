@@ -40,6 +40,7 @@ from tidegate_sdk.session import Session
 
 TOKEN = "loopback-token"
 PER_PAGE = 20
+FAMILIES = ("code", "web")
 
 
 class LoopbackSettings(Settings):
@@ -47,6 +48,7 @@ class LoopbackSettings(Settings):
     token: SecretStr = Field(title="Token")
     paging: str = Field("steady", title="steady or drifting")
     per_second: float = Field(200, title="Questions a second")
+    families: int = Field(2, title="How many Families each application has")
     impatient: bool = Field(False, title="Whether waits are short: a soak wants many failures, not long ones")
 
 
@@ -70,7 +72,7 @@ class Loopback(Tool[LoopbackSettings]):
         return List(Ask("applications"), "items", self._paging(), self._vep, "id")
 
     def families(self, vep: Vep) -> Families:
-        for name in ("code", "web"):
+        for name in FAMILIES[: self.settings.families]:
             yield Family(
                 name, List(Ask(f"applications/{vep.id}/{name}"), "items", self._paging(), self._finding, "id")
             )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from django.db import connections
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.database import migrated_database
-from tests.faults.house import House, Nursery, copy_of, drop, pointed_at, prepare, renew
+from tests.faults.house import House, Nursery, a_house, copy_of, drop, pointed_at, prepare
 from tests.faults.stored import Stored, stored
 from tests.faults.vendor import IN_CATALOG, Vendor
 from tests.spot import folder_for_a_home
@@ -20,8 +19,6 @@ from tidegate import catalog
 from tidegate.server.postgres import Database
 
 __all__ = ["migrated_database"]
-
-NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -63,23 +60,11 @@ def houses(
     """Makes a house, and pulls it down."""
 
     @contextmanager
-    def a_house() -> Iterator[House]:
-        folder = folder_for_a_home()
-        template = str(conninfo_to_dict(prepared.url)["dbname"])
-        name = f"{template}_{next(NUMBERS)}"
-        with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TIDEGATE_HOME", str(folder / "home"))
-            patch.setitem(catalog.BUILT_IN, *next(iter(IN_CATALOG.items())))
-            database = copy_of(migrated_database, template, name)
-            try:
-                with pointed_at(database):
-                    renew(vendor)
-                    with closing(House(nursery, vendor, database, folder)) as house:
-                        yield house
-            finally:
-                drop(migrated_database, name)
+    def with_unblocked_database() -> Iterator[House]:
+        with django_db_blocker.unblock(), a_house(migrated_database, prepared, nursery, vendor) as house:
+            yield house
 
-    return a_house
+    return with_unblocked_database
 
 
 @pytest.fixture

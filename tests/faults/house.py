@@ -8,6 +8,7 @@ Discover adds, renames and misses.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -18,20 +19,24 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+import pytest
 from django.db import connection, connections
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.acme import World, many, rows
 from tests.faults.orders import ORDERS
 from tests.faults.vendor import IN_CATALOG, Vendor
 from tests.ingest.scene import ALICE, Scene
+from tests.spot import folder_for_a_home
+from tidegate import catalog
 from tidegate.actions.finding import decide_finding
 from tidegate.server.postgres import Database, django_settings
-from tidegate.store.models import Connection, Lease, LogLine, Operation
+from tidegate.store.models import Connection, Lease, LogLine, Operation, Schedule
 
 CHECKOUT = Path(__file__).parents[2]
 SECONDS = float(os.environ.get("H7", 60))
@@ -45,6 +50,8 @@ ALWAYS = {
     "tidegate.store.writers.operation:WORKER_SILENT_SECONDS": 3,
 }
 """What would make every test wait for minutes."""
+
+NUMBERS = itertools.count(1)
 
 Answer = TypeVar("Answer")
 
@@ -274,6 +281,17 @@ class House:
     def operation(self, number: int) -> Operation:
         return Operation.objects.get(pk=number)
 
+    def schedule(self, type: str) -> None:
+        """It has been due since New Year, and will be again in hours."""
+        Schedule.objects.create(
+            connection_id=self.acme.connection_id,
+            type=type,
+            kind="hours",
+            hours=6,
+            next_at=datetime(2026, 1, 1, tzinfo=UTC),
+            changed_by="alice",
+        )
+
     def ends(self, number: int, seconds: float = SECONDS) -> Operation:
         """The Operation, once it has ended."""
         until(
@@ -312,6 +330,10 @@ class House:
         return bool(
             self.do("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
         )
+
+    def let_go_of_database(self) -> None:
+        """This process's own connection is closed, before the server is, or because it was."""
+        connections.close_all()
 
     def do(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """One statement, as somebody else at the database's own prompt."""
@@ -371,14 +393,60 @@ def renew(vendor: Vendor) -> None:
     world.add("late", "Late", rows("z"))
 
 
-def copy_of(server: Database, template: str, name: str) -> Database:
-    """A database of its own for a test."""
-    with psycopg.connect(server.url, autocommit=True) as administrator:
-        administrator.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
-        administrator.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off'.encode())
-    return Database(make_conninfo(server.url, dbname=name), embedded=False)
+@contextlib.contextmanager
+def a_house(
+    server: Database, prepared: Database, nursery: Nursery, vendor: Vendor, *, quick: bool = True
+) -> Iterator[House]:
+    """A house with a copy of the prepared database; pulled down when it is left."""
+    folder = folder_for_a_home()
+    template = str(conninfo_to_dict(prepared.url)["dbname"])
+    name = f"{template}_{next(NUMBERS)}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIDEGATE_HOME", str(folder / "home"))
+        patch.setitem(catalog.BUILT_IN, *next(iter(IN_CATALOG.items())))
+        database = copy_of(server, template, name, quick=quick)
+        try:
+            with pointed_at(database):
+                renew(vendor)
+                with contextlib.closing(House(nursery, vendor, database, folder)) as house:
+                    yield house
+        finally:
+            drop(server, name)
+
+
+def copy_of(server: Database, template: str, name: str, *, quick: bool = True) -> Database:
+    """A database of its own for a test; a `quick` one forgets its last moments where the server crashes."""
+    administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    if quick:
+        administer(server, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    copy = Database(make_conninfo(server.url, dbname=name), embedded=False)
+    if not quick:
+        note_numbers(copy)
+    return copy
+
+
+def note_numbers(copy: Database) -> None:
+    """PostgreSQL notes a sequence in its journal 32 numbers ahead; a copy believes that of its template's journal, and
+    would count anew after a crash."""
+    with psycopg.connect(copy.url, autocommit=True) as anybody:
+        for (name,) in anybody.execute("SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences").fetchall():
+            anybody.execute(f"SELECT setval('{name}', last_value, is_called) FROM {name}".encode())
 
 
 def drop(server: Database, name: str) -> None:
-    with psycopg.connect(server.url, autocommit=True) as administrator:
-        administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    """No more of it."""
+    administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def administer(server: Database, statement: str) -> None:
+    """Again, where the server's own autovacuum is in that database just now: nobody may end that but a superuser."""
+
+    def tried() -> bool:
+        try:
+            with psycopg.connect(server.url, autocommit=True) as administrator:
+                administrator.execute(statement.encode())
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+            return False
+        return True
+
+    until(tried, statement)

@@ -7,6 +7,7 @@ this is planted from outside, as modules come in: the code of the service knows 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -59,6 +60,7 @@ NAMES = {
     "missing": "tidegate.ingest.discover:_miss",
     "quarantine": "tidegate.ingest.discover:_set_aside",
     "auto-map": "tidegate.ingest.discover:auto_map_records",
+    "spooling": "tidegate.ingest.stage:_write_all",
     # It ends, or is handed back.
     "ending": "tidegate.ingest.sync:_ending",
     "account": "tidegate.ingest.run:Run.account",
@@ -87,7 +89,7 @@ def obey(orders: Mapping[str, Any]) -> None:
     for place, value in orders.get("hold", {}).items():
         module, attribute = place.split(":")
         wanted.setdefault(module, []).append(lambda it, name=attribute, value=value: _put(it, name, value))
-    for what, plant in (("stop", _stop), ("die", _die), ("sleep", _sleep)):
+    for what, plant in (("stop", _stop), ("die", _die), ("full", _full)):
         for place in orders.get(what, ()):
             when, name, turn = _parse(place)
             module, attribute = NAMES[name].split(":")
@@ -193,8 +195,9 @@ def _die(place: str, orders: Mapping[str, Any]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _sleep(place: str, orders: Mapping[str, Any]) -> None:
-    time.sleep(orders["seconds"])
+def _full(place: str, orders: Mapping[str, Any]) -> None:
+    """The disk is full, where no disk of the test's own can be filled."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class _Finder:

@@ -76,7 +76,7 @@ def test_a_worker_with_another_time_is_no_better_and_no_worse(
     stopped = house.stopped()
     house.worker()
     house.scheduler()
-    beats = [row for row, in house.do("SELECT until FROM lease")]
+    beats = [row for (row,) in house.do("SELECT until FROM lease")]
     until(lambda: house.do("SELECT 1 FROM lease WHERE until > %s", beats[0]), "it beats", told=house.told)
     assert house.do("SELECT 1 FROM lease WHERE until BETWEEN now() AND now() + interval '3 seconds'")
     stopped.go_on()

@@ -19,7 +19,9 @@ def asked(house: House) -> Counter[str]:
 
 def applied(house: House, number: int) -> set[str]:
     """The Records that the Operation is done with."""
-    question = "SELECT vendor_id FROM result JOIN record ON record.id = record_id WHERE operation_id = %s AND family = ''"
+    question = (
+        "SELECT vendor_id FROM result JOIN record ON record.id = record_id WHERE operation_id = %s AND family = ''"
+    )
     return {record for (record,) in house.do(question, number)}
 
 
@@ -121,13 +123,15 @@ def test_sigterm_twice_ends_it_at_once_and_the_next_one_takes_it_up(
 def test_a_long_sync_lets_a_short_one_go_first_and_reads_nothing_twice(
     house: House, undisturbed: dict[str, Stored]
 ) -> None:
-    """Issue 4: different Connections fairly; a 10-hour Sync does not starve short ones. One hand, a slice of nothing:
-    after the first Record it is time for others."""
-    short_slice = {"tidegate.jobs.crew:Crew.__init__.__defaults__": [0.0], "tidegate.jobs.crew:LOOK_SECONDS": 0.0}
+    """Issue 4: different Connections fairly; a 10-hour Sync does not starve short ones. One hand, a slice of three
+    seconds: by its first Record it is time for others."""
+    short_slice = {"tidegate.jobs.crew:Crew.__init__.__defaults__": [3.0], "tidegate.jobs.crew:LOOK_SECONDS": 0.0}
     house.worker(concurrency=1, stop=["before record", "after hand back"], hold=short_slice)
     long = house.ask("sync")
     stopped = house.stopped()
     short = house.ask("sync", house.beta)
+    has_had_it = "SELECT 1 FROM operation WHERE id = %s AND started_at < now() - interval '4 seconds'"
+    until(lambda: house.do(has_had_it, long), "it has had its slice")
     stopped.go_on()
     stopped = house.stopped()
     assert stopped.place == "after hand back"

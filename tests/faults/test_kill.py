@@ -83,6 +83,8 @@ SCHEDULER = [
     "after reconcile",
 ]
 
+DUE = ["before due", "before due offer", "after due offer", "after plan", "after due"]
+
 
 def places() -> list[tuple[str, str]]:
     """Every place at which a process is killed here, and whose."""
@@ -94,6 +96,7 @@ def places() -> list[tuple[str, str]]:
         "worker, handing back": HANDING_BACK,
         "solitary, sync": SOLITARY_IN_SYNC,
         "scheduler": SCHEDULER,
+        "scheduler, due": DUE,
     }
     return [(process, place) for process, there in by_process.items() for place in there]
 
@@ -101,7 +104,7 @@ def places() -> list[tuple[str, str]]:
 def test_there_are_at_least_forty_places() -> None:
     """Issue 4: at 40 or more named points of Discover and Sync, of worker, scheduler and everything."""
     assert len(set(places())) == len(places())
-    assert len({place for process, place in places() if process != "scheduler"}) >= 40
+    assert len({place for process, place in places() if not process.startswith("scheduler")}) >= 40
 
 
 def test_what_is_compared_has_something_of_everything(undisturbed: dict[str, Stored]) -> None:
@@ -148,6 +151,21 @@ def test_a_worker_killed_in_a_discover(house: House, undisturbed: dict[str, Stor
 
     assert stored() == undisturbed["discover"]
     assert house.operation(number).status == "success"
+
+
+@pytest.mark.parametrize("place", ["before beat", "after beat"])
+def test_a_worker_killed_in_its_heart(house: House, undisturbed: dict[str, Stored], place: str) -> None:
+    """promises.md 6: in the thread that beats, while another one is in the middle of a Record."""
+    worker = house.worker(stop=["after write", place], lease=1)
+    number = house.ask("sync")
+
+    assert {house.stopped().place for _ in range(2)} == {"after write", place}
+    worker.kill()
+    house.restart()
+    house.all_end()
+
+    assert stored() == undisturbed["sync"]
+    assert house.operation(number).deaths == 1
 
 
 @pytest.mark.parametrize("place", ALL_IN_SYNC)
@@ -250,3 +268,22 @@ def test_a_scheduler_killed(house: House, undisturbed: dict[str, Stored], place:
 
     assert stored() == undisturbed["sync"]
     assert house.operation(number).deaths == 1
+
+
+@pytest.mark.parametrize("place", DUE)
+def test_a_scheduler_killed_while_it_asks_for_what_is_due(
+    house: House, undisturbed: dict[str, Stored], place: str
+) -> None:
+    """promises.md 6: asked for once, neither forgotten nor doubled."""
+    house.schedule("sync")
+    before = Operation.objects.count()
+
+    scheduler = house.scheduler(stop=[place])
+    house.stopped()
+    scheduler.kill()
+    house.restart()
+    until(lambda: Operation.objects.count() > before, "it is asked for", told=house.told)
+    house.all_end()
+
+    assert Operation.objects.count() == before + 1
+    assert stored() == undisturbed["sync"]

@@ -13,7 +13,15 @@ from tidegate.store.writers.operation import lease_is_alive
 
 @pytest.mark.parametrize(
     "place",
-    ["before record #2", "after fence", "after compare", "after transaction", "before verdict", "after closing", "before end"],
+    [
+        "before record #2",
+        "after fence",
+        "after compare",
+        "after transaction",
+        "before verdict",
+        "after closing",
+        "before end",
+    ],
 )
 def test_a_worker_that_slept_past_its_lease_writes_nothing(
     house: House, undisturbed: dict[str, Stored], place: str
@@ -30,7 +38,9 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(
     house.restart()
     inside = place in ("after fence", "after compare", "after transaction", "after closing")
     if inside:
-        until(house.somebody_waits_for_a_lock, "whoever takes over waits for the sleeper's transaction", told=house.told)
+        until(
+            house.somebody_waits_for_a_lock, "whoever takes over waits for the sleeper's transaction", told=house.told
+        )
     else:
         assert house.ends(number).attempt == 2
         before = versions()

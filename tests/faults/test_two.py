@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from tests.faults.house import House, until
 from tests.faults.stored import Stored, stored
 from tidegate.reads.service import service
-from tidegate.store.models import Operation, Schedule
+from tidegate.store.models import Operation
 
 ROUNDS = 15
 
@@ -35,6 +33,7 @@ def test_two_workers_offered_one_operation_run_it_once(house: House, undisturbed
         offer_to_everybody(house, number)
         ended = house.ends(number)
         assert (ended.attempt, ended.deaths) == (1, 0)
+        until(lambda number=number: "Ended" in house.log(number), "its log is written")
         assert house.log(number).count("Logged in as") == 1
         assert house.vendor.asked.count("/account") == 1
         if turn == 0:
@@ -46,15 +45,7 @@ def test_two_workers_offered_one_operation_run_it_once(house: House, undisturbed
 
 def test_two_schedulers_double_nothing(house: House) -> None:
     """Issue 4: one keeps the time, the other takes its place when it dies; what is due is asked for once."""
-    Schedule.objects.create(
-        connection=house.acme.connection,
-        type="sync",
-        kind="hours",
-        hours=6,
-        zone="UTC",
-        next_at=datetime(2026, 1, 1, tzinfo=UTC),
-        changed_by="alice",
-    )
+    house.schedule("sync")
     before = Operation.objects.count()
     schedulers = [house.scheduler(), house.scheduler()]
     until(lambda: Operation.objects.count() > before, "what is due is asked for", told=house.told)

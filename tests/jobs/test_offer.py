@@ -212,6 +212,15 @@ def test_what_was_handed_back_is_taken_at_once_and_nobody_died(scene: Scene):
     assert Operation.objects.get().deaths == 0
 
 
+def test_what_was_handed_back_is_offered_at_once(scene: Scene):
+    operation = sync_of(scene)
+    fetch()
+
+    hand_back(claimed(operation))
+
+    assert jobs() == [operation]
+
+
 def test_what_was_handed_back_is_not_beaten_alive_again(scene: Scene):
     old = claimed(sync_of(scene))
     hand_back(old)
@@ -307,6 +316,15 @@ def test_an_operation_without_any_job_is_offered_again(scene: Scene):
 
 def test_what_is_not_due_yet_is_left_alone(scene: Scene):
     sync_of(scene, delay=3600)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+
+    assert reconcile() == 0
+
+
+def test_what_waits_behind_another_of_its_connection_is_left_alone(scene: Scene):
+    claimed(request_operation("discover", scene.connection_id, actor="alice"))
+    sync_of(scene)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs")
 

@@ -21,7 +21,6 @@ from tidegate.store.clock import being_the_scheduler, newer_migration
 from tidegate.store.models import Finding, Operation, Schedule
 from tidegate.store.writers.schedule import save_default_schedules
 
-
 PACES = {"seldom": 3600, "often": 0}
 
 

@@ -25,6 +25,9 @@ BEAT_SECONDS: Final = 10.0
 FORGET_SECONDS: Final = 2.0
 """How long the queue waits for jobs before it is opened anew: the Operations go on, their rows say where they are."""
 
+ANSWER_SECONDS: Final = 5.0
+"""How long the queue waits for a connection to a database that is away: who is told to stop then cannot wait longer."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -90,7 +93,8 @@ async def _serve(queue: procrastinate.App, crew: Crew, concurrency: int, stop: t
 
 
 def _queue(crew: Crew) -> procrastinate.App:
-    queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo(), min_size=2, max_size=3))
+    pool = {"min_size": 2, "max_size": 3, "timeout": ANSWER_SECONDS}
+    queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo(), **pool))
 
     @queue.task(name=LOOK_AT, queue=QUEUE)
     async def look_at_operation(operation: int) -> None:

@@ -7,7 +7,7 @@ VALUES (%(type)s, %(connection)s, %(trigger)s, %(actor)s, %(scope)s::jsonb, fals
     ON CONFLICT (connection_id, type, preview) WHERE status = 'pending' DO UPDATE
    SET scope = CASE
            WHEN operation.scope ? 'records' AND excluded.scope ? 'records' THEN jsonb_build_object('records', (
-               SELECT jsonb_agg(DISTINCT asked.record)
+               SELECT coalesce(jsonb_agg(DISTINCT asked.record), '[]')
                  FROM jsonb_array_elements((operation.scope -> 'records') || (excluded.scope -> 'records')) AS asked (record)
            ))
            ELSE '{}'::jsonb

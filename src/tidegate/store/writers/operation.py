@@ -289,7 +289,8 @@ def _let_go(operation_id: int, connection_id: int, status: str) -> None:
 def _plan_another_try(operation_id: int) -> None:
     """A failure that may pass is tried again before its next planned run; one that went well forgets such tries."""
     ended = Operation.objects.get(pk=operation_id)
-    if ended.preview or ended.status == "cancelled" or ended.type not in ("discover", "sync"):
+    whole = ended.type in ("discover", "sync") and not ended.preview and "records" not in ended.scope
+    if ended.status == "cancelled" or not whole:
         return
     if ended.status != "failed":
         forget_retries(ended.connection_id, ended.type)

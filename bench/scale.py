@@ -1,0 +1,305 @@
+"""`./dev bench scale`: a thousand Connections that are due at once, by one worker and by two, and the scheduler's tick.
+
+The vendors take 200 ms a page and are a host each. What one worker does in a while is measured first, then two at the
+same concurrency, then one again, all from the same backlog: a machine that grows slower or quicker meanwhile shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.house import House, Process, load, open_house, until
+from bench.loopback import TOKEN, Answer, Server, as_json, page
+
+RECORDS = 20
+PAGE_SECONDS = 0.2
+WARM_SECONDS = 8.0
+BUSY = 0.40
+"""Of a core: what one worker may use, or two would only show that there are no more cores."""
+
+MOST_CONNECTIONS = 40
+LONGEST_TICK = 1.0
+LEAST_RATIO = 1.8
+
+
+@dataclass
+class Figure:
+    """One measured thing, and its bar where it has one."""
+
+    what: str
+    value: float
+    unit: str
+    bar: str = ""
+    kept: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"what": self.what, "value": round(self.value, 3), "unit": self.unit, "bar": self.bar, "kept": self.kept}
+
+    def as_cells(self) -> tuple[str, ...]:
+        kept = "" if not self.bar else ("yes" if self.kept else "NO")
+        return self.what, f"{self.value:,.2f}", self.unit, self.bar, kept
+
+
+@dataclass
+class Window:
+    """What some workers did in a while."""
+
+    records: int
+    operations: int
+    seconds: float
+    cores: dict[str, float]
+    """Of each process, and of PostgreSQL and the vendor: the part of a core it used."""
+    connections: dict[str, int]
+    """The most that each process had at once."""
+
+    @property
+    def rate(self) -> float:
+        return self.records / self.seconds
+
+
+def answer(_host: str, path: str, query: dict[str, str]) -> Answer:
+    """The same twenty applications for everybody, with five to ten findings each."""
+    rest = path.strip("/").split("/")
+    if rest == ["account"]:
+        return as_json({"id": "the account", "name": "scale"}, PAGE_SECONDS)
+    if rest == ["applications"]:
+        listed = [{"id": f"app{number}", "name": f"Application {number}"} for number in range(RECORDS)]
+        return page(listed, path, query, PAGE_SECONDS)
+    number = int(rest[1].removeprefix("app"))
+    return page([finding(number, n) for n in range(5 + number % 6)], path, query, PAGE_SECONDS)
+
+
+def finding(application: int, number: int) -> dict[str, str]:
+    return {
+        "id": f"f{application}-{number}",
+        "title": f"Weakness {number}",
+        "severity": ("low", "medium", "high", "critical")[number % 4],
+        "status": "open",
+        "description": "input reaches the query without being checked, so an attacker may read what is stored; " * 8,
+    }
+
+
+def main(given: list[str]) -> int:
+    """Exit code 0 where every bar is kept, 1 where one is not."""
+    parser = argparse.ArgumentParser(prog="./dev bench scale", description=__doc__)
+    parser.add_argument("--connections", type=int, default=1_000, help="of twenty Records each (default: 1,000)")
+    parser.add_argument("--concurrency", type=int, default=2, help="of each worker (default: 2)")
+    parser.add_argument("--seconds", type=float, default=60, help="of each of the three windows (default: 60)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    asked = parser.parse_args(given)
+    say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
+    say(f"Machine: {load()}")
+    with tempfile.TemporaryDirectory(prefix="tidegate-scale-") as folder, open_house(Path(folder), say) as house:
+        figures = measure(house, asked.connections, asked.concurrency, asked.seconds, say)
+    if asked.json:
+        print(json.dumps([figure.as_dict() for figure in figures], indent=2))
+    else:
+        table = Table("what", "value", "unit", "bar", "kept")
+        for figure in figures:
+            table.add_row(*figure.as_cells())
+        Console().print(table)
+    say(f"Machine: {load()}")
+    return 0 if all(figure.kept for figure in figures) else 1
+
+
+def measure(
+    house: House, connections: int, concurrency: int, seconds: float, say: Callable[[str], None]
+) -> list[Figure]:
+    hosts = [f"127.{1 + number // 65_000}.{number // 250 % 250}.{1 + number % 250}" for number in range(connections)]
+    server = Server(answer, hosts)
+    processes: list[Process] = []
+    try:
+        say(f"Storing {connections:,} Connections of {RECORDS} Records")
+        store(server, hosts)
+        words = ("worker", "--concurrency", str(concurrency))
+        one = Process(house, "worker-1", *words)
+        processes.append(one)
+        scheduler = Process(house, "scheduler", "scheduler", TIDEGATE_LOG_LEVEL="debug")
+        processes.append(scheduler)
+        until(lambda: house.connections().keys() >= {"worker-1", "scheduler"}, 60)
+        time.sleep(12)  # two ticks with nothing to do
+        house.ask("UPDATE schedule SET next_at = now() WHERE type = 'sync'")
+        until(lambda: house.ask("SELECT FROM operation WHERE status = 'running' AND trigger = 'scheduled'"), 60)
+        time.sleep(WARM_SECONDS)
+        say(f"One worker, {seconds:g} s")
+        first = window(house, [one], server, seconds)
+        two = Process(house, "worker-2", *words)
+        processes.append(two)
+        until(lambda: "worker-2" in house.connections(), 60)
+        time.sleep(WARM_SECONDS)
+        say(f"Two workers, {seconds:g} s")
+        both = window(house, [one, two], server, seconds)
+        two.end(60)
+        processes.remove(two)
+        time.sleep(2)
+        say(f"One worker again, {seconds:g} s")
+        again = window(house, [one], server, seconds)
+        waiting = int(str(house.ask("SELECT count(*) FROM operation WHERE status = 'pending'")[0][0]))
+        bad = int(str(house.ask("SELECT count(*) FROM operation WHERE status IN ('failed', 'partial')")[0][0]))
+        for process in processes:
+            process.end(60)
+        ticks = ticks_of(scheduler.log.read_text())
+    finally:
+        for process in processes:
+            if process.lives:
+                process.process.kill()
+        server.close()
+    return figures_of(first, both, again, ticks, waiting, bad)
+
+
+def figures_of(
+    first: Window, both: Window, again: Window, ticks: list[tuple[float, float, int]], waiting: int, bad: int
+) -> list[Figure]:
+    single = (first.rate + again.rate) / 2
+    busiest = max(first.cores["worker-1"], again.cores["worker-1"])
+    most = max(number for one in (first, both, again) for name, number in one.connections.items() if "worker" in name)
+    requested, longest = max(ticks, key=lambda tick: tick[2]), max(ticks)
+    return [
+        Figure("one worker", first.rate, "Records/s"),
+        Figure("one worker, again", again.rate, "Records/s"),
+        Figure("two workers", both.rate, "Records/s"),
+        Figure("two against one", both.rate / single, "×", f"≥ {LEAST_RATIO}", both.rate / single >= LEAST_RATIO),
+        Figure("one worker uses", busiest, "cores", f"< {BUSY}", busiest < BUSY),
+        Figure("of two workers each uses", max(both.cores["worker-1"], both.cores["worker-2"]), "cores"),
+        Figure("PostgreSQL uses, for one worker", first.cores["PostgreSQL"], "cores"),
+        Figure("PostgreSQL uses, for two", both.cores["PostgreSQL"], "cores"),
+        Figure("the vendor uses, for two", both.cores["vendor"], "cores"),
+        Figure("connections to the database of one worker", most, "at most", f"≤ {MOST_CONNECTIONS}",
+               most <= MOST_CONNECTIONS),
+        Figure(f"tick that asked for {requested[2]:,} Operations", requested[0], "s", f"≤ {LONGEST_TICK}",
+               requested[0] <= LONGEST_TICK),
+        Figure("the longest tick", longest[0], "s", f"≤ {LONGEST_TICK}", longest[0] <= LONGEST_TICK),
+        Figure("Operations that still wait at the end", waiting, "", "> 0", waiting > 0),
+        Figure("Operations that did not go well", bad, "", "0", bad == 0),
+    ]  # fmt: skip
+
+
+def window(house: House, workers: list[Process], server: Server, seconds: float) -> Window:
+    """Counts what is done in so many seconds, and who used what for it."""
+    most: dict[str, int] = {}
+    before, began, spent = done(house), time.monotonic(), spent_by(house, workers)
+    while time.monotonic() - began < seconds:
+        for name, number in house.connections().items():
+            most[name] = max(most.get(name, 0), number)
+        time.sleep(0.5)
+    after, took, now = done(house), time.monotonic() - began, spent_by(house, workers)
+    cores = {name: (now[name] - spent[name]) / took for name in now}
+    return Window(after[0] - before[0], after[1] - before[1], took, cores, most)
+
+
+def done(house: House) -> tuple[int, int]:
+    """How many Records were read so far, and Operations ended."""
+    (row,) = house.ask(
+        "SELECT (SELECT count(*) FROM result WHERE family = ''),"
+        " (SELECT count(*) FROM operation WHERE ended_at IS NOT NULL)"
+    )
+    return int(str(row[0])), int(str(row[1]))
+
+
+def spent_by(house: House, workers: list[Process]) -> dict[str, float]:
+    """The processor's seconds of each. This process is the vendor, but for some questions it asks the database."""
+    times = os.times()
+    told = {process.name: house.cpu(process.pid) for process in workers}
+    return told | {"PostgreSQL": house.cpu_of_database(), "vendor": times.user + times.system}
+
+
+def ticks_of(log: str) -> list[tuple[float, float, int]]:
+    """Each tick of the scheduler: its seconds, when it was (in the order of the log), and how many it asked for."""
+    ticks: list[tuple[float, float, int]] = []
+    for line in log.splitlines():
+        if "event=scheduler.done" not in line:
+            continue
+        facts = dict(re.findall(r"(\w+)=(\S+)", line))
+        if facts["duty"] == '"due"' or facts["duty"] == "due":
+            ticks.append((0.0, float(len(ticks)), int(facts["done"])))
+        if ticks:
+            seconds, when, asked = ticks[-1]
+            ticks[-1] = (seconds + float(facts["seconds"]), when, asked)
+    return ticks
+
+
+# What is there when it begins
+
+
+def store(server: Server, hosts: list[str]) -> None:
+    """One Connection is discovered and synced in truth; the others get copies of what that left."""
+    from django.db import connection as database
+    from pydantic import SecretStr
+
+    from tidegate.actions.connection import add_connection
+    from tidegate.actions.operation import discover, sync
+    from tidegate.rules.actor import Actor
+    from tidegate.store.models import Connection, Operation
+
+    me = Actor("person", "alice")
+    made: list[int] = []
+    for number, host in enumerate(hosts):
+        settings = {"url": server.url(host), "per_second": 200, "families": 1}
+        token = {"token": SecretStr(TOKEN)}
+        made.append(add_connection(me, "loopback", f"c{number}", settings, token, auto_map=True))
+    first = made[0]
+    for operation in (discover(me, first), sync(me, first)):
+        assert Operation.objects.get(pk=operation).status == "success", Operation.objects.get(pk=operation).why
+    account = Connection.objects.get(pk=first).account
+    Connection.objects.exclude(pk=first).update(account=account)
+    with database.cursor() as cursor:
+        for statement in copies():
+            cursor.execute(statement, {"first": first})
+        cursor.execute("DELETE FROM procrastinate_jobs")
+        cursor.execute("DELETE FROM operation WHERE status = 'pending'")
+        cursor.execute("UPDATE schedule SET kind = 'off' WHERE type = 'discover'")
+        cursor.execute("ANALYZE")
+
+
+def copies() -> list[str]:
+    """Statements that give every other Connection what the first has."""
+    from tidegate.store.models import Finding, Part
+
+    def columns(model: Any) -> str:
+        return ", ".join(f.column for f in model._meta.fields if f.column not in ("id", "feed_id"))
+
+    def of_feed(model: Any) -> str:
+        table, own = model._meta.db_table, columns(model)
+        theirs = ", ".join(f"their.{name}" for name in own.split(", "))
+        return (
+            f"INSERT INTO {table} (feed_id, {own}) SELECT record.feed_id, {theirs} FROM record"
+            " JOIN record AS original ON original.connection_id = %(first)s AND original.vendor_id = record.vendor_id"
+            f" JOIN {table} AS their ON their.feed_id = original.feed_id WHERE record.connection_id <> %(first)s"
+        )
+
+    return [
+        "INSERT INTO record (connection_id, vendor_id, name, first_seen_operation_id)"
+        " SELECT connection.id, vendor_id, record.name, first_seen_operation_id FROM record, connection"
+        " WHERE connection_id = %(first)s AND connection.id <> %(first)s",
+        "INSERT INTO product (product_type_id, name, origin) SELECT (SELECT min(id) FROM product_type),"
+        " 'product of record ' || id, 'auto-map' FROM record WHERE connection_id <> %(first)s",
+        "INSERT INTO engagement (product_id, name, kind) SELECT id, 'Global Connectors', 'connectors' FROM product"
+        " WHERE name LIKE 'product of record %%'",
+        "INSERT INTO test (engagement_id, connection_id, name) SELECT engagement.id, record.connection_id, 'Loopback'"
+        " FROM record JOIN product ON product.name = 'product of record ' || record.id"
+        " JOIN engagement ON engagement.product_id = product.id",
+        "INSERT INTO feed (record_id, test_id) SELECT record.id, test.id FROM record"
+        " JOIN product ON product.name = 'product of record ' || record.id"
+        " JOIN engagement ON engagement.product_id = product.id JOIN test ON test.engagement_id = engagement.id",
+        "UPDATE record SET decision = 'mapped', feed_id = feed.id, finalized_at = now(), finalized_by = 'auto-map',"
+        " finalized_how = 'auto-map' FROM feed WHERE feed.record_id = record.id AND record.feed_id IS NULL",
+        of_feed(Part),
+        of_feed(Finding),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
