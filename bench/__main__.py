@@ -1,4 +1,8 @@
-"""`./dev bench`: runs the benchmarks against an embedded PostgreSQL of their own and prints each against its bar."""
+"""`./dev bench`: runs the benchmarks against an embedded PostgreSQL of their own and prints each against its bar.
+
+`./dev bench scale` measures a thousand Connections with one worker and with two (bench/scale.py), `./dev bench soak`
+lets half an hour of misfortune befall the whole service (bench/soak.py).
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,30 @@ from rich.console import Console
 from rich.table import Table
 
 
-def main() -> int:
+def main(given: list[str]) -> int:
     """Exit code 0 where every bar is kept, 1 where one is not."""
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    match given:
+        case ["scale", *rest]:
+            from bench import scale
+
+            return scale.main(rest)
+        case ["soak", *rest]:
+            from bench import soak
+
+            return soak.main(rest)
+        case _:
+            return ingest(given)
+
+
+def ingest(given: list[str]) -> int:
+    """The cost of each finding (bench/ingest.py)."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--findings", type=int, default=100_000, help="of one Record (default: 100,000)")
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (default: 3)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    options = parser.parse_args()
+    options = parser.parse_args(given)
     with tempfile.TemporaryDirectory(prefix="tidegate-bench-") as home:
         os.environ["TIDEGATE_HOME"] = home
         os.environ.pop("TIDEGATE_DATABASE_URL", None)
@@ -40,4 +61,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -119,7 +119,7 @@ class House:
         with contextlib.suppress(OSError):
             for descriptor in os.scandir(f"/proc/{pid}/fd"):
                 with contextlib.suppress(OSError):
-                    found.append(os.readlink(descriptor.path)  # noqa: PTH115 - a Path for each of thousands)
+                    found.append(os.readlink(descriptor.path))  # noqa: PTH115 - a Path for each of thousands
         return found
 
     def spools_of(self, pid: int) -> int:

@@ -73,9 +73,7 @@ class Loopback(Tool[LoopbackSettings]):
 
     def families(self, vep: Vep) -> Families:
         for name in FAMILIES[: self.settings.families]:
-            yield Family(
-                name, List(Ask(f"applications/{vep.id}/{name}"), "items", self._paging(), self._finding, "id")
-            )
+            yield Family(name, List(Ask(f"applications/{vep.id}/{name}"), "items", self._paging(), self._finding, "id"))
 
     def _paging(self) -> NextLink | PageNumber:
         if self.settings.paging == "drifting":

@@ -164,6 +164,7 @@ def figures_of(
     first: Window, both: Window, again: Window, ticks: list[tuple[float, float, int]], waiting: int, bad: int
 ) -> list[Figure]:
     single = (first.rate + again.rate) / 2
+    ratio = both.rate / single if single else 0.0
     busiest = max(first.cores["worker-1"], again.cores["worker-1"])
     most = max(number for one in (first, both, again) for name, number in one.connections.items() if "worker" in name)
     requested, longest = max(ticks, key=lambda tick: tick[2]), max(ticks)
@@ -171,7 +172,7 @@ def figures_of(
         Figure("one worker", first.rate, "Records/s"),
         Figure("one worker, again", again.rate, "Records/s"),
         Figure("two workers", both.rate, "Records/s"),
-        Figure("two against one", both.rate / single, "×", f"≥ {LEAST_RATIO}", both.rate / single >= LEAST_RATIO),
+        Figure("two against one", ratio, "×", f"≥ {LEAST_RATIO}", ratio >= LEAST_RATIO),
         Figure("one worker uses", busiest, "cores", f"< {BUSY}", busiest < BUSY),
         Figure("of two workers each uses", max(both.cores["worker-1"], both.cores["worker-2"]), "cores"),
         Figure("PostgreSQL uses, for one worker", first.cores["PostgreSQL"], "cores"),
@@ -281,21 +282,31 @@ def copies() -> list[str]:
         )
 
     return [
-        "INSERT INTO record (connection_id, vendor_id, name, first_seen_operation_id)"
-        " SELECT connection.id, vendor_id, record.name, first_seen_operation_id FROM record, connection"
-        " WHERE connection_id = %(first)s AND connection.id <> %(first)s",
-        "INSERT INTO product (product_type_id, name, origin) SELECT (SELECT min(id) FROM product_type),"
-        " 'product of record ' || id, 'auto-map' FROM record WHERE connection_id <> %(first)s",
-        "INSERT INTO engagement (product_id, name, kind) SELECT id, 'Global Connectors', 'connectors' FROM product"
-        " WHERE name LIKE 'product of record %%'",
-        "INSERT INTO test (engagement_id, connection_id, name) SELECT engagement.id, record.connection_id, 'Loopback'"
-        " FROM record JOIN product ON product.name = 'product of record ' || record.id"
-        " JOIN engagement ON engagement.product_id = product.id",
-        "INSERT INTO feed (record_id, test_id) SELECT record.id, test.id FROM record"
-        " JOIN product ON product.name = 'product of record ' || record.id"
-        " JOIN engagement ON engagement.product_id = product.id JOIN test ON test.engagement_id = engagement.id",
-        "UPDATE record SET decision = 'mapped', feed_id = feed.id, finalized_at = now(), finalized_by = 'auto-map',"
-        " finalized_how = 'auto-map' FROM feed WHERE feed.record_id = record.id AND record.feed_id IS NULL",
+        """INSERT INTO record (connection_id, vendor_id, name, first_seen_operation_id)
+           SELECT connection.id, vendor_id, record.name, first_seen_operation_id
+             FROM record, connection
+            WHERE connection_id = %(first)s AND connection.id <> %(first)s""",
+        """INSERT INTO product (product_type_id, name, origin)
+           SELECT (SELECT min(id) FROM product_type), 'product of record ' || id, 'auto-map'
+             FROM record WHERE connection_id <> %(first)s""",
+        """INSERT INTO engagement (product_id, name, kind)
+           SELECT id, 'Global Connectors', 'connectors' FROM product WHERE name LIKE 'product of record %%'""",
+        """INSERT INTO test (engagement_id, connection_id, name)
+           SELECT engagement.id, record.connection_id, 'Loopback'
+             FROM record
+             JOIN product ON product.name = 'product of record ' || record.id
+             JOIN engagement ON engagement.product_id = product.id""",
+        """INSERT INTO feed (record_id, test_id)
+           SELECT record.id, test.id
+             FROM record
+             JOIN product ON product.name = 'product of record ' || record.id
+             JOIN engagement ON engagement.product_id = product.id
+             JOIN test ON test.engagement_id = engagement.id""",
+        """UPDATE record
+              SET decision = 'mapped', feed_id = feed.id, finalized_at = now(), finalized_by = 'auto-map',
+                  finalized_how = 'auto-map'
+             FROM feed
+            WHERE feed.record_id = record.id AND record.feed_id IS NULL""",
         of_feed(Part),
         of_feed(Finding),
     ]

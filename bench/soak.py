@@ -1,4 +1,4 @@
-"""`./dev bench soak`: the whole service under random kills, cuts, faults and edits; then calm, and everything is counted.
+"""`./dev bench soak`: the whole service under random kills, cuts, faults and edits; then calm, and all is counted.
 
 Two workers, two schedulers and a web process serve a few Connections whose vendors' worlds change all the time. One
 worker and one scheduler are never killed: they are stopped and cut off, and their memory is compared over time. The web
@@ -35,7 +35,7 @@ SEVERITIES = ("info", "low", "medium", "high", "critical")
 RANKS = {"info": 0, "low": 1, "medium": 3, "high": 4, "critical": 5}
 STATES = ("open", "open", "open", "open", "fixed", "false positive")
 LABELS = ("amber", "beryl", "coral", "diamond", "emerald", "flint", "garnet", "jade")
-SPARED = ("worker-b", "scheduler-b")
+OPERATIONS_BY_STATUS = "SELECT status, count(*) FROM operation GROUP BY 1 ORDER BY 1"
 GROWTH = 1.15
 """How much more memory a long-lived process may have in the last third than in the middle one."""
 
@@ -356,6 +356,7 @@ class People:
     def delete_product(self) -> None:
         """In SQL, as a person at the database's own prompt may."""
         from django.db import connection
+
         from tidegate.store.models import Product
 
         if products := list(Product.objects.values_list("pk", flat=True)):
@@ -372,9 +373,7 @@ class People:
         old = Connection.objects.get(pk=self._connection())
         delete_connection(self.me, old.pk, old.label)
         token = {"token": SecretStr(TOKEN)}
-        add_connection(
-            self.me, old.tool, old.label, old.settings, token, auto_map=old.auto_map, continues=old.pk
-        )
+        add_connection(self.me, old.tool, old.label, old.settings, token, auto_map=old.auto_map, continues=old.pk)
 
 
 class Chaos:
@@ -559,7 +558,7 @@ class Watch:
         )
 
     def _of_the_database(self) -> str:
-        statuses = dict(self.house.ask("SELECT status, count(*) FROM operation GROUP BY 1 ORDER BY 1"))
+        statuses = {str(word): number for word, number in self.house.ask(OPERATIONS_BY_STATUS)}
         (jobs, leases, dead, findings, open_ones, log, size), *_ = self.house.ask(
             "SELECT (SELECT string_agg(status || ' ' || n, ' ') FROM (SELECT status::text, count(*) AS n"
             " FROM procrastinate_jobs GROUP BY 1) AS jobs), (SELECT count(*) FROM lease),"
@@ -577,7 +576,10 @@ class Watch:
     def growth(self) -> list[str]:
         """Of each long-lived process: its memory and open files in the last third against the middle third."""
         whole, wrong = self.elapsed, []
-        looks: Any = (("MB", self.memory, GROWTH, statistics.median), ("open files at least", self.descriptors, 1.0, min))
+        looks: Any = (
+            ("MB", self.memory, GROWTH, statistics.median),
+            ("open files at least", self.descriptors, 1.0, min),
+        )
         for what, samples, bar, of_all in looks:
             for (name, _), seen in samples.items():
                 middle = [number for at, number in seen if whole / 3 < at <= 2 * whole / 3]
@@ -758,8 +760,9 @@ def main(given: list[str]) -> int:
 
 def soak(house: House, dice: random.Random, seconds: float, *, verbose: bool) -> list[str]:
     """The misfortunes, then the calm; gives what is wrong at the end."""
-    from tidegate.actions.route import add_route
     from pydantic import SecretStr
+
+    from tidegate.actions.route import add_route
 
     worlds = Worlds(random.Random(dice.random()))
     server = Server(worlds.answer)
@@ -844,8 +847,10 @@ def _soak(
     truth = Truth(house, worlds)
     wrong += patiently(truth.wrong)
     wrong += _leftovers(house, processes, at_first)
-    print(f"Compared {truth.compared} open findings with the vendors'; most connections at once:"
-          f" {_told(watch.most_connections)}; most open temporary files: {_told(watch.most_spools)}")
+    print(
+        f"Compared {truth.compared} open findings with the vendors'; most connections at once:"
+        f" {_told(watch.most_connections)}; most open temporary files: {_told(watch.most_spools)}"
+    )
     for row in house.ask(
         "SELECT type, status, cause, count(*), max(attempt), max(deaths) FROM operation GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     ):
@@ -905,7 +910,9 @@ def _leftovers(house: House, processes: list[Process], at_first: dict[str, int])
     wrong: list[str] = []
     own = {process.pid for process in processes}
     strangers = {
-        pid: line for pid, line in house.everyone().items() if pid not in own and "courier" not in line and "errand" not in line
+        pid: line
+        for pid, line in house.everyone().items()
+        if pid not in own and "courier" not in line and "errand" not in line
     }
     wrong += [f"a process is left: {pid} {line}" for pid, line in strangers.items()]
     for process in processes:
@@ -932,7 +939,9 @@ def _said_in_logs(house: House) -> list[str]:
     away = ("psycopg.OperationalError", "psycopg.InterfaceError", "psycopg.errors.AdminShutdown", "ConnectorException")
     for log in sorted(house.folder.glob("*.log")):
         lines = log.read_text(errors="replace").splitlines()
-        faults = [line for line in lines if "fault" in line or ("Traceback" in line and not any(d in line for d in away))]
+        faults = [
+            line for line in lines if "fault" in line or ("Traceback" in line and not any(d in line for d in away))
+        ]
         if faults:
             wrong.append(f"{log.name}: {len(faults)} faults, the first: {faults[0][:300]}")
     return wrong

@@ -1,4 +1,4 @@
-"""A house for processes of the service: a database of its own, a vendor over HTTP, and the processes, all killed at last.
+"""A house for processes of the service: a database of its own, a vendor over HTTP, and processes, all killed at last.
 
 The database is a copy of one that was prepared once: Acme is connected, discovered and synced, and its world changed
 since, so that the next Sync creates, changes, closes at once, closes after a second look and holds, and the next
@@ -39,7 +39,7 @@ from tidegate.server.postgres import Database, django_settings
 from tidegate.store.models import Connection, Lease, LogLine, Operation, Schedule
 
 CHECKOUT = Path(__file__).parents[2]
-SECONDS = float(os.environ.get("H7", 60))
+SECONDS = 60.0
 """For whatever must come: other tests run beside these."""
 
 ALWAYS = {
@@ -281,6 +281,22 @@ class House:
     def operation(self, number: int) -> Operation:
         return Operation.objects.get(pk=number)
 
+    def silence(self, part: str, times: int | None = None) -> None:
+        """The vendor takes requests for such a thing (only so many), and never answers."""
+        left = [times]
+        lock = threading.Lock()
+
+        def wait(path: str) -> None:
+            if part not in path:
+                return
+            with lock:
+                if left[0] == 0:
+                    return
+                left[0] = None if left[0] is None else left[0] - 1
+            self.ending.wait()
+
+        self.vendor.before = wait
+
     def schedule(self, type: str) -> None:
         """It has been due since New Year, and will be again in hours."""
         Schedule.objects.create(
@@ -363,7 +379,7 @@ def pointed_at(database: Database) -> Iterator[None]:
 
 
 def prepare(vendor: Vendor) -> None:
-    """The world as it was, discovered, mapped and synced by two Connections: Acme with all of it, Beta with a little."""
+    """The world as it was, discovered, mapped and synced by two Connections: Acme with all, Beta with a little."""
     vendor.world = World(paged="steady")
     settings = {"url": vendor.url}
     acme = Scene(

@@ -7,15 +7,16 @@ from typing import Any
 from django.db import connection
 
 QUESTIONS = {
-    "records": "SELECT record.connection_id, vendor_id, record.name, parent, decision, absent_since IS NULL, finalized_how,"
-    " product.name FROM record LEFT JOIN feed ON feed.id = feed_id LEFT JOIN test ON test.id = test_id"
+    "records": "SELECT record.connection_id, vendor_id, record.name, parent, decision, absent_since IS NULL,"
+    " finalized_how, product.name FROM record LEFT JOIN feed ON feed.id = feed_id LEFT JOIN test ON test.id = test_id"
     " LEFT JOIN engagement ON engagement.id = engagement_id LEFT JOIN product ON product.id = product_id ORDER BY 1, 2",
-    "history": "SELECT vendor_id, count(*) FROM record_history JOIN record ON record.id = record_id GROUP BY 1 ORDER BY 1",
+    "history": "SELECT vendor_id, count(*) FROM record_history JOIN record ON record.id = record_id"
+    " GROUP BY 1 ORDER BY 1",
     "findings": "SELECT feed_id, key, family, title, severity, open, active, closed_because, fields::text"
     " FROM finding ORDER BY 1, 2",
     "decisions": "SELECT feed_id, key_hash, field, value, by FROM decision ORDER BY 1, 2, 3",
-    "journal": "SELECT key, kind, actor, before - 'closed_operation' FROM journal JOIN finding ON finding.id = finding_id"
-    " ORDER BY finding.feed_id, 1, journal.id",
+    "journal": "SELECT key, kind, actor, before - 'closed_operation'"
+    " FROM journal JOIN finding ON finding.id = finding_id ORDER BY finding.feed_id, 1, journal.id",
     "held": "SELECT key, standing FROM held JOIN finding ON finding.id = finding_id ORDER BY finding.feed_id, 1",
     "held absences": "SELECT vendor_id FROM held_absence JOIN record ON record.id = record_id ORDER BY 1",
     "proofs": "SELECT feed_id, family, proof::text, last_outcome, below, skipped FROM part ORDER BY 1, 2",

@@ -1,5 +1,5 @@
-"""promises.md, process faults: a clock that jumps. Machines agree by the database's clock, so that is the one that does:
-each lease is left as the jump would leave it."""
+"""promises.md, process faults: a clock that jumps. Machines agree by the database's clock, so that is the one that
+does: each lease is left as the jump would leave it."""
 
 from __future__ import annotations
 

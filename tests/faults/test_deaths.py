@@ -10,7 +10,7 @@ def test_an_operation_that_kills_three_processes_is_failed_and_its_neighbour_is_
     dies of it, then two solitary processes do; the neighbour is only counted the death of its worker."""
     poison = {"die": ["before record #1"], "connection": house.acme.connection_id, "lease": 1}
     worker = house.worker(stop=["before hand back"], **poison)
-    hang(house, "shop", times=1)
+    house.silence("/shop/", times=1)
     neighbour = house.ask("sync", house.beta)
     until(lambda: house.vendor.findings_asked() == ["shop"], "the neighbour reads", told=house.told)
     number = house.ask("sync")
@@ -27,16 +27,3 @@ def test_an_operation_that_kills_three_processes_is_failed_and_its_neighbour_is_
     assert beside.deaths <= 1
     assert not second.ended
     assert house.ends(house.ask("discover")).status == "success"  # the Connection is free again
-
-
-def hang(house: House, key: str, times: int) -> None:
-    """The next so many requests for this Record's findings are never answered."""
-    left = [times]
-    ending = house.ending
-
-    def before(path: str) -> None:
-        if f"/{key}/" in path and left[0]:
-            left[0] -= 1
-            ending.wait()
-
-    house.vendor.before = before

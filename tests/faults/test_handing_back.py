@@ -72,7 +72,7 @@ def test_sigterm_after_everything_was_read_asks_the_vendor_nothing_more(
 
 def test_sigterm_while_the_vendor_is_silent_does_not_wait_for_it(house: House, undisturbed: dict[str, Stored]) -> None:
     """A vendor that never answers keeps nobody from stopping within the grace."""
-    house.vendor.before = lambda path: house.ending.wait() and None if "/api/" in path else None
+    house.silence("/api/")
     first = house.worker()
     number = house.ask("sync")
     until(lambda: "api" in asked(house), "it waits for the vendor", told=house.told)
@@ -107,7 +107,7 @@ def test_sigterm_twice_ends_it_at_once_and_the_next_one_takes_it_up(
     """Somebody in a hurry says it again: then it is as if it had been killed, and nothing half done is kept."""
     first = house.worker(stop=["before hand back"], lease=1)
     number = house.ask("sync")
-    house.vendor.before = lambda path: house.ending.wait() and None if "/api/" in path else None
+    house.silence("/api/")
     until(lambda: "api" in asked(house), "it waits for the vendor", told=house.told)
     first.signal(signal.SIGTERM)
     house.stopped()

@@ -4,11 +4,13 @@ run would have left. A place is a name in orders.py: entering it, or leaving it.
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
 from tests.faults.house import House, until
 from tests.faults.stored import Stored, stored
+from tests.server.processes import free_port
 from tidegate.reads.service import service
 from tidegate.store.models import Operation
 from tidegate.store.writers.operation import lease_is_alive
@@ -287,3 +289,29 @@ def test_a_scheduler_killed_while_it_asks_for_what_is_due(
 
     assert Operation.objects.count() == before + 1
     assert stored() == undisturbed["sync"]
+
+
+@pytest.mark.parametrize("place", ["after transaction", "before end"])
+def test_tidegate_up_killed(house: House, undisturbed: dict[str, Stored], place: str) -> None:
+    """promises.md 6: the supervisor itself; its parts end with it, and the next `tidegate up` goes on."""
+    words = ("up", "--port", str(free_port()))
+    first = house.start(*words, stop=[place], lease=2, TIDEGATE_GRACE_SECONDS="2")
+    until(lambda: service().workers, "the worker is there", told=house.told)
+    number = house.ask("sync")
+    stopped = house.stopped()
+    first.kill()
+    until(lambda: not lives(stopped.pid), "its worker does not outlive it", told=house.told)
+
+    second = house.start(*words, TIDEGATE_GRACE_SECONDS="5")
+    house.ends(number)
+
+    assert stored() == undisturbed["sync"]
+    assert second.end() == 0
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process, other than a dead one that nobody has buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

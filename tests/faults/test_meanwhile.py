@@ -1,5 +1,5 @@
-"""promises.md, process faults: edits and deletions while a Sync runs in a worker. What each of them does to what was read
-is asked in tests/ingest/test_meanwhile.py; here it comes from another process, between two real transactions."""
+"""promises.md, process faults: edits and deletions while a Sync runs in a worker. What each of them does to what was
+read is asked in tests/ingest/test_meanwhile.py; here it comes from another process, between two real transactions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acme (tests/acme.py) as a service that real processes ask over real HTTP, and a test can make slow, hang or change."""
+"""Acme (tests/acme.py) as a service that real processes ask over real HTTP; a test can make it hang, lie or change."""
 
 from __future__ import annotations
 

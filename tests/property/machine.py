@@ -201,6 +201,8 @@ class Histories(RuleBasedStateMachine):
             self.refused(lambda: operations.sync(ALICE, self.scene.connection_id, [self.id_of(only)]))
             return
         scope = None if only is None else [self.id_of(only)]
+        # Mapping asks for a Sync after the time to undo, which this one would join: it reads what it says it reads.
+        self.scene.forget_what_waits()
         asked = lambda: operations.sync(ALICE, self.scene.connection_id, scope)  # noqa: E731
         operation = self.run(asked, Wire(self.world, fault, discover=False))
         if fault.login:
