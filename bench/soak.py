@@ -456,9 +456,9 @@ class Chaos:
 
     def _cut(self, most: int) -> str:
         cut = self.house.ask(
-            "SELECT application_name, pg_terminate_backend(pid) FROM (SELECT pid, application_name FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            " ORDER BY random() LIMIT %s) AS chosen",
+            "SELECT application_name, pg_terminate_backend(pid) FROM (SELECT pid, application_name"
+            " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend' ORDER BY random() LIMIT %s) AS chosen",
             most,
         )
         self.did["database connections cut"] += len(cut)
@@ -664,8 +664,8 @@ class Truth:
 
     def _invariants(self) -> list[str]:
         counted = {
-            "findings that are there twice": "SELECT count(*) FROM (SELECT FROM finding GROUP BY feed_id, family, branch,"
-            " key HAVING count(*) > 1) AS twice",
+            "findings that are there twice": "SELECT count(*) FROM (SELECT FROM finding"
+            " GROUP BY feed_id, family, branch, key HAVING count(*) > 1) AS twice",
             "open findings with a reason for their closing, or closed ones without": "SELECT count(*) FROM finding"
             " WHERE open <> (closed_because IS NULL)",
             "findings whose tally is wrong": "SELECT count(*) FROM (SELECT feed_id, family, branch, severity, open,"
@@ -852,7 +852,8 @@ def _soak(
         f" {_told(watch.most_connections)}; most open temporary files: {_told(watch.most_spools)}"
     )
     for row in house.ask(
-        "SELECT type, status, cause, count(*), max(attempt), max(deaths) FROM operation GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        "SELECT type, status, cause, count(*), max(attempt), max(deaths) FROM operation"
+        " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     ):
         print("Operations: {} {} {!r}: {} (most attempts {}, most deaths {})".format(*row))
     for process in processes:
@@ -900,9 +901,11 @@ def _settle(people: People) -> list[str]:
             wrong.append("It does not go idle after the last requests.")
         for operation in people.holding():
             approve(people.me, operation)
-        for ended in Operation.objects.filter(pk__in=asked).exclude(status="success"):
-            if not (ended.status == "partial" and ("held" in ended.why or "approve" in ended.why)):
-                wrong.append(f"Operation {ended.pk} ({ended.type}), in calm: {ended.status}. {ended.why}")
+        wrong += [
+            f"Operation {ended.pk} ({ended.type}), in calm: {ended.status}. {ended.why}"
+            for ended in Operation.objects.filter(pk__in=asked).exclude(status="success")
+            if not (ended.status == "partial" and ("held" in ended.why or "approve" in ended.why))
+        ]
     return wrong
 
 

@@ -679,6 +679,19 @@ def test_a_second_request_joins_the_one_that_waits_and_widens_its_scope(scene: S
     assert request_operation("discover", scene.connection_id, actor="bob") != waiting
 
 
+def test_two_selections_of_nothing_are_one_of_nothing_that_ends_well(scene: Scene) -> None:
+    """Found by the soak: what failed was asked for again, twice, when none of it could sync any more."""
+    from tidegate.store.writers.operation import request_operation
+
+    scene.mapped(shop=rows("a"))
+    waiting = request_operation("sync", scene.connection_id, actor="bob", records=[])
+
+    assert request_operation("sync", scene.connection_id, actor="bob", records=[]) == waiting
+    assert scene.operation(waiting).scope == {"records": []}
+    operations.see_through(waiting)
+    assert (scene.operation(waiting).status, scene.findings()) == ("success", {})
+
+
 # What endings and reads say
 
 
