@@ -67,7 +67,7 @@ def test_sigterm_after_everything_was_read_asks_the_vendor_nothing_more(
 
     assert stored() == undisturbed["sync"]
     assert ended.deaths == 0
-    assert not asked(house)
+    assert house.vendor.asked == []
 
 
 def test_sigterm_while_the_vendor_is_silent_does_not_wait_for_it(house: House, undisturbed: dict[str, Stored]) -> None:

@@ -80,3 +80,23 @@ def test_a_worker_that_sleeps_within_a_transaction_does_not_bind_the_hands_of_ot
 
     sleeper.kill()
     assert house.ends(number).status == "partial"
+
+
+def test_a_worker_that_slept_does_not_end_what_another_one_runs(house: House, undisturbed: dict[str, Stored]) -> None:
+    """It wakes just before it would write the end, while who took over is about to do the same."""
+    sleeper = house.worker(stop=["before end"], lease=1)
+    number = house.ask("sync")
+    asleep = house.stopped()
+    sleeper.signal(signal.SIGSTOP)
+    house.worker(stop=["before end"])
+    house.scheduler()
+    awake = house.stopped()
+
+    asleep.go_on()
+    sleeper.signal(signal.SIGCONT)
+    sleeper.says("operation.lost")
+    assert (house.operation(number).status, house.operation(number).attempt) == ("running", 2)
+
+    awake.go_on()
+    assert house.ends(number).status == "partial"
+    assert stored() == undisturbed["sync"]

@@ -435,3 +435,8 @@ def test_a_selection_of_records_that_may_not_sync_is_refused(scene: Scene):
 
     with pytest.raises(Refused, match="cannot sync"):
         request_sync(ALICE, scene.connection_id, [scene.record("shop").pk])
+
+
+def test_a_job_whose_operation_was_forgotten_is_nothing_to_do(scene: Scene):
+    """Retention deletes Operations; a job says no more than their number."""
+    assert claim_operation(4711, "worker:1", 30) is None

@@ -133,6 +133,7 @@ def _cancelled(run: Run, error: Exception) -> Ending:
 
 def _end(run: Run, ending: Ending) -> None:
     run.account()
+    run.flush()  # whoever looks right after the end finds the log
     end_operation(
         run.claim,
         ending.status,  # pyright: ignore[reportArgumentType]

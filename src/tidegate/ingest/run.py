@@ -37,6 +37,8 @@ PHASE_LETTERS: Final = 200
 
 TELL_SECONDS: Final = 1.0
 CANCEL_SECONDS: Final = 2.0
+FROZEN_AFTER: Final = "60s"
+"""A process that is frozen inside its transaction keeps its locks no longer: a run never thinks that long in one."""
 
 
 class Progress(Protocol):
@@ -245,6 +247,8 @@ class Run:
     def cancellable(self) -> Generator[None]:
         """A statement that runs in here, in this thread, is cancelled where the run must end and does not by itself."""
         database.ensure_connection()
+        with database.cursor() as cursor:
+            cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [FROZEN_AFTER])
         with self._lock:
             self._statement_of = database.connection
         try:

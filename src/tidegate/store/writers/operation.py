@@ -118,8 +118,8 @@ def claim_operation(
     try:
         with transaction.atomic():
             _wait_no_longer_than(PATIENCE_AT_CLAIM)
-            operation = Operation.objects.select_for_update().get(pk=operation_id)
-            if not _may_run(operation, early=early) or _let_go_by_connection(operation):
+            operation = Operation.objects.select_for_update().filter(pk=operation_id).first()
+            if operation is None or not _may_run(operation, early=early) or _let_go_by_connection(operation):
                 return None
             resumed = operation.status == "running"
             left = Lease.objects.filter(pk=operation_id).first() if resumed else None
