@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +16,7 @@ import trustme
 from sdk.tests.conftest import Open
 from sdk.tests.plain import Log, Plain, body_of
 from sdk.tests.vendor import Vendor, answer
-from tidegate_sdk import Http, VendorDown
+from tidegate_sdk import Http, VendorDown, tls
 from tidegate_sdk.address import CheckedBackend
 
 YEAR = timedelta(days=365)
@@ -54,6 +56,30 @@ async def test_an_authority_of_the_connection_is_trusted(serve: Serve, authority
 
     async with opened(trusting(vendor, authority)) as session:
         assert await session.talk(body_of()) == {"id": 1}
+
+
+async def test_what_a_closed_session_trusted_is_let_go_of_at_once(
+    serve: Serve, authority: trustme.CA, opened: Open, monkeypatch: pytest.MonkeyPatch
+):
+    """promises.md, Speed and size: a worker's memory stays flat. Found by the soak: megabytes waited for the collector,
+    Session after Session."""
+    vendor = await serve("localhost")
+    made: list[weakref.ref[ssl.SSLContext]] = []
+
+    def noted(door: Http) -> ssl.SSLContext:
+        context = trusted(door)
+        made.append(weakref.ref(context))
+        return context
+
+    trusted = tls.context
+    monkeypatch.setattr(tls, "context", noted)
+    gc.disable()
+    try:
+        async with opened(trusting(vendor, authority)) as session:
+            await session.talk(body_of())
+        assert [context() for context in made] == [None]
+    finally:
+        gc.enable()
 
 
 async def test_the_servers_own_certificate_may_be_pasted(serve: Serve, opened: Open):

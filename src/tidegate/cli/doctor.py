@@ -239,7 +239,8 @@ def _queue(house: House) -> Check:
     )
     told = ", ".join(f"{number:,} {one if number == 1 else many}" for number, one, many in found if number)
     if not told:
-        return _check("queue", "ok", f"{house.waiting:,} wait, and each will be looked at.")
+        waiting = f"{house.waiting:,} {'waits' if house.waiting == 1 else 'wait'}, and each will be looked at."
+        return _check("queue", "ok", waiting if house.waiting else "nothing waits.")
     step = "Look again in a minute: the scheduler offers them anew." if house.scheduler else "tidegate doctor --mend"
     return _check("queue", "warn", f"{told}.", step)
 

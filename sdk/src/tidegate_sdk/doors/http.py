@@ -92,7 +92,9 @@ class HttpDoor:
     async def aclose(self) -> None:
         """Closes every connection; a transport that was given is its giver's."""
         if self._transport is not None and self._ours:
-            await self._transport.aclose()
+            # Let go of, too: its hundred authorities are megabytes, and would wait for a collection of garbage.
+            transport, self._transport = self._transport, None
+            await transport.aclose()
 
     async def _prepare_next_try(self, ask: Ask, failed: _Again, attempt: int) -> None:
         """Waits, or raises VendorDown where another try would be wrong or in vain."""
