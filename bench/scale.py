@@ -1,7 +1,8 @@
 """`./dev bench scale`: a thousand Connections that are due at once, by one worker and by two, and the scheduler's tick.
 
-The vendors take 200 ms a page and are a host each. What one worker does in a while is measured first, then two at the
-same concurrency, then one again, all from the same backlog: a machine that grows slower or quicker meanwhile shows.
+The vendors take 200 ms a page and are a host each. What one worker does in a while is measured, then what two do at the
+same concurrency, in turns and all from the same backlog: a machine that grows slower or quicker meanwhile does so to
+both. What is compared is Records read, since an Operation in a window may have begun before it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from rich.console import Console
@@ -70,6 +72,11 @@ class Window:
     def rate(self) -> float:
         return self.records / self.seconds
 
+    @property
+    def most(self) -> int:
+        """Of one worker's connections to the database."""
+        return max(number for name, number in self.connections.items() if name.startswith("worker"))
+
 
 def answer(_host: str, path: str, query: dict[str, str]) -> Answer:
     """The same twenty applications for everybody, with five to ten findings each."""
@@ -98,13 +105,14 @@ def main(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./dev bench scale", description=__doc__)
     parser.add_argument("--connections", type=int, default=1_000, help="of twenty Records each (default: 1,000)")
     parser.add_argument("--concurrency", type=int, default=1, help="of each worker (default: 1)")
-    parser.add_argument("--seconds", type=float, default=60, help="of each of the three windows (default: 60)")
+    parser.add_argument("--rounds", type=int, default=2, help="in each one worker, then two (default: 2)")
+    parser.add_argument("--seconds", type=float, default=40, help="of each window (default: 40)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     asked = parser.parse_args(given)
     say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     say(f"Machine: {load()}")
     with tempfile.TemporaryDirectory(prefix="tidegate-scale-") as folder, open_house(Path(folder), say) as house:
-        figures = measure(house, asked.connections, asked.concurrency, asked.seconds, say)
+        figures = measure(house, asked.connections, asked.concurrency, asked.rounds, asked.seconds, say)
     if asked.json:
         print(json.dumps([figure.as_dict() for figure in figures], indent=2))
     else:
@@ -117,7 +125,7 @@ def main(given: list[str]) -> int:
 
 
 def measure(
-    house: House, connections: int, concurrency: int, seconds: float, say: Callable[[str], None]
+    house: House, connections: int, concurrency: int, rounds: int, seconds: float, say: Callable[[str], None]
 ) -> list[Figure]:
     hosts = [f"127.{1 + number // 65_000}.{number // 250 % 250}.{1 + number % 250}" for number in range(connections)]
     server = Server(answer, hosts)
@@ -134,20 +142,17 @@ def measure(
         time.sleep(12)  # two ticks with nothing to do
         house.ask("UPDATE schedule SET next_at = now() WHERE type = 'sync'")
         until(lambda: house.ask("SELECT FROM operation WHERE status = 'running' AND trigger = 'scheduled'"), 60)
-        time.sleep(WARM_SECONDS)
-        say(f"One worker, {seconds:g} s")
-        first = window(house, [one], server, seconds)
-        two = Process(house, "worker-2", *words)
-        processes.append(two)
-        until(lambda: "worker-2" in house.connections(), 60)
-        time.sleep(WARM_SECONDS)
-        say(f"Two workers, {seconds:g} s")
-        both = window(house, [one, two], server, seconds)
-        two.end(60)
-        processes.remove(two)
-        time.sleep(2)
-        say(f"One worker again, {seconds:g} s")
-        again = window(house, [one], server, seconds)
+        alone: list[Window] = []
+        together: list[Window] = []
+        for _ in range(rounds):
+            alone.append(measured("One worker", house, [one], seconds, say))
+            two = Process(house, "worker-2", *words)
+            processes.append(two)
+            until(lambda: "worker-2" in house.connections(), 60)
+            together.append(measured("Two workers", house, [one, two], seconds, say))
+            two.end(60)
+            processes.remove(two)
+        alone.append(measured("One worker", house, [one], seconds, say))
         waiting = int(str(house.ask("SELECT count(*) FROM operation WHERE status = 'pending'")[0][0]))
         bad = int(str(house.ask("SELECT count(*) FROM operation WHERE status IN ('failed', 'partial')")[0][0]))
         for process in processes:
@@ -161,39 +166,53 @@ def measure(
             if process.lives:
                 process.process.kill()
         server.close()
-    return figures_of(first, both, again, ticks, waits, waiting, bad)
+    return figures_of(alone, together, ticks, waits, waiting, bad)
 
 
 def figures_of(
-    first: Window, both: Window, again: Window, ticks: list[Tick], waits: dict[str, float], waiting: int, bad: int
+    alone: list[Window],
+    together: list[Window],
+    ticks: list[Tick],
+    waits: dict[str, float],
+    waiting: int,
+    bad: int,
 ) -> list[Figure]:
-    single = (first.rate + again.rate) / 2
-    ratio = both.rate / single if single else 0.0
-    busiest = max(first.cores["worker-1"], again.cores["worker-1"])
-    most = max(number for one in (first, both, again) for name, number in one.connections.items() if "worker" in name)
+    one, two = fmean(window.rate for window in alone), fmean(window.rate for window in together)
+    ratio = two / one if one else 0.0
+    busy = fmean(window.cores["worker-1"] for window in alone)
+    most = max(window.most for window in (*alone, *together))
     requested, longest = max(ticks, key=lambda tick: tick.asked), max(ticks, key=lambda tick: tick.whole)
     return [
-        Figure("one worker", first.rate, "Records/s"),
-        Figure("one worker, again", again.rate, "Records/s"),
-        Figure("two workers", both.rate, "Records/s"),
+        Figure("one worker", one, "Records/s"),
+        Figure("two workers", two, "Records/s"),
         Figure("two against one", ratio, "×", f"≥ {LEAST_RATIO}", ratio >= LEAST_RATIO),
-        Figure("one worker uses", busiest, "cores", f"< {BUSY}", busiest < BUSY),
-        Figure("of two workers each uses", max(both.cores["worker-1"], both.cores["worker-2"]), "cores"),
-        Figure("PostgreSQL uses, for one worker", first.cores["PostgreSQL"], "cores"),
-        Figure("PostgreSQL uses, for two", both.cores["PostgreSQL"], "cores"),
-        Figure("the vendor uses, for two", both.cores["vendor"], "cores"),
-        Figure("connections to the database of one worker", most, "at most", f"≤ {MOST_CONNECTIONS}",
-               most <= MOST_CONNECTIONS),
-        Figure(f"tick that asked for {requested.asked:,} Operations", requested.whole, "s", f"≤ {LONGEST_TICK}",
-               requested.whole <= LONGEST_TICK),
-        Figure("the longest tick", longest.whole, "s", f"≤ {LONGEST_TICK}", longest.whole <= LONGEST_TICK),
+        Figure("one worker uses", busy, "cores", f"< {BUSY}", busy < BUSY),
+        Figure("of two workers each uses", fmean(window.cores["worker-2"] for window in together), "cores"),
+        Figure("PostgreSQL uses, for one worker", fmean(window.cores["PostgreSQL"] for window in alone), "cores"),
+        Figure("PostgreSQL uses, for two", fmean(window.cores["PostgreSQL"] for window in together), "cores"),
+        Figure("the vendor uses, for two", fmean(window.cores["vendor"] for window in together), "cores"),
+        Figure("one worker's connections", most, "at most", f"≤ {MOST_CONNECTIONS}", most <= MOST_CONNECTIONS),
+        bounded(f"tick that asked for {requested.asked:,}", requested.whole),
+        bounded("the longest tick", longest.whole),
         *(Figure(f"an Operation's time, {word}", number, "s") for word, number in waits.items()),
-        Figure("Operations that still wait at the end", waiting, "", "> 0", waiting > 0),
+        Figure("Operations that still wait", waiting, "", "> 0", waiting > 0),
         Figure("Operations that did not go well", bad, "", "0", bad == 0),
-    ]  # fmt: skip
+    ]
 
 
-def window(house: House, workers: list[Process], server: Server, seconds: float) -> Window:
+def bounded(what: str, seconds: float) -> Figure:
+    return Figure(what, seconds, "s", f"≤ {LONGEST_TICK:g}", seconds <= LONGEST_TICK)
+
+
+def measured(what: str, house: House, workers: list[Process], seconds: float, say: Callable[[str], None]) -> Window:
+    """A window that begins when the workers have warmed up."""
+    time.sleep(WARM_SECONDS)
+    seen = window(house, workers, seconds)
+    say(f"{what}, {seen.seconds:.0f} s: {seen.rate:.2f} Records/s; {load()}")
+    return seen
+
+
+def window(house: House, workers: list[Process], seconds: float) -> Window:
     """Counts what is done in so many seconds, and who used what for it."""
     most: dict[str, int] = {}
     before, began, spent = done(house), time.monotonic(), spent_by(house, workers)

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.database import migrated_database
+from tests.database import empty_all_tables, migrated_database
 from tests.faults.house import House, Nursery, a_house, copy_of, drop, pointed_at, prepare
 from tests.faults.stored import Stored, stored
 from tests.faults.vendor import IN_CATALOG, Vendor
@@ -38,15 +38,19 @@ def vendor() -> Iterator[Vendor]:
 @pytest.fixture(scope="session")
 def prepared(migrated_database: Database, vendor: Vendor, django_db_blocker: Any) -> Iterator[Database]:
     """The database that each test gets a copy of. Nobody is connected to it when it is copied."""
-    name = f"{conninfo_to_dict(migrated_database.url)['dbname']}_prepared"
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-        patch.setitem(catalog.BUILT_IN, *next(iter(IN_CATALOG.items())))
-        patch.setenv("TIDEGATE_HOME", str(folder_for_a_home()))
+    shared = str(conninfo_to_dict(migrated_database.url)["dbname"])
+    name = f"{shared}_prepared"
+    with django_db_blocker.unblock():
         connections.close_all()
-        prepared = copy_of(migrated_database, str(conninfo_to_dict(migrated_database.url)["dbname"]), name)
-        with pointed_at(prepared):
+        prepared = copy_of(migrated_database, shared, name)
+        # Only while it is prepared: what is patched for a whole run is patched for every test that comes after.
+        with pytest.MonkeyPatch.context() as patch, pointed_at(prepared):
+            patch.setitem(catalog.BUILT_IN, *next(iter(IN_CATALOG.items())))
+            patch.setenv("TIDEGATE_HOME", str(folder_for_a_home()))
+            empty_all_tables()  # the shared one holds what the test before left there
             prepare(vendor)
-        yield prepared
+    yield prepared
+    with django_db_blocker.unblock():
         drop(migrated_database, name)
 
 
