@@ -9,24 +9,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 from django.db import connection, transaction
 
-from tests.acme import many, rows
+from tests.acme import Acme, many, rows
 from tests.ingest.scene import ALICE, Scene, in_another_thread, meanwhile, on_findings
 from tests.ingest.test_run import wait_for
 from tidegate.actions import operation as operations
 from tidegate.ingest.heart import HEART
-from tidegate.ingest.operation import run_claimed
+from tidegate.ingest.operation import run_claimed, run_operation
 from tidegate.ingest.run import HandedBack, Run
 from tidegate.reads.operation import log
 from tidegate.reads.progress import follow
 from tidegate.store.models import LogLine, Operation, Record
 from tidegate.store.writers import operation as writer
 from tidegate.store.writers.operation import LOG_LINES, claim_operation, request_operation
+from tidegate_sdk import Account, Ask, Vep
 
 WITHIN_SECONDS = 5.0
 
@@ -353,3 +355,178 @@ def test_a_cancellation_between_two_records_is_seen_at_once(scene: Scene):
     meanwhile(scene, lambda: operations.cancel(ALICE, Operation.objects.get(status="running").pk))
 
     assert scene.sync().status == "cancelled"
+
+
+# A person's own run, beside what others run or left
+
+
+def test_what_a_dead_process_left_of_the_connection_is_finished_first(scene: Scene):
+    """records.md: each survives the death of the process that ran it: it is taken up again."""
+    scene.mapped(shop=rows("a"))
+    left = claimed(scene, "discover")
+    writer.Lease.objects.update(until="2020-01-01T00:00:00Z")
+
+    assert scene.sync().status == "success"
+
+    assert Operation.objects.get(pk=left.operation).status == "success"
+
+
+def test_what_somebody_else_runs_for_the_connection_is_waited_for(scene: Scene):
+    """records.md: one discover or sync at a time per Connection."""
+    scene.mapped(shop=rows("a"))
+    other = claimed(scene, "discover")
+    told: list[str] = []
+
+    def progress(phase: str, done: int, total: int | None, beside: str = "") -> None:
+        told.append(phase)
+        if len(told) == 2:
+            writer.end_operation(other, "success", "", {})
+
+    mine = request_operation("sync", scene.connection_id, actor="alice")
+    run_operation(mine, progress)
+
+    assert told[0] == f"Waiting for Operation {other.operation} of this Connection"
+    assert Operation.objects.get(pk=mine).status == "success"
+
+
+def test_what_has_ended_is_not_run_again(scene: Scene):
+    scene.mapped(shop=rows("a"))
+    ended = scene.sync()
+    scene.world.asked.clear()
+
+    run_operation(ended.pk)
+
+    assert scene.world.asked == []
+
+
+def test_a_statement_that_outlasts_the_patience_of_a_process_that_stops_is_rolled_back_and_handed_back(scene: Scene):
+    """Issue 4, tidegate up: stops cleanly within a grace time, hands unfinished Operations back."""
+    scene.mapped(shop=rows("a"))
+    claim = claimed(scene)
+    went: list[str] = []
+
+    with transaction.atomic():
+        Record.objects.select_for_update().get()
+        with in_the_background(lambda: went.append(run_claimed(claim))):
+            wait_for(waits_for_a_lock)
+            (run,) = HEART.running()
+            run.interrupt(HandedBack("this worker stops."))
+            run.cancel_statement()
+
+    assert went == ["handed back"]
+    operation = Operation.objects.get(pk=claim.operation)
+    assert (operation.status, operation.deaths) == ("running", 0)
+    assert scene.findings() == {}
+
+
+def test_a_heart_that_was_cut_off_beats_on(scene: Scene):
+    """promises.md, database faults: its connections cut."""
+    scene.mapped(shop=rows("a"))
+    asked = threading.Event()
+    hangs(scene, asked, "/findings/")
+    claim = claimed(scene)
+
+    with in_the_background(lambda: run_claimed(claim)):
+        assert asked.wait(10)
+        wait_for(heart_is_cut)
+        before = writer.Lease.objects.get().until
+        wait_for(lambda: writer.Lease.objects.get().until > before)
+        operations.cancel(ALICE, claim.operation)
+
+    assert Operation.objects.get(pk=claim.operation).status == "cancelled"
+
+
+def heart_is_cut() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND (query ILIKE '%Keeps leases alive%' OR query = 'COMMIT')"
+        )
+        return bool(cursor.fetchall())
+
+
+def test_what_the_tool_says_of_its_credentials_end_is_kept(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    """Issue 4: secrets with a known end (what the vendor tells)."""
+    ends = datetime.now(UTC) + timedelta(days=9)
+
+    def account(self: Acme) -> Any:
+        yield Ask("account")
+        return Account(id="acme-1", name="Acme user", credential_ends=ends)
+
+    scene.configure(secrets=b"sealed")
+    monkeypatch.setattr(Acme, "account", account)
+    scene.discover()
+
+    assert scene.connection.secret_ends_at == ends
+    assert scene.connection.secret_ends_told_by == "tool"
+
+
+# Taken up again
+
+
+def test_who_takes_it_up_says_that_the_process_before_died(scene: Scene):
+    scene.mapped(shop=rows("a"))
+    claim = claimed(scene)
+    writer.Lease.objects.update(until="2020-01-01T00:00:00Z")
+    again = claim_operation(claim.operation, "test:2", 30)
+    assert again is not None
+
+    assert run_claimed(again) == "ended"
+
+    operation = Operation.objects.get(pk=claim.operation)
+    assert (operation.status, operation.deaths) == ("success", 1)
+    assert "attempt 2: the process that ran it before died." in scene.log(operation)
+
+
+def test_a_verdict_that_was_taken_is_carried_out_by_the_next_attempt_without_asking_the_vendor(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+):
+    """records.md: a killed Operation is taken up again and finishes this."""
+    scene.mapped(shop=rows("a", "b"))
+    scene.sync()
+    scene.world.issues("shop").pop("b")
+    claim = claimed(scene)
+
+    def stops(run: Run) -> None:
+        raise HandedBack("this worker stops.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tidegate.ingest.sync._carry_out", stops)
+        assert run_claimed(claim) == "handed back"
+    assert scene.open() == {"a", "b"}
+    scene.world.asked.clear()
+    again = claim_operation(claim.operation, "test:2", 30)
+    assert again is not None
+    run_claimed(again)
+
+    assert scene.open() == {"a"}
+    assert scene.world.asked == []
+
+
+def test_a_tool_with_a_question_of_its_own_is_the_witness_of_an_empty_answer(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+):
+    """records.md: no rows for a VEP that has open findings is believed only if the vendor still names the VEP."""
+    scene.mapped(shop=rows("a"), api=rows("b"))
+    scene.sync()
+    scene.world.issues("shop").clear()
+    scene.world.issues("api").clear()
+
+    def witness(self: Acme, vep: Vep) -> Any:
+        page = yield Ask("account")
+        return bool(page.body["id"]) and vep.id == "shop"
+
+    monkeypatch.setattr(Acme, "witness", witness)
+    scene.sync()
+
+    assert scene.open() == {"b"}
+
+
+def test_a_run_that_has_ended_already_is_no_longer_beaten_for(scene: Scene):
+    run = Run(claimed(scene))
+    with run:
+        assert HEART.running() == [run]
+
+    HEART.remove(run)
+
+    assert HEART.running() == []
