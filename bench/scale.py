@@ -141,7 +141,7 @@ def measure(
         until(lambda: house.connections().keys() >= {"worker-1", "scheduler"}, 60)
         time.sleep(12)  # two ticks with nothing to do
         house.ask("UPDATE schedule SET next_at = now() WHERE type = 'sync'")
-        until(lambda: house.ask("SELECT FROM operation WHERE status = 'running' AND trigger = 'scheduled'"), 60)
+        until(lambda: house.ask("SELECT 1 FROM operation WHERE status = 'running' AND trigger = 'scheduled'"), 60)
         alone: list[Window] = []
         together: list[Window] = []
         for _ in range(rounds):

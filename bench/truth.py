@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.house import House
 from bench.worlds import RANKS, Worlds
 
-JOBS_DUE = "SELECT FROM procrastinate_jobs WHERE scheduled_at IS NULL OR scheduled_at <= now() OR status <> 'todo'"
+JOBS_DUE = "SELECT 1 FROM procrastinate_jobs WHERE scheduled_at IS NULL OR scheduled_at <= now() OR status <> 'todo'"
 
 
 class Truth:

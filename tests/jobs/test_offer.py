@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.db.models.functions import Now
 
 from tests.ingest.scene import ALICE, Scene
 from tidegate.actions.errors import Refused
 from tidegate.actions.operation import cancel, request_again, request_sync, request_sync_of_product
-from tidegate.actions.record import UNDO_SECONDS, map_records
+from tidegate.actions.record import UNDO_SECONDS, ignore_records, map_records
 from tidegate.store.models import Connection, Lease, Operation, Product
+from tidegate.store.writers import operation as writer
 from tidegate.store.writers.operation import (
     DEATHS,
     Beat,
@@ -305,6 +307,71 @@ def test_an_operation_whose_worker_died_before_it_was_claimed_is_offered_again(s
     assert jobs("doing") == []
 
 
+def test_a_claim_that_is_frozen_holds_up_nobody_who_asks(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    """promises.md, SIGSTOP. Found by the soak: the schedules of all Connections waited for one frozen claim."""
+    operation = sync_of(scene)
+    begun, asked = threading.Event(), threading.Event()
+    failed: list[DatabaseError] = []
+
+    def freeze(_operation: Operation) -> bool:
+        begun.set()
+        asked.wait(10)
+        return False
+
+    def claim() -> None:
+        try:
+            claim_operation(operation, "worker:1", 30)
+        except DatabaseError as error:
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(writer, "_let_go_by_connection", freeze)
+    monkeypatch.setattr(writer, "FROZEN_AT_CLAIM", "300ms")
+    frozen = threading.Thread(target=claim)
+    frozen.start()
+    assert begun.wait(10)
+
+    assert sync_of(scene) == operation
+
+    asked.set()
+    frozen.join()
+    assert failed
+    assert Operation.objects.get(pk=operation).status == "pending"
+
+
+def test_a_worker_that_could_not_say_that_it_had_looked_holds_nothing_up(scene: Scene):
+    """Issue 4: nothing is lost. Found by the soak: its connection was cut just then, and it lives on."""
+    operation = sync_of(scene)
+    fetch()
+    assert reconcile() == 0
+
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_events SET at = at - interval '2 minutes'")
+
+    assert reconcile() == 1
+    assert jobs() == [operation]
+    assert jobs("doing") == []
+
+
+def test_the_job_of_what_runs_stays_and_that_of_what_ended_long_ago_goes(scene: Scene):
+    operation = sync_of(scene)
+    fetch()
+    claim = claimed(operation)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_events SET at = at - interval '2 hours'")
+    reconcile()
+    assert jobs("doing") == [operation]
+
+    end_operation(claim, "success", "", {})
+    reconcile()
+    assert jobs("doing") == [operation]
+
+    Operation.objects.filter(pk=operation).update(ended_at=Now() - timedelta(minutes=2))
+    reconcile()
+    assert jobs("doing") == []
+
+
 def test_an_operation_without_any_job_is_offered_again(scene: Scene):
     operation = sync_of(scene)
     with connection.cursor() as cursor:
@@ -440,3 +507,13 @@ def test_a_selection_of_records_that_may_not_sync_is_refused(scene: Scene):
 def test_a_job_whose_operation_was_forgotten_is_nothing_to_do(scene: Scene):
     """Retention deletes Operations; a job says no more than their number."""
     assert claim_operation(4711, "worker:1", 30) is None
+
+
+def test_a_selection_of_which_nothing_may_sync_any_more_is_not_run_again(scene: Scene):
+    scene.mapped(shop={})
+    scene.world.interfere = lambda request: broken()
+    failed = scene.sync("shop")
+    ignore_records(ALICE, [scene.record("shop").pk])
+
+    with pytest.raises(Refused, match="Nothing of Operation"):
+        request_again(ALICE, failed.pk)

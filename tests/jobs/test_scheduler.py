@@ -17,6 +17,7 @@ from tidegate.config import load_settings
 from tidegate.jobs import scheduler
 from tidegate.jobs.crew import OldWorker
 from tidegate.jobs.scheduler import Duty, chores, duties, keep_time, tick
+from tidegate.store import clock
 from tidegate.store.clock import being_the_scheduler, newer_migration
 from tidegate.store.models import Finding, Operation, Schedule
 from tidegate.store.writers.schedule import save_default_schedules
@@ -174,3 +175,28 @@ def test_the_right_to_keep_the_time_is_one_sessions_at_a_time(scene: Scene):
     in_another_thread(another)
 
     assert held == [False, True]
+
+
+def test_a_frozen_scheduler_loses_its_place(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    """promises.md, SIGSTOP: the server ends the session of one that asks nothing any more."""
+    monkeypatch.setattr(clock, "FROZEN_AFTER", "300ms")
+    held, woken = threading.Event(), threading.Event()
+
+    def frozen() -> None:
+        with being_the_scheduler() as ours:
+            assert ours
+            held.set()
+            woken.wait(20)
+
+    thread = threading.Thread(target=lambda: in_another_thread(frozen))
+    thread.start()
+    assert held.wait(10)
+
+    def another_has_it() -> bool:
+        with being_the_scheduler() as ours:
+            return ours
+
+    wait_for(another_has_it)
+    woken.set()
+    thread.join(20)
+    assert not thread.is_alive()

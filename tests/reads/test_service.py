@@ -10,7 +10,7 @@ from tests import world
 from tests.database import parameters
 from tidegate.reads.service import answered_within, secrets_are_stored, service
 from tidegate.server.postgres import Database
-from tidegate.store.statement import rows_of
+from tidegate.store.clock import being_the_scheduler
 
 
 def beat(seconds_ago: float) -> None:
@@ -58,10 +58,9 @@ def test_another_lock_is_not_the_schedulers(database: Database):
 
 
 def test_whoever_is_the_scheduler_by_the_schedulers_own_statement_is_seen(database: Database):
-    assert rows_of("hold_time")[0]["held"]
-
-    assert service().scheduler
-    rows_of("release_time")
+    with being_the_scheduler() as held:
+        assert held
+        assert service().scheduler
 
 
 def test_secrets_of_a_deleted_connection_are_none(database: Database):

@@ -3,6 +3,7 @@ absences that are held."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -79,15 +80,18 @@ def request_again(actor: Actor, operation_id: int) -> int:
     if operation.type == "discover":
         return request_discover(actor, operation.connection_id)
     results = Result.objects.filter(operation_id=operation_id, family="")
+    asked: list[int] | None = operation.scope.get("records")
+    if operation.status == "failed" and not results.exists() and asked is None:
+        return request_sync(actor, operation.connection_id)
     if operation.status == "failed" and not results.exists():
-        asked = operation.scope.get("records")
-        return request_sync(actor, operation.connection_id, None if asked is None else _may_sync_of(asked))
-    failed = results.filter(outcome__in=NOT_READ_TO_THE_END).values_list("record_id", flat=True)
-    again = _may_sync_of(failed)
+        again = _may_sync_of(asked or ())
+    else:
+        failed = results.filter(outcome__in=NOT_READ_TO_THE_END)
+        again = _may_sync_of(failed.values_list("record_id", flat=True))
     if not again:
         raise Refused(
             f"Nothing of Operation {operation_id} failed that could be read again.",
-            f"Sync all of it with: tidegate sync {operation.connection.label}",
+            f"Sync all of it with: tidegate sync {shlex.quote(operation.connection.label)}",
         )
     return request_sync(actor, operation.connection_id, again)
 

@@ -187,10 +187,12 @@ class Run:
         finally:
             self._spent("database", time.monotonic() - began)
 
-    def note_vendor(self, seconds: Mapping[str, float], calls: Mapping[str, int]) -> None:
-        """Where a Session's time went, and what the vendor answered."""
+    def note_vendor(self, blocked: float, seconds: Mapping[str, float], calls: Mapping[str, int]) -> None:
+        """What a Session waited for, and what the vendor answered. Only waiting that held the run up counts: while one
+        Record is applied others are read. What is left of `blocked` was work on what had come."""
+        waited = sum(seconds.values())
         for word, number in seconds.items():
-            self._spent(word, number)
+            self._spent(word, number * min(1.0, blocked / waited) if waited else 0.0)
         self._calls.update(calls)
 
     def _spent(self, word: str, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ def visiting(run: Run, tool: Tool[Any]) -> Generator[Vendor]:
         try:
             yield vendor
         finally:
-            run.note_vendor(vendor.session.seconds, vendor.session.calls)
+            run.note_vendor(vendor.blocked, vendor.session.seconds, vendor.session.calls)
 
 
 class Vendor:
@@ -51,6 +52,8 @@ class Vendor:
         self, tool: Tool[Any], log: Callable[..., None], look: Callable[[], None] = _nobody_asks, **session: Any
     ) -> None:
         self.tool = tool
+        self.blocked = 0.0
+        """Seconds in which nothing else was done than to wait for what is read."""
         self._look = look
         self._turnstile = SharedPace()
         self._options = {"log": log, "policy": address_policy(), "turnstile": self._turnstile, **session}
@@ -87,6 +90,13 @@ class Vendor:
 
     def result(self, future: Future[T]) -> T:
         """Waits for what was begun; where the run must end meanwhile, the reading ends first."""
+        began = time.monotonic()
+        try:
+            return self._result(future)
+        finally:
+            self.blocked += time.monotonic() - began
+
+    def _result(self, future: Future[T]) -> T:
         while True:
             try:
                 return future.result(LOOK_EVERY_SECONDS)

@@ -20,10 +20,14 @@ def database_now() -> datetime:
     return rows_of("database_now")[0]["now"]
 
 
+FROZEN_AFTER = "60s"
+"""A scheduler that asks nothing for so long is frozen: the server ends its session, and another takes its place."""
+
+
 @contextmanager
 def being_the_scheduler() -> Generator[bool]:
     """Whether this process keeps the time now; another may, and then this one waits for its turn."""
-    held: bool = rows_of("hold_time")[0]["held"]
+    held: bool = rows_of("hold_time", frozen=FROZEN_AFTER)[0]["held"]
     try:
         yield held
     finally:

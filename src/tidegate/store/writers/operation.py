@@ -36,6 +36,10 @@ PATIENCE_AT_CLAIM = "2s"
 """How long a claim waits for whoever holds the row: one that sleeps within its fence may hold it for ever, and the next
 tick offers the Operation again."""
 
+FROZEN_AT_CLAIM = "10s"
+"""A claim holds the row that the schedule and people ask for the Operation with: one that is frozen in it would stop
+them all, the scheduler for every Connection."""
+
 WORKER_SILENT_SECONDS = 60
 """A worker without a heart-beat for so long is dead: procrastinate's workers beat every ten seconds."""
 
@@ -117,7 +121,7 @@ def claim_operation(
     """
     try:
         with transaction.atomic():
-            _wait_no_longer_than(PATIENCE_AT_CLAIM)
+            _in_a_transaction_that_ends(PATIENCE_AT_CLAIM, FROZEN_AT_CLAIM)
             operation = Operation.objects.select_for_update().filter(pk=operation_id).first()
             if operation is None or not _may_run(operation, early=early) or _let_go_by_connection(operation):
                 return None
@@ -143,10 +147,13 @@ def claim_operation(
         raise
 
 
-def _wait_no_longer_than(time: str) -> None:
-    """For locks, in this transaction."""
+def _in_a_transaction_that_ends(patience: str, frozen: str) -> None:
+    """It waits for no lock longer than its patience, and the server ends it where this process froze within."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [time])
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)",
+            [patience, frozen],
+        )
 
 
 def suspected(operation_id: int) -> bool:
