@@ -75,7 +75,7 @@ def request_again(actor: Actor, operation_id: int) -> int:
     Raises NotThere; Refused where it has not ended, or nothing of it failed.
     """
     operation = _operation(operation_id)
-    if operation.status in ("pending", "running"):
+    if operation.status in UNDER_WAY:
         raise Refused(f"Operation {operation_id} has not ended.", f"Watch it: tidegate operation watch {operation_id}")
     if operation.type == "discover":
         return request_discover(actor, operation.connection_id)
@@ -101,9 +101,8 @@ def see_through(operation_id: int, progress: Progress = no_progress) -> None:
     for row in follow(operation_id):
         if row.status not in UNDER_WAY:
             return
-        if row.status == "pending" and not service().workers:
-            break
-        if row.status == "running" and not service().workers and not lease_is_alive(operation_id):
+        at_work = row.status == "running" and lease_is_alive(operation_id)
+        if not at_work and not service().workers:
             break
         progress(row.phase, row.done, row.total, row.beside)
     run_operation(operation_id, progress)

@@ -79,10 +79,11 @@ def worker(
     hands back what runs.
     """
     with _part("worker") as (settings, part), _database(settings, part):
-        from tidegate.jobs.worker import work, work_alone
+        from tidegate.jobs.crew import run_alone
+        from tidegate.jobs.worker import work
 
         if operation is not None:
-            work_alone(settings, operation, part.stop)
+            run_alone(operation, part.stop)
         else:
             work(settings, concurrency, part.stop, part.ready, settings.grace_seconds * OF_THE_GRACE)
 

@@ -16,7 +16,7 @@ from procrastinate.exceptions import ConnectorException
 from tidegate.config import Settings
 from tidegate.store.listen import conninfo
 
-from .crew import Crew, run_alone
+from .crew import Crew
 
 QUEUE: Final = "operations"
 LOOK_AT: Final = "look_at_operation"  # both are written by store/sql/offer_operations.sql
@@ -44,11 +44,6 @@ def work(
         os._exit(1)
     if crew.old is not None:
         raise crew.old
-
-
-def work_alone(settings: Settings, operation_id: int, stop: threading.Event) -> None:
-    """Runs one Operation that a worker died with, in this process and no other's."""
-    run_alone(operation_id, stop)
 
 
 def _end_after(stop: threading.Event, crew: Crew) -> None:
