@@ -30,6 +30,7 @@ from tidegate.store.writers.operation import (
 from tidegate_sdk import ConnectorError
 
 from .apply import again_after_deadlock
+from .change import run_change
 from .discover import run_discover
 from .run import Cancelled, Ending, HandedBack, Progress, Run, no_progress, worker_name
 from .stage import SpoolFailed
@@ -52,10 +53,10 @@ def run_operation(operation_id: int, progress: Progress = no_progress) -> None:
                 progress("The database went away and is back; going on", 0, None)
                 continue
             return
-        status, connection = Operation.objects.values_list("status", "connection_id").get(pk=operation_id)
+        status, type, connection = Operation.objects.values_list("status", "type", "connection_id").get(pk=operation_id)
         if status not in ("pending", "running"):
             return
-        other = running_operation(connection)
+        other = None if type == "change" else running_operation(connection)
         if other is not None and other != operation_id and not lease_is_alive(other):
             progress(f"Operation {other} was left unfinished by a process that died; finishing it first", 0, None)
             run_operation(other, progress)
@@ -109,6 +110,8 @@ def _attempt(run: Run) -> Ending:
     try:
         if ended := again_after_deadlock(lambda: expire_acceptances(datetime.now(UTC))):
             run.say(f"{ended:,} findings are active again: their acceptance has ended.")
+        if run.operation.type == "change":
+            return run_change(run)
         connection = Connection.objects.get(pk=run.operation.connection_id)
         tool = catalog.build(connection)
         work = run_discover if run.operation.type == "discover" else run_sync

@@ -90,6 +90,10 @@ def _apply(run: Run, connection: Connection, reading: Reading, *, final: bool) -
 
 def _what_changed(record: Record) -> str:
     """Why the Record takes nothing any more; "" where it still does."""
+    if record.changing_operation_id is not None:
+        return (
+            f"its findings are on their way in Operation {record.changing_operation_id}; the Sync after that reads it."
+        )
     if record.deleted_at is not None:
         return "the Record was deleted while it was read."
     if record.decision != "mapped":

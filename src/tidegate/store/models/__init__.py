@@ -3,9 +3,9 @@
 from .connection import Connection, Test
 from .count import OpenDay, Total
 from .feed import Feed, Part, Tally
-from .finding import Decision, Finding, Held, Journal
+from .finding import Decision, Finding, FindingWords, Held, Journal, WordsDue
 from .notification import Delivery, News, Route
-from .operation import Lease, LogLine, Operation, Quarantine, Result
+from .operation import Difference, Lease, LogLine, Operation, Quarantine, Result
 from .product import Engagement, Product, ProductType
 from .record import HeldAbsence, Record, RecordHistory
 from .schedule import HostPace, Schedule
@@ -14,9 +14,11 @@ __all__ = [
     "Connection",
     "Decision",
     "Delivery",
+    "Difference",
     "Engagement",
     "Feed",
     "Finding",
+    "FindingWords",
     "Held",
     "HeldAbsence",
     "HostPace",
@@ -38,4 +40,5 @@ __all__ = [
     "Tally",
     "Test",
     "Total",
+    "WordsDue",
 ]

@@ -15,6 +15,9 @@ class Connection(models.Model):
 
     A deleted Connection stays as a row without secrets: its Tests and Findings still say where they came from, and a
     new Connection of the same Tool and account may continue it.
+
+    A draft (`draft_at`) is tried out and not there yet: its `deleted_at` is set from the beginning, so that nothing that
+    looks for Connections finds it. Saving clears both; a draft that nobody saves goes after a day.
     """
 
     tool = models.TextField()
@@ -39,6 +42,7 @@ class Connection(models.Model):
     created_by = models.TextField()
     deleted_at = models.DateTimeField(null=True)
     deleted_by = models.TextField(default="", db_default="")
+    draft_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "connection"
@@ -52,7 +56,13 @@ class Connection(models.Model):
             ),
             models.CheckConstraint(
                 name="connection_deleted_has_no_secrets",
-                condition=models.Q(deleted_at__isnull=True) | models.Q(secrets__isnull=True),
+                condition=models.Q(deleted_at__isnull=True)
+                | models.Q(secrets__isnull=True)
+                | models.Q(draft_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="connection_draft_is_not_there",
+                condition=models.Q(draft_at__isnull=True) | models.Q(deleted_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="connection_hold", condition=models.Q(hold_above__gte=0, hold_percent__range=(1, 100))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -37,7 +39,7 @@ class Finding(models.Model):
     key = models.TextField(db_collation="C")
     title = models.TextField()
     fields = json_object()
-    closed_because = models.TextField(null=True)  # gone, fixed, threshold, person, merged
+    closed_because = models.TextField(null=True)  # gone, fixed, threshold, person, merged, undone
     closed_operation = models.BigIntegerField(null=True)
     closed_at = models.DateTimeField(null=True)
     changed_operation = models.BigIntegerField(null=True)
@@ -58,6 +60,8 @@ class Finding(models.Model):
         indexes: ClassVar = [
             models.Index(name="finding_list", fields=["active", "severity", "id"]),
             models.Index(name="finding_list_of_feed", fields=["feed", "active", "severity", "id"]),
+            # What an Operation created lies together, so this index is some pages for a million rows.
+            BrinIndex(name="finding_created", fields=["created_operation"], autosummarize=True, pages_per_range=32),
         ]
 
     def __str__(self) -> str:
@@ -100,14 +104,20 @@ class Journal(models.Model):
 
     class Meta:
         db_table = "journal"
-        indexes: ClassVar = [models.Index(name="journal_of_finding", fields=["finding", "id"])]
+        indexes: ClassVar = [
+            models.Index(name="journal_of_finding", fields=["finding", "id"]),
+            BrinIndex(name="journal_of_operation", fields=["operation"], autosummarize=True, pages_per_range=32),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.finding_id}"
 
 
 class Held(models.Model):
-    """A closing that waits: *pending* for the Operation's verdict, *held* for a person, or *kept open* by one."""
+    """A closing that waits: *pending* for the Operation's verdict, *held* for a person, or *kept open* by one.
+
+    One that a person undid (`undone`) is remembered as pending, and is held where it comes again, however few do.
+    """
 
     PENDING = "pending"
     HELD = "held"
@@ -124,6 +134,8 @@ class Held(models.Model):
     standing = models.TextField()
     said_by = models.TextField(default="", db_default="")
     said_at = models.DateTimeField(null=True)
+    because = models.TextField(default="gone", db_default="gone")  # gone, fixed, threshold: what it would close as
+    undone = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "held"
@@ -135,3 +147,33 @@ class Held(models.Model):
 
     def __str__(self) -> str:
         return f"{self.standing}: {self.pk}"
+
+
+class FindingWords(models.Model):
+    """The words of a finding, for search; filled some seconds after the apply (store/writers/words.py)."""
+
+    finding_id = models.BigIntegerField(primary_key=True)
+    feed_id = models.BigIntegerField()
+    words = SearchVectorField()
+
+    class Meta:
+        db_table = "finding_words"
+        indexes: ClassVar = [GinIndex(name="finding_words_words", fields=["words"])]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class WordsDue(models.Model):
+    """Findings whose words are not indexed yet: all that an Operation created in a Feed, or (with `finding_id`) one
+    that it changed."""
+
+    feed_id = models.BigIntegerField()
+    operation_id = models.BigIntegerField(null=True)
+    finding_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "words_due"
+
+    def __str__(self) -> str:
+        return f"{self.feed_id} {self.operation_id or self.finding_id}"

@@ -14,7 +14,7 @@ class Operation(models.Model):
     """`scope` is {} for everything, or {"records": [ids]}. `attempt` rises with each take-over and fences old runs.
 
     `verdict` is null until everything was read; then {"<record id>": "close" | "hold"}, carried out Record by Record.
-    `cause` names what an operator can do about a failure (rules/cause.py). `seconds` says where the time went (queue,
+    Of a change `scope` says which and of what (ingest/change.py). `cause` names what an operator can do about a failure (rules/cause.py). `seconds` says where the time went (queue,
     vendor, rate, database, work), `calls` counts the vendor's answers by status; both add up over attempts.
     """
 
@@ -41,6 +41,7 @@ class Operation(models.Model):
     worker = models.TextField(default="", db_default="")  # who ran it last
     seconds = json_object(default=dict, db_default={})
     calls = json_object(default=dict, db_default={})
+    step = models.UUIDField(null=True)  # of a change: the decision it carries out
 
     class Meta:
         db_table = "operation"
@@ -61,7 +62,7 @@ class Operation(models.Model):
             models.UniqueConstraint(
                 name="operation_one_waiting",
                 fields=["connection", "type", "preview"],
-                condition=models.Q(status="pending"),
+                condition=models.Q(status="pending", type__in=["discover", "sync"]),
             ),
         ]
 
@@ -108,6 +109,9 @@ class Result(models.Model):
     counts = json_object(default=dict, db_default={})
     open_before = models.IntegerField(default=0, db_default=0)
     gone = models.IntegerField(default=0, db_default=0)
+    proof = json_object(default=dict, db_default={})  # of a Family: as in part, with its equation (rules/equation.py)
+    feed_id = models.BigIntegerField(null=True)  # where it was applied
+    undone_by = models.BigIntegerField(null=True)  # the change that took it back
 
     class Meta:
         db_table = "result"
@@ -160,3 +164,32 @@ class LogLine(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Difference(models.Model):
+    """What a preview would do to one finding or, in a Discover, to one Record; goes with its Operation after a day.
+
+    `kind` of findings: created, changed, reopened, closed, held; of Records: new, renamed, missing, held, back, mapped.
+    `before` and `after` hold only what differs. Counts are exact in the results; of each kind a Record keeps so many.
+    """
+
+    operation_id: int
+    operation = reference("Operation", index=False)
+    kind = models.TextField()
+    record_id = models.BigIntegerField(null=True)  # null for a VEP without a Record
+    finding_id = models.BigIntegerField(null=True)
+    family = models.TextField(default="", db_default="", db_collation="C")
+    branch = models.TextField(default="", db_default="", db_collation="C")
+    key = models.TextField(db_collation="C")  # the vendor's id
+    title = models.TextField()
+    severity = models.SmallIntegerField(null=True)  # a rank
+    because = models.TextField(default="", db_default="")  # gone, fixed, threshold
+    before = json_object(default=dict, db_default={})
+    after = json_object(default=dict, db_default={})
+
+    class Meta:
+        db_table = "difference"
+        indexes: ClassVar = [models.Index(name="difference_of_operation", fields=["operation", "kind", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.title}"

@@ -42,6 +42,8 @@ class Record(models.Model):
     target_lost = models.TextField(default="", db_default="")  # product, engagement, test
     epoch = models.IntegerField(default=0, db_default=0)
     deleted_at = models.DateTimeField(null=True)
+    changing_operation_id: int | None
+    changing_operation = reference("Operation", null=True, index=False)  # a change that moves its findings just now
 
     class Meta:
         db_table = "record"
@@ -74,6 +76,11 @@ class Record(models.Model):
             ),
             models.Index(
                 name="record_undecided", fields=["connection", "id"], condition=models.Q(decision="undecided")
+            ),
+            models.Index(
+                name="record_changing",
+                fields=["changing_operation"],
+                condition=models.Q(changing_operation__isnull=False),
             ),
         ]
 

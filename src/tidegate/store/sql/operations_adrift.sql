@@ -7,8 +7,10 @@ SELECT operation.id
   LEFT JOIN lease ON lease.operation_id = operation.id
  WHERE (operation.status = 'running' OR (
            operation.status = 'pending' AND coalesce(operation.not_before <= now(), true)
-           AND NOT EXISTS (SELECT FROM operation AS other
-                            WHERE other.connection_id = operation.connection_id AND other.status = 'running')
+           AND (operation.type = 'change'
+                OR NOT EXISTS (SELECT FROM operation AS other
+                                WHERE other.connection_id = operation.connection_id AND other.status = 'running'
+                                  AND other.type <> 'change'))
            AND NOT EXISTS (SELECT FROM procrastinate_jobs AS job
                             WHERE job.queueing_lock = 'operation ' || operation.id AND job.status = 'doing')))
    AND (lease.operation_id IS NULL OR lease.handed_back OR lease.until <= now()

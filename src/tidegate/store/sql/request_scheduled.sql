@@ -5,6 +5,6 @@ INSERT INTO operation (type, connection_id, trigger, actor, scope, preview, stat
 SELECT due.type, due.connection, 'scheduled', %(actor)s, '{}'::jsonb, false, 'pending'
   FROM unnest(%(types)s::text[], %(connections)s::bigint[]) AS due (type, connection)
  ORDER BY due.connection, due.type
-    ON CONFLICT (connection_id, type, preview) WHERE status = 'pending' DO UPDATE
+    ON CONFLICT (connection_id, type, preview) WHERE status = 'pending' AND type IN ('discover', 'sync') DO UPDATE
    SET scope = '{}'::jsonb, not_before = NULL
 RETURNING operation.id

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
@@ -88,16 +89,35 @@ def request_operation(
     trigger: str = "manual",
     records: Sequence[int] | None = None,
     delay: float = 0,
+    preview: bool = False,
 ) -> int:
     """Asks for an Operation, `delay` seconds from now, and tells the workers in the same transaction.
 
-    One of a type may wait for a Connection: a second request joins it, widening its scope.
+    One of a type may wait for a Connection (and one preview beside it): a second request joins it, widening its scope.
     """
     scope: dict[str, Any] = {} if records is None else {"records": sorted(set(records))}
     asked = {"type": type, "connection": connection_id, "actor": actor, "trigger": trigger, "scope": json.dumps(scope)}
     with transaction.atomic():
-        operation: int = rows_of("request_operation", **asked, delay=delay)[0]["id"]
+        operation: int = rows_of("request_operation", **asked, delay=delay, preview=preview)[0]["id"]
         offer([operation])
+    return operation
+
+
+def request_change(
+    connection_id: int,
+    scope: Mapping[str, Any],
+    *,
+    actor: str,
+    records: Sequence[int] = (),
+    step: UUID | None = None,
+) -> int:
+    """Asks for a change, in the caller's transaction. `scope` says which and of what (ingest/change.py). The `records`,
+    locked by the caller, are its own until it ends: no Sync writes to them meanwhile."""
+    asked = {"connection": connection_id, "actor": actor, "scope": json.dumps(dict(scope)), "step": step}
+    operation: int = rows_of("request_change", **asked)[0]["id"]
+    if records:
+        run("records_changing", operation=operation, records=list(records))
+    offer([operation])
     return operation
 
 
@@ -174,9 +194,12 @@ def _may_run(operation: Operation, *, early: bool) -> bool:
 
 
 def _let_go_by_connection(operation: Operation) -> bool:
-    """A Connection that was paused or deleted while this waited runs nothing: cancelled, with that reason."""
+    """A Connection that was paused or deleted while this waited asks its vendor nothing: cancelled, with that reason.
+    A change asks no vendor; and the preview of a draft is what the draft is for."""
     connection = Connection.objects.get(pk=operation.connection_id)
     if operation.status != "pending" or (connection.paused_at is None and connection.deleted_at is None):
+        return False
+    if operation.type == "change" or connection.draft_at is not None:
         return False
     reason = "deleted" if connection.deleted_at is not None else f"paused. {connection.paused_because}".rstrip()
     why = f"The Connection is {reason.rstrip('.')}."
@@ -289,6 +312,7 @@ def _let_go(operation_id: int, connection_id: int, status: str) -> None:
     _plan_another_try(operation_id)
     Lease.objects.filter(pk=operation_id).delete()
     withdraw(operation_id)
+    run("records_changed", operation=operation_id)
     offer([row["id"] for row in rows_of("operations_waiting", connection=connection_id)])
     rows_of("tell_ended", operation=operation_id, status=status)
 

@@ -1,0 +1,23 @@
+"""A change: what a person decided about so many findings that it is carried out in steps, each a transaction.
+
+Its Operation's scope says which: `{"change": "<name>", …}`. A step looks at the claim first, as every apply does, and
+finds by itself what is left to do: a change that was taken up again goes on, and doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from .run import Ending, Run
+
+Change = Callable[[Run], Ending]
+"""Carries a change out, to its end or to where the run must end (`run.check()` between two steps)."""
+
+CHANGES: Final[dict[str, Change]] = {}
+"""By name."""
+
+
+def run_change(run: Run) -> Ending:
+    """Carries out what the Operation's scope says."""
+    return CHANGES[run.operation.scope["change"]](run)
