@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 import tidegate_sdk
-from sdk.tests.conformance import linked
+from sdk.tests.conformance import linked, pooled
 from sdk.tests.conftest import PATIENT
 from tidegate_sdk.conformance import Answer, Request, Suite, World
 
@@ -123,13 +123,22 @@ def test_the_tool_of_the_guide_is_cut_from_a_tool_that_conforms():
     assert [part for part in parts if part not in sample] == []
 
 
+def test_the_shared_walks_of_the_guide_are_cut_from_a_tool_that_conforms():
+    sample = (SDK / "tests/conformance/pooled.py").read_text()
+
+    parts = [part.strip("\n") for part in re.split(r"\n(?=    def |\ndef )", blocks(GUIDE, "python")[1])]
+
+    assert len(parts) == 4
+    assert [part for part in parts if part not in sample] == []
+
+
 def test_the_cases_that_the_guide_explains_exist(tmp_path: Path):
-    cases = Suite(linked.WORLD, tmp_path / "world").cases
+    cases = {**Suite(linked.WORLD, tmp_path / "world").cases, **Suite(pooled.WORLD, tmp_path / "world").cases}
     explained = re.findall(r"^\| ([a-z][^`|]*) \|", GUIDE.partition("| red case |")[2], re.MULTILINE)
 
     assert len(explained) > 5
     assert [case for case in explained if not case.startswith("fault: ") and case not in cases] == []
-    assert 80 < len(cases) < 130  # "about a hundred"
+    assert 80 < len(Suite(linked.WORLD, tmp_path / "world").cases) < 130  # "about a hundred"
 
 
 def test_the_fields_of_a_world_that_the_guide_names_exist():

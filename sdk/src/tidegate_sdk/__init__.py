@@ -11,6 +11,8 @@ from .ask import (
     Proof,
     Reader,
     Row,
+    SharedFamilies,
+    SharedFamily,
     Skipped,
     Talk,
     Wait,
@@ -48,7 +50,7 @@ from .paging import (
     Whole,
     steady_total,
 )
-from .reading import Odd, Outcome, Reading
+from .reading import Housed, Odd, Outcome, Reading, SharedReading
 from .session import Session
 from .tool import Door, Folder, Http, Settings, Tool
 
@@ -71,6 +73,7 @@ __all__ = [
     "Folder",
     "GraphQL",
     "Header",
+    "Housed",
     "Http",
     "Incomplete",
     "Ledger",
@@ -93,6 +96,9 @@ __all__ = [
     "Session",
     "Settings",
     "Severity",
+    "SharedFamilies",
+    "SharedFamily",
+    "SharedReading",
     "Skip",
     "Skipped",
     "Talk",

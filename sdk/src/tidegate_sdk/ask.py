@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO, Generic, Literal, Protocol, TypeVar, cast
+from typing import Any, BinaryIO, Generic, Literal, Protocol, TypeVar
 
 from .errors import VendorChanged
-from .finding import Finding, Skip
+from .finding import Finding, Skip, Vep
 
 T = TypeVar("T")
 _REQUIRED: Any = object()
+_OBJECT: Any = (dict, Mapping)  # nearly always a dict, and to ask for the abstract class first costs more than the rest
 
 
 def dig(body: Any, path: str, default: Any = _REQUIRED) -> Any:
@@ -20,8 +21,8 @@ def dig(body: Any, path: str, default: Any = _REQUIRED) -> Any:
     """
     found: Any = body
     for part in path.split(".") if path else ():
-        if isinstance(found, Mapping) and part in found:
-            found = cast("Mapping[str, Any]", found)[part]
+        if isinstance(found, _OBJECT) and part in found:
+            found = found[part]
         elif default is not _REQUIRED:
             return default
         else:
@@ -44,12 +45,32 @@ def identifier(row: Any, path: str = "") -> str:
 class Row(dict[str, Any]):
     """A vendor's object: `row["a.b"]` must be there, `row.get("a.b")` may be."""
 
+    __slots__ = ()
+
     def __missing__(self, path: str) -> Any:
         return dig(self, path)
 
     def get(self, path: str, default: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The value at the dotted path, or the default where any part of the path is missing."""
-        return self[path] if path in self else dig(self, path, default)
+        if path in self:
+            return self[path]
+        return default if path and "." not in path else dig(self, path, default)
+
+
+def read_name(row: Any, name: str | Callable[[Row], str]) -> str | None:
+    """What names a row, or the VEP that it belongs to: at a dotted path, or what a function gives.
+
+    A text that is not blank, or a whole number as a text; None where it cannot be read.
+    """
+    if not isinstance(row, Row):
+        return None
+    try:
+        told: Any = row[name] if isinstance(name, str) else name(row)
+    except Exception:  # noqa: BLE001 - whatever a connector raises: nothing was named
+        return None
+    if isinstance(told, str):
+        return told if told.strip() else None
+    return str(told) if isinstance(told, int) and not isinstance(told, bool) else None
 
 
 Reader = Callable[[BinaryIO], Iterator[dict[str, Any]]]
@@ -171,14 +192,52 @@ class Family:
     secret: bool = False
 
 
+def every_vep(vep: Vep) -> bool:
+    """The scope of a walk that serves all of them."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFamily:
+    """A Family that one walk reads for many VEPs: an account's export, the alerts of a whole organization.
+
+        SharedFamily("issues", List(...), of="scan_item.id", covers=lambda vep: vep.attributes["org"] == org)
+
+    `of` says which VEP a row belongs to, its id at a dotted path or by a function; NO_PRODUCT for one that belongs to
+    none. *Every* row needs one, also a row that is no finding: one that does not say it makes the walk prove nothing,
+    for it could be anybody's. It takes no default, and it looks at the row alone, not at which VEPs there are: rows of
+    VEPs that nobody asked for are counted and dropped by whoever reads.
+
+    `covers` says which VEPs the walk serves: of these it must hold every finding, since what it lacks is gone. Walks of
+    one name with different scopes are fine (one for each organization), but a VEP gets a Family and Branch from one of
+    them only. The rest is as for a Family and holds for all of its VEPs.
+    """
+
+    name: str
+    list: List[Finding]
+    of: str | Callable[[Row], str]
+    covers: Callable[[Vep], bool] = every_vep
+    branch: str = ""
+    off: frozenset[int] = frozenset()
+    mark: str = ""
+    secret: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A Family that cannot be read now, and why in one sentence: no scan has completed yet, the scanner is off."""
+    """A Family that cannot be read now, and why in one sentence: no scan has completed yet, the scanner is off.
+
+    `covers`: of which VEPs, where a shared walk is skipped.
+    """
 
     family: str
     because: str
     branch: str = ""
+    covers: Callable[[Vep], bool] = every_vep
 
 
 Families = Generator[Ask | Wait | Family | Skipped, Page, None]
 """Yields the Families of one VEP; may ask first (the latest completed scan), and is then sent the page."""
+
+SharedFamilies = Generator[Ask | Wait | SharedFamily | Skipped, Page, None]
+"""Yields the Families that serve many VEPs in one walk each; may ask first, and is then sent the page."""

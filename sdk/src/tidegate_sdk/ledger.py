@@ -18,7 +18,9 @@ class Ledger:
     kept: int = 0
     odd: int = 0
     nameless: int = 0
-    """Odd rows without an id."""
+    """Odd rows without an id; of a shared walk none, as they concern one VEP each."""
+    homeless: int = 0
+    """Rows of a shared walk that do not say to which VEP they belong. They are odd, whatever else can be read."""
     skipped: Counter[str] = field(default_factory=Counter[str])
     proof: Proof | None = None
     error: ConnectorError | None = None
@@ -56,6 +58,8 @@ class Ledger:
             return "The list was not read to its end."
         if self.nameless:
             return f"{self.nameless} of {self.seen} rows could not be read and have no readable id."
+        if self.homeless:
+            return f"{self.homeless} of {self.seen} rows do not say what they belong to, so they may belong anywhere."
         if proof.seen != self.seen:
             return f"The walk counts {proof.seen} rows, and {self.seen} came."
         if proof.expected is not None and proof.expected != self.seen:

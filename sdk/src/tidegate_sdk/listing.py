@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
-from datetime import datetime
+from contextlib import aclosing
 from hashlib import blake2b
-from typing import Annotated, Any, Generic, TypeVar, cast, get_args
+from typing import Any, Generic, TypeVar, cast, get_args
 
 import msgspec
 
-from .ask import Ask, Kind, List, Page, Proof, Row, Wait, dig
+from .ask import Ask, Kind, List, Page, Proof, Row, Wait, dig, read_name
 from .doors import Stream
 from .errors import ConnectorError, Incomplete, VendorChanged
-from .finding import Finding, Severity, Skip, Vep, Verdict
+from .finding import Skip
+from .fit import check_fit
 from .ledger import Ledger
 from .line import Line, Pump
 from .reading import Odd, Outcome
 from .steps import End, brief, close, make, move, question
 
 T = TypeVar("T")
+B = TypeVar("B")
 _LONGEST_REASON, _LONGEST_RAW = 500, 4_000
+_OBJECT: Any = dict  # a cast for the type checker would be called for every row
 
 
-class Listing(Generic[T]):
-    """The Reading that a Session hands out."""
+class Walked(ABC, Generic[T, B]):
+    """A list that is walked; what becomes of its rows is for the two kinds of it to say."""
 
     def __init__(self, line: Line, listing: List[T], *, off: frozenset[int], keep_raw: bool) -> None:
         self._line, self._list, self._off, self._keep_raw = line, listing, off, keep_raw
@@ -35,7 +38,7 @@ class Listing(Generic[T]):
         self._page = Page()
         self._batches = self._read()
 
-    def __aiter__(self) -> AsyncGenerator[list[T | Odd]]:
+    def __aiter__(self) -> AsyncGenerator[list[B]]:
         return self._batches
 
     async def aclose(self) -> None:
@@ -50,7 +53,7 @@ class Listing(Generic[T]):
             raise RuntimeError("The list is still being read: iterate to its end, or call aclose().")
         return self._outcome
 
-    async def _read(self) -> AsyncGenerator[list[T | Odd]]:
+    async def _read(self) -> AsyncGenerator[list[B]]:
         """Every batch; whatever ends the walk ends the accounts."""
         try:
             async with aclosing(self._walk()) as batches:
@@ -68,7 +71,7 @@ class Listing(Generic[T]):
         else:
             self._ledger.fail(error)
 
-    async def _walk(self) -> AsyncGenerator[list[T | Odd]]:
+    async def _walk(self) -> AsyncGenerator[list[B]]:
         """Drives the walk. No failure is shown to it, so it has none to hide."""
         where = _name(self._list.ask)
         walk = make(lambda: self._list.by.walk(self._list.ask), where)
@@ -93,7 +96,7 @@ class Listing(Generic[T]):
         finally:
             close(walk)
 
-    async def _answer(self, ask: Ask) -> AsyncGenerator[list[T | Odd]]:
+    async def _answer(self, ask: Ask) -> AsyncGenerator[list[B]]:
         """The batches of one answer; the Page for the walk is ready after the last."""
         answer = await self._line.way.ask(ask)
         self._answered += 1
@@ -109,7 +112,7 @@ class Listing(Generic[T]):
             rows = tuple(item for item in items if isinstance(item, Row))
         self._page = Page(answer.body, rows, self._ledger.seen - before, answer.headers)
 
-    async def _stream(self, ask: Ask, stream: Stream) -> AsyncGenerator[list[T | Odd]]:
+    async def _stream(self, ask: Ask, stream: Stream) -> AsyncGenerator[list[B]]:
         """The rows of a body on disk, never more than one batch of them in memory."""
         try:
             with Pump(ask.path, stream, self._line.limits.batch) as pump:
@@ -118,19 +121,44 @@ class Listing(Generic[T]):
         finally:
             stream.close()
 
-    def _sort(self, items: list[Any]) -> list[T | Odd]:
+    @abstractmethod
+    def _sort(self, items: list[Any]) -> list[B]:
         """Reads rows and books each: kept, skipped with a reason, or odd."""
-        ledger, read = self._ledger, self._list.read
+
+    def _value(self, item: Any) -> T | Skip:
+        """What the connector makes of a row. Any exception makes the row odd."""
+        if not isinstance(item, Row):
+            raise TypeError("not an object")
+        value: Any = self._list.read(item)
+        if value is None:
+            raise TypeError("the connector made nothing of it")
+        check_fit(value)
+        return value
+
+    def _odd(self, item: Any, error: Exception) -> Odd:
+        """Sets a row aside. In a Family of secrets its reason must not quote the row either."""
+        key = read_name(item, self._list.id)
+        self._ledger.odd += 1
+        redact = self._line.redactor.shortened
+        if not self._keep_raw:
+            return Odd(key, f"{type(error).__name__} at {_line_of(error)}", "")
+        reason = error.what if isinstance(error, ConnectorError) else brief(error)
+        return Odd(key, redact(reason, _LONGEST_REASON), redact(_raw(item), _LONGEST_RAW))
+
+
+class Listing(Walked[T, T | Odd]):
+    """The Reading that a Session hands out."""
+
+    def _sort(self, items: list[Any]) -> list[T | Odd]:
+        ledger = self._ledger
         ledger.seen += len(items)
         batch: list[T | Odd] = []
         for item in items:
             try:
-                value = read(item) if isinstance(item, Row) else None
-                if value is None:
-                    raise TypeError("the connector made nothing of it" if isinstance(item, Row) else "not an object")
-                _check_fit(value)
+                value = self._value(item)
             except Exception as error:  # noqa: BLE001 - any surprise in a row makes it odd and spares the others
-                batch.append(self._odd(item, error))
+                batch.append(odd := self._odd(item, error))
+                ledger.nameless += odd.id is None
                 continue
             if isinstance(value, Skip):
                 ledger.skipped[self._line.redactor.text(value.because)] += 1
@@ -138,56 +166,6 @@ class Listing(Generic[T]):
                 ledger.kept += 1
                 batch.append(value)
         return batch
-
-    def _odd(self, item: Any, error: Exception) -> Odd:
-        """Sets a row aside. In a Family of secrets its reason must not quote the row either."""
-        key = self._key(item)
-        self._ledger.odd += 1
-        self._ledger.nameless += key is None
-        redact = self._line.redactor.shortened
-        if not self._keep_raw:
-            return Odd(key, f"{type(error).__name__} at {_line_of(error)}", "")
-        reason = error.what if isinstance(error, ConnectorError) else brief(error)
-        return Odd(key, redact(reason, _LONGEST_REASON), redact(_raw(item), _LONGEST_RAW))
-
-    def _key(self, item: Any) -> str | None:
-        """The id of a row, if it can be read: a text or a number that is not empty."""
-        if not isinstance(item, Row):
-            return None
-        name = self._list.id
-        try:
-            key: Any = item[name] if isinstance(name, str) else name(item)
-            text = str(key) if isinstance(key, (str, int)) and not isinstance(key, bool) else ""
-        except Exception:  # noqa: BLE001 - the row is odd, so its id may be as well
-            return None
-        return text if text.strip() else None
-
-
-def _mirror(kind: type[Any], **stricter: Any) -> type[Any]:
-    """A struct with the fields of another, into which msgspec converts, and checks, the values of that one."""
-    fields = {field.name: field.type for field in msgspec.structs.fields(kind)} | stricter
-    return msgspec.defstruct(f"Fit{kind.__name__}", list(fields.items()))
-
-
-_NAME = Annotated[str, msgspec.Meta(min_length=1)]
-_TIME = Annotated[datetime, msgspec.Meta(tz=True)] | None
-_FIT: dict[type[Any], type[Any]] = {Finding: _mirror(Finding, key=_NAME, found_at=_TIME), Vep: _mirror(Vep, id=_NAME)}
-
-
-def _check_fit(value: object) -> None:
-    """msgspec checks types when it decodes, not when a connector builds a value: a null in a text would get through,
-    and what cannot be written would stop an apply. Raises TypeError or ValueError, so that the row is odd."""
-    if (fit := _FIT.get(type(value))) is None:
-        return
-    msgspec.convert(value, fit, from_attributes=True)
-    if isinstance(value, Finding):  # convert() takes the words of both as well
-        if type(value.severity) is not Severity:
-            raise TypeError(f"its severity is {value.severity!r}")
-        if value.verdict is not None and type(value.verdict) is not Verdict:
-            raise TypeError(f"its verdict is {value.verdict!r}")
-    elif isinstance(value, Vep):
-        with suppress(UnicodeEncodeError):  # a lone surrogate can be replaced
-            msgspec.json.encode(value.attributes)
 
 
 def _items(found: Any, ask: Ask) -> list[Any]:
@@ -198,7 +176,7 @@ def _items(found: Any, ask: Ask) -> list[Any]:
 
 def _rows(items: list[Any]) -> list[Any]:
     """Objects as Rows; what is none stays as it is, to be set aside."""
-    return [Row(cast("dict[str, Any]", item)) if isinstance(item, dict) else item for item in items]
+    return [Row(item) if isinstance(item, _OBJECT) else item for item in items]
 
 
 def _proof(value: Any) -> Proof:

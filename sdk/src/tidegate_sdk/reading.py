@@ -10,6 +10,7 @@ import msgspec
 
 from .ask import Proof
 from .errors import ConnectorError
+from .finding import Finding, Skip
 
 T = TypeVar("T")
 
@@ -31,6 +32,9 @@ class Outcome:
 
     complete = the walk ended with its proof, no failure passed through the Session meanwhile, no odd row was without
     an id, and seen = kept + skipped + odd. `why` is "" or the sentence that says what is missing.
+
+    Of a shared walk: no row was without a VEP, and an odd row without an id takes the proof from its own VEP alone,
+    which is for the reader to see.
     """
 
     complete: bool
@@ -60,4 +64,28 @@ class Reading(Protocol, Generic[T]):
     @property
     def outcome(self) -> Outcome:
         """The ledger's word; raises RuntimeError before the iteration has ended."""
+        ...
+
+
+Housed = tuple[str | None, Finding | Odd | Skip]
+"""A row of a shared walk: the id of the VEP it belongs to, and what it is.
+
+None for a row that does not say where it belongs; it is an Odd then, and the outcome is not complete. An Odd with a VEP
+and without an `id` means that this VEP's Family closes nothing. A Skip comes along so that the rows of each VEP can be
+told apart: they are its findings, its skipped and its odd rows.
+"""
+
+
+class SharedReading(Protocol):
+    """As a Reading, with the VEP of each row."""
+
+    def __aiter__(self) -> AsyncIterator[list[Housed]]: ...
+
+    async def aclose(self) -> None:
+        """Ends the reading early; it proves nothing then."""
+        ...
+
+    @property
+    def outcome(self) -> Outcome:
+        """The ledger's word on the whole walk; raises RuntimeError before the iteration has ended."""
         ...

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -12,7 +13,7 @@ from typing import Any, Self, TypeVar, cast
 import httpx2
 
 from .address import AddressPolicy
-from .ask import Ask, Families, Family, List, Page, Skipped, Talk, Wait
+from .ask import Ask, Family, List, Page, SharedFamily, Skipped, Talk, Wait
 from .doors.folder import FolderDoor
 from .doors.http import HttpDoor
 from .errors import ConnectorError, VendorChanged
@@ -22,10 +23,12 @@ from .line import Line
 from .listing import Listing
 from .pace import Pace, Turnstile, no_log
 from .redaction import Redactor
+from .shared import SharedListing
 from .steps import End, close, make, move
 from .tool import Door, Http, Tool
 
 T = TypeVar("T")
+F = TypeVar("F", Family, SharedFamily)
 _LIMITS, _POLICY = Limits(), AddressPolicy()
 
 
@@ -117,20 +120,53 @@ class Session:
         """Reads one list. `off`: statuses that mean "not enabled here"; `keep_raw=False`: odd rows keep no raw form."""
         return Listing(self._opened, listing, off=off, keep_raw=keep_raw)
 
+    def read_shared(self, family: SharedFamily) -> SharedListing:
+        """Reads a walk that serves many VEPs: batches of (VEP, Finding | Odd | Skip). See Housed."""
+        return SharedListing(self._opened, family)
+
     async def families(self, vep: Vep) -> AsyncGenerator[Family | Skipped]:
         """The Families of one VEP as the Tool names them, failures thrown into it first as into a Talk.
 
         Raises ConnectorError, scrubbed.
         """
-        talk: Families | None = None
+        async with aclosing(self._named(lambda: self.tool.families(vep), Family)) as named:
+            async for family in named:
+                yield family
+
+    async def shared(self, veps: Sequence[Vep]) -> AsyncGenerator[SharedFamily | Skipped]:
+        """The Families that serve many of these VEPs in one walk each, as families(); none where there is no VEP.
+
+        Each is read by read_shared(). covered() tells which VEPs it serves.
+        """
+        if veps:
+            async with aclosing(self._named(lambda: self.tool.shared(veps), SharedFamily)) as named:
+                async for family in named:
+                    yield family
+
+    def covered(self, family: SharedFamily | Skipped, veps: Sequence[Vep]) -> list[Vep]:
+        """Those of the VEPs that a shared Family serves, or that it is skipped for.
+
+        Raises ConnectorError, scrubbed, where the Tool cannot tell.
+        """
         try:
-            talk = make(lambda: self.tool.families(vep), self.tool.name)
+            return make(lambda: [vep for vep in veps if family.covers(vep)], self.tool.name)
+        except ConnectorError as error:
+            failure = self._redactor.error(error)
+        raise failure
+
+    async def _named(
+        self, begin: Callable[[], Generator[Any, Page, None]], kind: type[F]
+    ) -> AsyncGenerator[F | Skipped]:
+        """What a Tool's generator names; it may ask on the way."""
+        talk: Generator[Any, Page, None] | None = None
+        try:
+            talk = make(begin, self.tool.name)
             step = move(lambda: next(talk), self.tool.name)
             for _ in range(self.limits.pages):
                 if isinstance(step, End):
                     return
-                if isinstance(step, (Family, Skipped)):
-                    yield step if isinstance(step, Family) else self._scrubbed(step)
+                if isinstance(step, (kind, Skipped)):
+                    yield self._scrubbed(step) if isinstance(step, Skipped) else step
                     step = move(lambda: talk.send(Page()), self.tool.name)
                 else:
                     step = await self._after(step, talk)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from .ask import Families, List, Talk
+from .ask import Families, List, SharedFamilies, Talk
 from .auth import Auth, reveal
 from .errors import ConnectorError
 from .finding import Account, Severity, Vep
@@ -104,7 +104,16 @@ class Tool(ABC, Generic[S]):
 
     @abstractmethod
     def families(self, vep: Vep) -> Families:
-        """What can be read of one VEP."""
+        """What can be read of one VEP. Nothing, where shared() yields it all: `yield from ()`."""
+
+    def shared(self, veps: Sequence[Vep]) -> SharedFamilies:
+        """What one walk reads for many VEPs, where the vendor lists or exports everything at once; by default nothing.
+
+        `veps` are those that findings are wanted of, never none: a Tool may narrow its question to them, or ask only
+        the organizations that they lie in. A VEP gets each Family and Branch once, from here or from families(); where
+        it is named twice, neither is believed.
+        """
+        yield from ()
 
     def witness(self, vep: Vep) -> Talk[bool] | None:
         """Whether the vendor still names the VEP; None (the default) means: look into the list of VEPs, once."""

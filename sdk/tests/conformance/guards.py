@@ -1,17 +1,34 @@
 """What guards the SDK, each with the World and the case that must go red when it is taken away."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
-from tidegate_sdk import Finding, List, Row, Skip, Vep, body, ledger, listing, paging, redaction, refusal, tool
+from tidegate_sdk import (
+    Finding,
+    List,
+    Row,
+    SharedFamilies,
+    SharedFamily,
+    Skip,
+    Vep,
+    ask,
+    body,
+    ledger,
+    listing,
+    paging,
+    redaction,
+    refusal,
+    shared,
+    tool,
+)
 from tidegate_sdk.conformance import World
 from tidegate_sdk.doors import http, origin
 
-from . import cursored, exported, headed, linked, numbered, queried, searched
+from . import cursored, exported, headed, linked, numbered, pooled, queried, searched
 from .mutants import UntilNoCursor, changed
 
 
@@ -90,6 +107,21 @@ class TellsTheRow(numbered.Numbered):
         return super().issue(row) if "message" in row else Skip(f"No message: {row.get('text')}")
 
 
+class TellsTheSharedRow(pooled.Pooled):
+    """Quotes the vendor's text as the reason of a skipped row of a shared walk."""
+
+    def issue(self, row: Row) -> Finding | Skip:
+        return super().issue(row) if "title" in row else Skip(f"No title: {row.get('text')}")
+
+    def shared(self, veps: Sequence[Vep]) -> SharedFamilies:
+        for step in super().shared(veps):
+            yield replace(step, of=lambda row: row.get("project_id") or "p0") if is_of_issues(step) else step
+
+
+def is_of_issues(step: object) -> TypeGuard[SharedFamily]:
+    return isinstance(step, SharedFamily) and step.name == "issues"
+
+
 class AsksNothingOfAName(numbered.Numbered):
     """Takes an empty text for a name: the Session refuses it."""
 
@@ -130,7 +162,14 @@ GUARDS = [
         numbered.WORLD,
         "in a row: type",
     ),
-    Guard("a row is an object", listing, "if value is None:\n", "if False:\n", numbered.WORLD, "fault: a row is null"),
+    Guard(
+        "a row is an object",
+        listing,
+        'raise TypeError("not an object")',
+        "return item",
+        numbered.WORLD,
+        "fault: a row is null",
+    ),
     Guard(
         "rows are a list",
         listing,
@@ -163,6 +202,46 @@ GUARDS = [
         "value.because",
         short(numbered.world(TellsTheRow)),
         ECHO,
+    ),
+    Guard(
+        "reasons of skipped rows of shared walks are scrubbed",
+        shared,
+        "because = self._line.redactor.text(skip.because)",
+        "because = skip.because",
+        short(pooled.world(TellsTheSharedRow)),
+        ECHO,
+    ),
+    Guard(
+        "rows without a VEP prove nothing",
+        ledger,
+        "if self.homeless:",
+        "if False:",
+        pooled.WORLD,
+        "fault: a row is null",
+    ),
+    Guard(
+        "a row of a shared walk has a VEP",
+        shared,
+        "if home is None:",
+        "if False:",
+        pooled.WORLD,
+        "in a row: type",
+    ),
+    Guard(
+        "a blank is no VEP",
+        ask,
+        "return told if told.strip() else None",
+        "return told",
+        pooled.WORLD,
+        "in a row: type",
+    ),
+    Guard(
+        "true is no VEP",
+        ask,
+        "isinstance(told, int) and not isinstance(told, bool)",
+        "isinstance(told, int)",
+        pooled.WORLD,
+        "in a row: type",
     ),
     Guard("errors are scrubbed", redaction, "error.what = self.text(error.what)", "pass", numbered.WORLD, ECHO),
     Guard("links stay at home", origin, "if _place(url) != _place(self._location):", "if False:", linked.WORLD, AWAY),
@@ -330,8 +409,8 @@ GUARDS = [
     Guard(
         "a value is fit to be kept",
         listing,
-        "                _check_fit(value)\n",
-        "                pass\n",
+        "        check_fit(value)\n",
+        "        pass\n",
         numbered.world(AsksNothingOfAName),
         "in a row: type",
     ),

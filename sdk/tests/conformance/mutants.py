@@ -1,13 +1,14 @@
 """Bad Tools, each wrong in one way that loses data or leaks, with the World and the case that must catch it."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, ClassVar
 
 import msgspec
 
 from tidegate_sdk import (
+    NO_PRODUCT,
     AccessDenied,
     Ask,
     ConnectorError,
@@ -18,6 +19,8 @@ from tidegate_sdk import (
     Proof,
     Row,
     Severity,
+    SharedFamilies,
+    SharedFamily,
     Skip,
     Tool,
     Vep,
@@ -26,6 +29,7 @@ from tidegate_sdk import (
     Whole,
     dig,
 )
+from tidegate_sdk.ask import every_vep, read_name
 from tidegate_sdk.conformance import World
 
 from .dropped import Dropped, results
@@ -36,6 +40,8 @@ from .linked import Linked
 from .linked import world as linked
 from .numbered import Numbered
 from .numbered import world as numbered
+from .pooled import PAGES, Pooled
+from .pooled import world as pooled
 from .queried import Queried
 from .queried import world as queried
 
@@ -363,6 +369,114 @@ class SkipsNothing(Numbered):
 @caught_by("the Tool is described")
 class HasNoWord(Numbered):
     a_record_is = ""
+
+
+class Shares(Pooled):
+    """Pooled, its walks for many VEPs declared otherwise."""
+
+    def shared(self, veps: Sequence[Vep]) -> SharedFamilies:
+        for step in super().shared(veps):
+            assert isinstance(step, SharedFamily)
+            yield self.changed(step, veps)
+
+    def changed(self, family: SharedFamily, veps: Sequence[Vep]) -> SharedFamily:
+        raise NotImplementedError
+
+
+@caught_by("in a row: type", world=pooled)
+class TakesADefaultForTheVep(Shares):
+    def changed(self, family: SharedFamily, veps: Sequence[Vep]) -> SharedFamily:
+        return replace(family, of=self.owner) if family.name == "issues" else family
+
+    def owner(self, row: Row) -> str:
+        return row.get("project_id") or "unassigned"
+
+
+@caught_by("in a row: type", world=pooled)
+class TakesNobodyForTheVep(TakesADefaultForTheVep):
+    def owner(self, row: Row) -> str:
+        return row.get("project_id") or NO_PRODUCT
+
+
+@caught_by("in a row: type", world=pooled)
+class TakesNoneForAVep(TakesADefaultForTheVep):
+    def owner(self, row: Row) -> str:
+        return str(row["project_id"])
+
+
+@caught_by("in a row: type", "in a row: word", world=pooled)
+class TakesTheFirstVepForAnUnknownOne(TakesADefaultForTheVep):
+    def owner(self, row: Row) -> str:
+        told = row["project_id"]
+        return told if told in ("p0", "p1", "p2", "p3", "p8") else "p0"
+
+
+@caught_by("one VEP alone gives the same", "the fixtures are rich", world=pooled)
+class TakesRowsOfOthersForNobodys(Shares):
+    def changed(self, family: SharedFamily, veps: Sequence[Vep]) -> SharedFamily:
+        wanted = {vep.id for vep in veps}
+
+        def of(row: Row) -> str:
+            told = read_name(row, family.of) or ""
+            return told if told in wanted else NO_PRODUCT
+
+        return replace(family, of=of) if family.name == "vulnerabilities" else family
+
+
+@caught_by("a clean run is complete", "the fixtures are rich", world=pooled)
+class SkipsRowsOfUnknownVeps(Pooled):
+    def issue(self, row: Row) -> Finding | Skip:
+        return super().issue(row) if row["project_id"] in ("p0", "p1", "p2", "p3") else Skip("Of an unknown project.")
+
+
+@caught_by("a clean run is complete", world=pooled)
+class CoversWhatItDoesNotAsk(Shares):
+    def changed(self, family: SharedFamily, veps: Sequence[Vep]) -> SharedFamily:
+        return replace(family, covers=every_vep)
+
+
+@caught_by("a clean run is complete", world=pooled)
+class CoversWhatTheLoopEndedWith(Pooled):
+    def shared(self, veps: Sequence[Vep]) -> SharedFamilies:
+        for org in ("o0", "o1"):
+            issues = List(Ask(f"orgs/{org}/issues"), "data", PAGES, self.issue, id="id")
+            yield SharedFamily("issues", issues, "project_id", covers=lambda vep: vep.attributes.get("org") == org)  # noqa: B023
+
+
+@caught_by("a clean run is complete", world=pooled)
+class CoversTooLittle(Shares):
+    def changed(self, family: SharedFamily, veps: Sequence[Vep]) -> SharedFamily:
+        return replace(family, covers=lambda vep: vep.id != "p1" and family.covers(vep))
+
+
+@caught_by("one VEP alone gives the same", world=pooled)
+class AsksTheFirstOrganization(Pooled):
+    def shared(self, veps: Sequence[Vep]) -> SharedFamilies:
+        org = next(vep.attributes["org"] for vep in veps if "org" in vep.attributes)
+        issues = List(Ask(f"orgs/{org}/issues"), "data", PAGES, self.issue, id="id")
+        yield SharedFamily("issues", issues, "project_id")
+
+
+@caught_by("a clean run is complete", world=pooled)
+class NamesAFamilyTwice(Pooled):
+    def families(self, vep: Vep) -> Families:
+        yield Family("issues", List(Ask("orgs/o0/issues"), "data", PAGES, self.issue, id="id"))
+
+
+@caught_by("fault: a chunk lost", world=pooled)
+class SharesLostChunks(Shares):
+    def changed(self, family: SharedFamily, veps: Sequence[Vep]) -> SharedFamily:
+        by = replace(export("vulns/export"), lost=(), count=None)
+        return replace(family, list=replace(family.list, by=by)) if family.name == "vulnerabilities" else family
+
+
+@caught_by("twice gives the same", world=pooled)
+class RemembersTheVep(TakesADefaultForTheVep):
+    turn: ClassVar[list[str]] = []
+
+    def owner(self, row: Row) -> str:
+        self.turn.append(row["id"])
+        return row["project_id"] if self.turn.count(row["id"]) < 2 else "p1"
 
 
 def changed(value: Finding | Skip, **changes: Any) -> Finding | Skip:

@@ -8,9 +8,9 @@ from tidegate_sdk.conformance import Suite
 from tidegate_sdk.conformance.answers import FAULTS
 from tidegate_sdk.conformance.plugin import Conformance
 
-from . import cursored, dropped, exported, headed, linked, numbered, queried, searched
+from . import cursored, dropped, exported, headed, linked, numbered, pooled, queried, searched
 
-OVER_HTTP = tuple(sample.WORLD for sample in (numbered, searched, linked, headed, cursored, queried, exported))
+OVER_HTTP = tuple(sample.WORLD for sample in (numbered, searched, linked, headed, cursored, queried, exported, pooled))
 
 
 @pytest.mark.tidegate(*OVER_HTTP, dropped.WORLD)

@@ -70,7 +70,8 @@ class AnswerCases:
             if fault.strike(exchange) is None:
                 continue
             result, stage = await self.player.play(fault, number)
-            but = [struck.key for struck in stage.struck if fault.lie and not _has_total(golden, struck)]
+            believed = [struck for struck in stage.struck if fault.lie and not _has_total(golden, struck)]
+            but = [key for struck in believed for key in golden.given_by(struck.key)]
             if fault.recovers and _may_be_repeated(exchange):
                 verdict = recovered(golden, result)
             else:
@@ -90,11 +91,12 @@ class AnswerCases:
         golden, clean = await self.player.clean()
         problems: list[str] = []
         for place in _places_in_rows(golden, clean, self.player.world.skips_by):
+            nobody_is_said = place.touched.field in self.player.world.no_product
             for odd in odd_values(place.touched.before):
-                if odd.kind != kind or takes_away(place.way, odd):
+                if odd.kind != kind or (nobody_is_said and _says_end(odd)) or takes_away(place.way, odd):
                     continue
                 result, stage = await self.player.play(_replacing(place.way, odd), place.number)
-                touched = replace(place.touched, kind=kind)
+                touched = replace(place.touched, kind=kind, after=odd.value)
                 verdict = value_law(golden, result, touched) + self.player.leaks(result, stage)
                 problems += [f"{touched.field} = {odd.name}: {problem}" for problem in verdict]
         return problems
@@ -145,9 +147,8 @@ def _has_secrets(tool: type[Tool[Any]]) -> bool:
 
 
 def _has_total(golden: Rehearsal, exchange: Exchange) -> bool:
-    part = golden.parts.get(exchange.key)
-    proof = part.outcome.proof if part is not None else None
-    return exchange.total is not None or (proof is not None and proof.expected is not None)
+    proofs = [golden.parts[key].outcome.proof for key in golden.given_by(exchange.key)]
+    return exchange.total is not None or any(proof is not None and proof.expected is not None for proof in proofs)
 
 
 def _may_be_repeated(exchange: Exchange) -> bool:
@@ -168,21 +169,29 @@ def _replacing(way: Way, odd: Odd) -> Fault:
 
 
 def _places_in_rows(golden: Rehearsal, clean: Stage, skips_by: frozenset[str]) -> Iterator[Place]:
-    """Each field of each list once, in the first row that has it; again in the first row that is no finding."""
+    """Each field of each list once, in the first row that has it; again in the first row that is no finding, and what
+    names the VEP of a row for each VEP: of one alone nobody could tell that it is taken for all that are unknown."""
     known: set[object] = set()
     for number, exchange in enumerate(clean.exchanges, 1):
-        if exchange.list is None or exchange.key not in golden.parts:
+        if exchange.list is None:
             continue
         root = tuple(exchange.list.items.split(".")) if exchange.list.items else ()
         for position, row in enumerate(exchange.rows):
-            value = exchange.reads(row)
+            key, value = exchange.key_of(row), exchange.reads(row)
+            if key not in golden.parts:
+                continue
             for way, before in places(row):
                 name = field(way)
-                what = (exchange.key[1], name, kind_of(before), value is None)
+                named = key[0] if exchange.of is not None and _stands_in(before, key[0]) else ""
+                what = (exchange.key[1], name, kind_of(before), value is None, named)
                 if what not in known:
                     known.add(what)
-                    touched = Touched(exchange.key, value, name, before, "type", _decides(name, skips_by))
+                    touched = Touched(key, value, name, before, "type", _decides(name, skips_by))
                     yield Place(number, (*root, position, *way), touched)
+
+
+def _stands_in(value: Any, name: str) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and bool(told := str(value)) and told in name
 
 
 def _decides(name: str, skips_by: frozenset[str]) -> bool:

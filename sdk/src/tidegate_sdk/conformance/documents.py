@@ -55,7 +55,7 @@ class DocumentCases:
         golden = await self.player.golden()
         problems: list[str] = []
         for at in range(len(self.player.write_files())):
-            for key in golden.parts:
+            for key in golden.lists:
                 file = self.player.write_files()[at]
                 strike = _once(key, file, damage)
                 cues = Cues(before=strike) if moment == "before" else Cues(amid=strike)

@@ -172,7 +172,7 @@ def _repeats(exchange: Exchange, number: int) -> Answer | None:
 def _before(exchange: Exchange) -> Any:
     """The last row of the pages before that is a finding; None where there is none."""
     for answer in reversed(exchange.earlier):
-        before = Exchange(exchange.request, answer, exchange.list).rows
+        before = replace(exchange, answer=answer).rows
         findings = [row for row in before if exchange.reads(row) is not None]
         if findings:
             return findings[-1]
@@ -204,6 +204,8 @@ def _retold_later(exchange: Exchange, rows: tuple[Any, ...]) -> list[Any] | None
 def _with_id_of(exchange: Exchange, named: Any, other: Any, rows: tuple[Any, ...]) -> list[Any] | None:
     way = exchange.way_of_id(named)
     if way is None or any(exchange.reads(row) is None for row in (named, other)):
+        return None
+    if exchange.key_of(named) != exchange.key_of(other):  # the same id in another VEP is another finding, no fault
         return None
     return [*rows, put(other, way, at(named, way))]
 

@@ -30,6 +30,8 @@ class Touched:
     before: Any
     kind: Kind
     may_skip: bool = False
+    after: Any = None
+    """What stands there instead."""
 
 
 def law(golden: Rehearsal, result: Rehearsal, *, adds: Iterable[Key] = (), but: Iterable[Key] = ()) -> list[str]:
@@ -67,6 +69,8 @@ def value_law(golden: Rehearsal, result: Rehearsal, touched: Touched) -> list[st
     others = {key: value for key, value in healthy.values.items() if key != own}
     problems += [f"loses {key}" for key in others if key not in part.values]
     problems += [f"changes {key} too" for key, value in others.items() if part.values.get(key, value) != value]
+    if touched.value is not None and own not in part.values and (homes := _other_homes(golden, result, touched)):
+        return problems + [problem for home in homes for problem in _of_another_home(home, touched)]
     if touched.value is not None:
         problems += _of_touched(healthy, part, touched)
     return problems
@@ -116,6 +120,23 @@ def _of_touched(healthy: Part[Any], part: Part[Any], touched: Touched) -> list[s
     if gained := part.values.keys() - healthy.values.keys():
         return _of_another_key(own, gained, touched)
     return [] if touched.may_skip else [f"loses {own} for its {touched.field}"]
+
+
+def _other_homes(golden: Rehearsal, result: Rehearsal, touched: Touched) -> list[str]:
+    """Unknown VEPs under which the finding came instead: it may have been its VEP's id that was changed. A known one
+    has it too much, and the law says so."""
+    own, family = _key_of(touched.value), touched.key[1:]
+    new = {key: part for key, part in result.families.items() if key[1:] == family and key not in golden.parts}
+    return [key[0] for key, part in new.items() if own in part.values.keys() | part.set_aside]
+
+
+def _of_another_home(home: str, touched: Touched) -> list[str]:
+    """Another id is another VEP; nothing, and a word that nobody knows, is no reason to take one."""
+    after = touched.after
+    names = isinstance(after, str | int) and not isinstance(after, bool) and str(after).strip()
+    if touched.kind in ("text", "date") or (names and str(after) in home):
+        return []
+    return [f"{touched.field} names no VEP, and {_key_of(touched.value)} comes under {home!a}"]
 
 
 def _of_another_key(own: str, gained: Iterable[str], touched: Touched) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..ask import every_vep
+from ..finding import Vep
 from ..tool import Tool
 from .files import files_of
 from .rehearsal import Cues, Rehearsal, rehearse
@@ -29,7 +31,7 @@ class Player:
     async def clean(self) -> tuple[Rehearsal, Stage]:
         """The clean run, with every question that was asked."""
         if self._clean is None:
-            self._clean = await self._play(None, None, 1, self.world.vendor, None)
+            self._clean = await self._play(None, None, 1, self.world.vendor, every_vep)
         return self._clean
 
     async def play(
@@ -37,9 +39,10 @@ class Player:
         fault: Fault | None = None,
         number: int = 1,
         vendor: Callable[[], Vendor] | None = None,
+        scope: Callable[[Vep], bool] = every_vep,
     ) -> tuple[Rehearsal, Stage]:
         """A run in which the fault strikes at the request of that number."""
-        return await self._play(await self.golden(), fault, number, vendor or self.world.vendor, None)
+        return await self._play(await self.golden(), fault, number, vendor or self.world.vendor, scope)
 
     async def play_files(self, cues: Cues | None = None) -> Rehearsal:
         """A run over the files as they lie in the folder now."""
@@ -83,12 +86,12 @@ class Player:
         fault: Fault | None,
         number: int,
         vendor: Callable[[], Vendor] | None,
-        cues: Cues | None,
+        scope: Callable[[Vep], bool],
     ) -> tuple[Rehearsal, Stage]:
         self.write_files()
         tool = self.tool()
         stage = Stage(self.world, vendor() if vendor else _Nobody(), tool, fault, number)
-        return await rehearse(tool, stage, golden, cues), stage
+        return await rehearse(tool, stage, golden, scope=scope), stage
 
 
 class _Nobody:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from ..ask import Family, List, Skipped
-from ..errors import ConnectorError, TotalMoved
-from ..finding import Account, Finding, Vep
+from ..ask import Family, List, SharedFamily, Skipped, every_vep
+from ..errors import ConnectorError, Incomplete, TotalMoved
+from ..finding import NO_PRODUCT, Account, Finding, Skip, Vep
 from ..reading import Odd, Outcome
 from ..tool import Tool
 from .stage import Stage
-from .world import VEPS, Key
+from .world import VEPS, Key, walk_key
 
 T = TypeVar("T", Finding, Vep)
+_NOBODY = Vep(id=NO_PRODUCT, name=NO_PRODUCT)
 
 
 @dataclass(slots=True)
@@ -42,6 +44,15 @@ class Part(Generic[T]):
         return self.outcome.complete
 
     @property
+    def drifting(self) -> bool:
+        """Whether a live row may hide between two pages."""
+        return self.outcome.proof is not None and self.outcome.proof.kind == "drifting"
+
+    def would_close(self, before: Mapping[str, T]) -> bool:
+        """Whether one of these is gone, if this part is believed."""
+        return self.complete and not before.keys() <= self.values.keys() | self.set_aside
+
+    @property
     def set_aside(self) -> set[str]:
         """The ids of odd rows: they count as seen."""
         return {odd.id for odd in self.odd if odd.id is not None}
@@ -49,11 +60,16 @@ class Part(Generic[T]):
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What one run gave. `said` is every text that left the Session; `crash` what no connector may raise."""
+    """What one run gave. `said` is every text that left the Session; `crash` what no connector may raise.
+
+    `walks`: for each walk that served many VEPs whose rows came in it; what they are stands in `families`, also where
+    the VEP is unknown.
+    """
 
     account: Account | None = None
     veps: Part[Vep] | None = None
     families: dict[Key, Part[Finding]] = field(default_factory=dict[Key, "Part[Finding]"])
+    walks: list[tuple[Key, set[str]]] = field(default_factory=list[tuple[Key, set[str]]])
     skipped: dict[Key, str] = field(default_factory=dict[Key, str])
     errors: list[ConnectorError] = field(default_factory=list[ConnectorError])
     said: list[str] = field(default_factory=list[str])
@@ -63,6 +79,15 @@ class Rehearsal:
     def parts(self) -> dict[Key, Part[Any]]:
         """Every list that was read, the list of VEPs among them."""
         return {**({VEPS: self.veps} if self.veps else {}), **self.families}
+
+    @property
+    def lists(self) -> list[Key]:
+        """Every list that was asked for: of a walk that serves many VEPs its own Key."""
+        return [*self.parts, *dict(self.walks)]
+
+    def given_by(self, list_: Key) -> list[Key]:
+        """The parts that came of a list: one, or those of many VEPs."""
+        return [list_] if list_ in self.parts else [key for key in self.parts if key[1:] == list_[1:]]
 
 
 @dataclass(slots=True)
@@ -74,9 +99,14 @@ class Cues:
 
 
 async def rehearse(
-    tool: Tool[Any], stage: Stage, known: Rehearsal | None = None, cues: Cues | None = None
+    tool: Tool[Any],
+    stage: Stage,
+    known: Rehearsal | None = None,
+    cues: Cues | None = None,
+    scope: Callable[[Vep], bool] = every_vep,
 ) -> Rehearsal:
-    """Discovers and syncs everything. `known` is what is open before: it decides where a second pass is due."""
+    """Discovers everything, and syncs the VEPs of the scope. `known` is what is open before: it decides where a second
+    pass is due."""
     result = Rehearsal()
 
     def note(event: object, **fields: object) -> None:
@@ -84,13 +114,40 @@ async def rehearse(
 
     try:
         async with tool.open(transport=stage, limits=stage.limits, sleep=_no_sleep, log=note) as session:
-            await _Reader(tool, session, stage, result, known, cues or Cues()).run()
+            await _Reader(tool, session, stage, result, known, cues or Cues()).run(scope)
     except ConnectorError as error:
         result.errors.append(error)
     except Exception as error:  # noqa: BLE001 - a connector or the SDK let something through: that is looked for
         result.crash = f"{type(error).__name__}: {error}"[:300]
     _collect_texts(result)
     return result
+
+
+class _House:
+    """What one walk gives to one VEP."""
+
+    def __init__(self) -> None:
+        self.part: Part[Finding] = Part({}, [], Outcome(False))
+        self.skipped: Counter[str] = Counter()
+        self.seen = 0
+        self.why = ""
+
+    def add(self, value: Finding | Odd | Skip) -> None:
+        self.seen += 1
+        if isinstance(value, Skip):
+            self.skipped[value.because] += 1
+        elif (other := self.part.add(value)) is not None:
+            self.why = f"{other} came twice, with differences."
+        elif isinstance(value, Odd) and value.id is None:
+            self.why = "An odd row has no readable id."
+
+    def closed(self, walk: Outcome) -> Part[Finding]:
+        """The part, with what the proof of the walk says of it."""
+        why = walk.why or self.why
+        counts: dict[str, Any] = {"seen": self.seen, "odd": len(self.part.odd), "skipped": dict(self.skipped)}
+        kept = self.seen - len(self.part.odd) - self.skipped.total()
+        self.part.outcome = replace(walk, complete=walk.complete and not why, why=why, kept=kept, **counts)
+        return self.part
 
 
 class _Reader:
@@ -103,23 +160,78 @@ class _Reader:
         self.result = result
         self.known = known
         self.cues = cues
+        self.named: set[Key] = set()
+        self.doubts: dict[Key, ConnectorError] = {}
 
-    async def run(self) -> None:
+    async def run(self, scope: Callable[[Vep], bool]) -> None:
         self.stage.begin(None, ("", "account", ""))
         self.result.account = await self.session.talk(self.tool.account())
-        before = self.known.veps.values if self.known and self.known.veps else {}
-        self.result.veps = await self.read_like_ingest(VEPS, self.tool.veps(), before)
-        for vep in [*self.result.veps.values.values()]:
+        known = {VEPS: self.known.veps.values} if self.known and self.known.veps else {}
+        read = await self.read_like_ingest(lambda: self.read_once(VEPS, self.tool.veps()), known)
+        self.result.veps = read[VEPS]
+        wanted = [vep for vep in self.veps if scope(vep) and (vep is not _NOBODY or self.has_nobody)]
+        try:
+            await self.read_shared(wanted)
+        except ConnectorError as error:
+            self.result.errors.append(error)
+        for vep in wanted:
             try:
                 await self.read_families(vep)
             except ConnectorError as error:
                 self.result.errors.append(error)
+        for key, error in self.doubts.items():
+            self.result.errors.append(error)
+            if key in self.result.families:
+                part = self.result.families[key]
+                part.outcome = replace(part.outcome, complete=False, why=str(error))
+
+    @property
+    def veps(self) -> list[Vep]:
+        """Those of the list, and the home of findings without a product."""
+        return [*{_NOBODY.id: _NOBODY, **(self.result.veps.values if self.result.veps else {})}.values()]
+
+    @property
+    def has_nobody(self) -> bool:
+        """Whether that home was made before, as one was seen."""
+        return self.known is not None and any(key[0] == NO_PRODUCT for key in self.known.families)
+
+    async def read_shared(self, wanted: Sequence[Vep]) -> None:
+        """First all walks are named, then each is asked whom it covers: a scope that looks at a variable of a loop
+        would be that of the last one by then."""
+        self.stage.begin(None, ("", "", ""))
+        for family in [family async for family in self.session.shared(wanted)]:
+            covered: list[Vep] = self.session.covered(family, wanted)
+            if isinstance(family, Skipped):
+                for vep in covered:
+                    self.name((vep.id, family.family, family.branch))
+                    self.result.skipped[vep.id, family.family, family.branch] = family.because
+            else:
+                await self.read_walk(family, covered)
+
+    async def read_walk(self, family: SharedFamily, covered: Sequence[Vep]) -> None:
+        keys = {vep.id: (vep.id, family.name, family.branch) for vep in covered}
+        for key in keys.values():
+            self.name(key)
+        known = self.known.families if self.known else {}
+        before = {key: known[key].values for key in keys.values() if key in known}
+        parts = await self.read_like_ingest(lambda: self.read_walk_once(family, keys), before)
+        for vep in covered:
+            await self.ask_witness(vep, parts[keys[vep.id]], before.get(keys[vep.id], {}))
+        served = {vep.id for vep in self.session.covered(family, self.veps)}
+        for vep in self.veps:
+            key: Key = (vep.id, family.name, family.branch)
+            if vep.id in served:
+                continue
+            if parts.pop(key, None) is not None:
+                self.doubts[key] = Incomplete(f"A row of {vep.id} came in a walk that does not cover it.")
+        self.result.families.update(parts)
 
     async def read_families(self, vep: Vep) -> None:
         about: Key = (vep.id, "", "")
         self.stage.begin(None, about)
         async for family in self.session.families(vep):
             if isinstance(family, Skipped):
+                self.name((vep.id, family.family, family.branch))
                 self.result.skipped[vep.id, family.family, family.branch] = family.because
             else:
                 await self.read_family(vep, family)
@@ -127,29 +239,43 @@ class _Reader:
 
     async def read_family(self, vep: Vep, family: Family) -> None:
         key: Key = (vep.id, family.name, family.branch)
+        self.name(key)
         known = self.known.families.get(key) if self.known else None
-        before = known.values if known else {}
-        part = await self.read_like_ingest(key, family.list, before, off=family.off, keep_raw=not family.secret)
+        before = {key: known.values} if known else {}
+        options: dict[str, Any] = {"off": family.off, "keep_raw": not family.secret}
+        parts = await self.read_like_ingest(lambda: self.read_once(key, family.list, **options), before)
+        await self.ask_witness(vep, parts[key], before.get(key, {}))
+        self.result.families.update(parts)
+
+    def name(self, key: Key) -> None:
+        """A Family and Branch of a VEP is named once; of two, neither is believed."""
+        if key in self.named:
+            self.doubts[key] = Incomplete(f"The connector yields the Family {key[1]!r} of {key[0]} twice.")
+        self.named.add(key)
+
+    async def ask_witness(self, vep: Vep, part: Part[Finding], before: Mapping[str, Finding]) -> None:
         if part.complete and before and not part.values and not await self.is_named(vep):
             part.outcome = Outcome(False, "No rows, and the vendor no longer names the VEP.")
-        self.result.families[key] = part
 
-    async def read_like_ingest(self, key: Key, list_: List[T], before: Mapping[str, T], **options: Any) -> Part[T]:
-        """Reads the list; where pages drift or repeat and something would close, a second pass must miss it too."""
-        part = await self.read_once(key, list_, **options)
-        if isinstance(part.outcome.error, TotalMoved):
-            part = await self.read_once(key, list_, **options)
-        proof = part.outcome.proof
-        doubtful = part.repeated or (proof is not None and proof.kind == "drifting")
-        if not part.complete or not doubtful or before.keys() <= part.values.keys() | part.set_aside:
-            return part
-        second = await self.read_once(key, list_, **options)
-        if second.complete:
-            second.values = {**part.values, **second.values}
-            second.odd = [*part.odd, *second.odd]
-        return second
+    async def read_like_ingest(
+        self, read: Callable[[], Awaitable[dict[Key, Part[T]]]], before: Mapping[Key, Mapping[str, T]]
+    ) -> dict[Key, Part[T]]:
+        """Reads a list; where pages drift or repeat and something would close, a second pass must miss it too."""
+        parts = await read()
+        if any(isinstance(part.outcome.error, TotalMoved) for part in parts.values()):
+            parts = await read()
+        doubtful = any(part.repeated or part.drifting for part in parts.values())
+        closes = any(part.would_close(before.get(key, {})) for key, part in parts.items())
+        if not doubtful or not closes:
+            return parts
+        second = await read()
+        for key, part in second.items():
+            if part.complete and key in parts:
+                part.values = {**parts[key].values, **part.values}
+                part.odd = [*parts[key].odd, *part.odd]
+        return {**parts, **second}
 
-    async def read_once(self, key: Key, list_: List[T], **options: Any) -> Part[T]:
+    async def read_once(self, key: Key, list_: List[T], **options: Any) -> dict[Key, Part[T]]:
         self.cues.before(key)
         self.stage.begin(list_, key)
         part: Part[T] = Part({}, [], Outcome(False))
@@ -161,17 +287,41 @@ class _Reader:
                 self.cues.amid(key)
         except ConnectorError as error:
             raise RuntimeError(f"A Reading raised {error!r}; its outcome should say so.") from error
-        part.outcome = reading.outcome
-        if part.outcome.error is not None:
-            self.result.errors.append(part.outcome.error)
+        part.outcome = self.told(reading.outcome)
         if part.complete and differing:
             part.outcome = replace(part.outcome, complete=False, why=f"{differing[0]} came twice, with differences.")
-        return part
+        return {key: part}
+
+    async def read_walk_once(self, family: SharedFamily, keys: Mapping[str, Key]) -> dict[Key, Part[Finding]]:
+        """The parts of these VEPs, and of all others whose rows come along."""
+        key = walk_key(family)
+        self.cues.before(key)
+        self.stage.begin(family.list, key, family.of)
+        houses = {vep: _House() for vep in keys}
+        reading = self.session.read_shared(family)
+        try:
+            async for batch in reading:
+                for home, value in batch:
+                    if home is None:
+                        self.result.said += _texts([value] if isinstance(value, Odd) else [])
+                    else:
+                        houses.setdefault(home, _House()).add(value)
+                self.cues.amid(key)
+        except ConnectorError as error:
+            raise RuntimeError(f"A Reading raised {error!r}; its outcome should say so.") from error
+        outcome = self.told(reading.outcome)
+        self.result.walks.append((key, {vep for vep, house in houses.items() if house.part.values}))
+        return {(vep, family.name, family.branch): house.closed(outcome) for vep, house in houses.items()}
+
+    def told(self, outcome: Outcome) -> Outcome:
+        if outcome.error is not None:
+            self.result.errors.append(outcome.error)
+        return outcome
 
     async def is_named(self, vep: Vep) -> bool:
-        talk = self.tool.witness(vep)
+        talk = self.tool.witness(vep) if vep is not _NOBODY else None
         if talk is None:
-            return self.result.veps is not None and vep.id in self.result.veps.values
+            return vep is _NOBODY or (self.result.veps is not None and vep.id in self.result.veps.values)
         try:
             return bool(await self.session.talk(talk))
         except ConnectorError as error:
@@ -182,11 +332,15 @@ class _Reader:
 def _collect_texts(result: Rehearsal) -> None:
     for part in result.parts.values():
         result.said += [part.outcome.why, *part.outcome.skipped]
-        result.said += [text for odd in part.odd for text in (odd.reason, odd.raw, odd.id or "")]
+        result.said += _texts(part.odd)
     for error in result.errors:
         result.said += [str(error), repr(error), error.next_step]
         result.said += [repr(error.__cause__), repr(error.__context__)]
     result.said += [*result.skipped.values(), result.crash]
+
+
+def _texts(odd: Sequence[Odd]) -> list[str]:
+    return [text for row in odd for text in (row.reason, row.raw, row.id or "")]
 
 
 async def _no_sleep(seconds: float) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
-from ..ask import List
+from ..ask import List, Row
 from ..limits import Limits
 from ..tool import Http, Tool
 from .world import UNANSWERED, Answer, Exchange, Fault, Key, Request, Vendor, World
@@ -40,6 +40,7 @@ class Stage(httpx2.AsyncBaseTransport):
         self._question: tuple[str, str, bytes] | None = None
         self._asked = 0
         self._list: List[Any] | None = None
+        self._of: str | Callable[[Row], str] | None = None
         self._key: Key = ("", "", "")
         self._earlier: tuple[Answer, ...] = ()
 
@@ -48,9 +49,10 @@ class Stage(httpx2.AsyncBaseTransport):
         """What the vendor could have said and was not asked for, where it knows."""
         return getattr(self._vendor, "unasked", [])
 
-    def begin(self, list_: List[Any] | None, key: Key) -> None:
-        """The requests that follow belong to this list, or ask about this VEP."""
+    def begin(self, list_: List[Any] | None, key: Key, of: str | Callable[[Row], str] | None = None) -> None:
+        """The requests that follow belong to this list, or ask about this VEP. `of`: see Exchange."""
         self._list = list_
+        self._of = of
         self._key = key
         self._earlier = ()
 
@@ -63,7 +65,7 @@ class Stage(httpx2.AsyncBaseTransport):
         answer = self._vendor.answer(asked)
         if answer is UNANSWERED:
             self.unanswered.append(asked)
-        exchange = Exchange(asked, answer, self._list, self._key, self._earlier, self._totals)
+        exchange = Exchange(asked, answer, self._list, self._key, self._earlier, self._totals, self._of)
         self.exchanges.append(exchange)
         self._earlier = (*self._earlier, answer)
         return _response(self._struck(exchange) or answer)

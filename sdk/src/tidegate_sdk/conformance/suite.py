@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from ..ask import Row
-from ..finding import Severity
+from ..finding import NO_PRODUCT, Severity
+from ..tool import Tool
 from .answers import AnswerCases
 from .documents import DocumentCases
 from .judgement import law, recovered
@@ -40,6 +42,8 @@ class Suite:
         }
         if self.world.drifted is not None:
             cases["an edit keeps the keys"] = self.edit_keeps_the_keys
+        if _shares(self.world.tool):
+            cases["one VEP alone gives the same"] = self.one_vep_alone_gives_the_same
         more = AnswerCases(self.player) if self.world.vendor else DocumentCases(self.player)
         return {**cases, **more.cases}
 
@@ -85,6 +89,7 @@ class Suite:
         """The World shows what every vendor shows one day."""
         golden = await self.player.golden()
         lacks: set[str] = set()
+        known = golden.veps.values if golden.veps else {}
         paged: dict[str, bool] = {}
         for key, part in golden.parts.items():
             if part.outcome.proof is not None and part.outcome.proof.kind != "whole":
@@ -96,6 +101,10 @@ class Suite:
         lacks |= {"empty VEP"} if not read - filled else set()
         lacks |= {"unknown severity"} if all(f.severity is not Severity.UNKNOWN for f in findings) else set()
         lacks |= {"skipped row"} if not any(part.outcome.skipped for part in golden.parts.values()) else set()
+        for name in {key[1] for key, _ in golden.walks}:
+            homes = [veps for key, veps in golden.walks if key[1] == name]
+            lacks |= set() if any(len(veps) > 1 for veps in homes) else {"second VEP of a walk"}
+            lacks |= set() if any(veps - {NO_PRODUCT, *known} for veps in homes) else {"row of an unknown VEP"}
         unpaged = f" ({', '.join(name for name, more in paged.items() if not more)})"
         poor = [f"no {lack}{unpaged if lack == 'second page' else ''}" for lack in sorted(lacks - {*self.world.lacks})]
         return poor + [f"{lack!r} is excused and there" for lack in {*self.world.lacks} - lacks]
@@ -112,6 +121,23 @@ class Suite:
             problems += [] if same else [f"{key} differs"]
         return problems
 
+    async def one_vep_alone_gives_the_same(self) -> list[str]:
+        """A walk that serves many VEPs serves each of them as well where nobody wants the others."""
+        golden = await self.player.golden()
+        problems: list[str] = []
+        listed = [*golden.veps.values] if golden.veps else []
+        nobody = [NO_PRODUCT] if NO_PRODUCT in {key[0] for key in golden.families} - {*listed} else []
+        for vep in [*listed, *nobody]:
+            result, stage = await self.player.play(scope=lambda other, vep=vep: other.id == vep)
+            mine = {key: part for key, part in golden.families.items() if key[0] == vep}
+            verdict = law(golden, result) + self.player.leaks(result, stage)
+            verdict += [f"{key} is not read" for key in mine if key not in result.families]
+            if not stage.unanswered:
+                halted = [key for key, part in mine.items() if part.complete and key in result.families]
+                verdict += [f"{key} is not complete" for key in halted if not result.families[key].complete]
+            problems += [f"{vep} alone: {problem}" for problem in verdict]
+        return problems
+
     async def edit_keeps_the_keys(self) -> list[str]:
         """Moved lines and edited texts make no new findings."""
         drifted = self.world.drifted
@@ -124,6 +150,11 @@ class Suite:
             lost = part.values.keys() - (now.values.keys() if now else set())
             problems += [f"{key} gives {sorted(lost)} other keys"] if lost else []
         return problems
+
+
+def _shares(tool: type[Tool[Any]]) -> bool:
+    """Whether it says anything of walks that serve many VEPs."""
+    return next(kind for kind in tool.__mro__ if "shared" in vars(kind)) is not Tool
 
 
 def _misnamed(exchange: Exchange) -> list[str]:

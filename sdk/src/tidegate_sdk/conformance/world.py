@@ -37,7 +37,8 @@ that folder.
 
 What a World must show, or excuse in `lacks` by these words: "second page" (a list that has two pages, of VEPs and of
 each Family that pages), "empty VEP" (a VEP that has no finding), "unknown severity" (a finding whose severity word is
-in no table), "skipped row" (a row that is no finding).
+in no table), "skipped row" (a row that is no finding); and of each walk that serves many VEPs "second VEP of a walk"
+(rows of two of them on one page) and "row of an unknown VEP" (one that is not in the list of VEPs, as a new one is).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
-from ..ask import List, Row
+from ..ask import List, Row, SharedFamily, read_name
 from ..finding import Skip
 from ..tool import Tool
 from .body import Way, at, contained, places, put
@@ -121,6 +122,11 @@ Key = tuple[str, str, str]
 VEPS: Key = ("", "VEPs", "")
 
 
+def walk_key(family: SharedFamily) -> Key:
+    """The Key of a walk that serves many VEPs, as a list; what it gives has the Keys of its VEPs."""
+    return "", family.name, family.branch
+
+
 class Vendor(Protocol):
     """Something that answers. One is made for each run, so it may count, remember and change."""
 
@@ -135,7 +141,7 @@ class Exchange:
 
     `list`: the list that is being read, if the request belongs to one, and `key`: its VEP, Family and Branch.
     `earlier`: the answers to the questions before it in the same list. `totals`: where the World says that the vendor
-    declares how many rows there are.
+    declares how many rows there are. `of`: where a row says its VEP, if the list serves many of them.
     """
 
     request: Request
@@ -144,6 +150,7 @@ class Exchange:
     key: Key = ("", "", "")
     earlier: tuple[Answer, ...] = ()
     totals: frozenset[str] = frozenset()
+    of: str | Callable[[Row], str] | None = None
 
     @property
     def rows(self) -> tuple[Any, ...]:
@@ -154,6 +161,12 @@ class Exchange:
     def with_rows(self, rows: Iterable[Any]) -> Answer:
         """The same answer with other rows."""
         return self.having(self.list.items if self.list else "", [*rows])
+
+    def key_of(self, row: Any) -> Key:
+        """VEP, Family and Branch of a row; the VEP is "" where it cannot be read."""
+        if self.of is None or not isinstance(row, dict):
+            return self.key
+        return (read_name(Row(cast("dict[str, Any]", row)), self.of) or "", *self.key[1:])
 
     def reads(self, row: Any) -> Any:
         """What the Tool makes of a row; None where it is no finding."""
@@ -223,7 +236,8 @@ class World:
     `hosts`: others than the door's own that the Tool declares. `faults`: what can go wrong with this vendor alone (a
     lost chunk, a cap). `variants`: the same truth served otherwise (a lowered page size): the same findings come, or
     the Family is not complete. `drifted`: the World after an edit that moved lines and rewrote texts: same keys.
-    `expects`: how many "VEPs" there are, and findings by the name of their Family, counted by hand in the fixture.
+    `expects`: how many "VEPs" there are, and findings by the name of their Family, counted by hand in the fixture, with
+    those of unknown VEPs.
     `skips_by`: dotted paths in a row whose word decides whether it is a finding at all. `ends`: dotted paths in a page
     where null or nothing is the vendor's way to say that the list ends. `totals`: dotted paths in a page where the
     vendor declares how many rows there are, if the paging shape does not tell: who does not look there is found out.
@@ -244,6 +258,7 @@ class World:
     skips_by: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
     totals: frozenset[str] = frozenset()
+    no_product: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if (self.vendor is None) == (self.tree is None):
