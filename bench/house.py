@@ -21,6 +21,10 @@ from tidegate.server.start import started
 
 CHECKOUT = Path(__file__).parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
+TOOLS = """[tidegate.tools]
+loopback = bench.loopback:Loopback
+loopback_export = bench.loopback:Export
+"""
 
 
 class Process:
@@ -190,7 +194,7 @@ def _make_package(place: Path) -> None:
     metadata = place / "tidegate_loopback-1.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tidegate-loopback\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text("[tidegate.tools]\nloopback = bench.loopback:Loopback\n")
+    (metadata / "entry_points.txt").write_text(TOOLS)
 
 
 def _status(pid: int) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr
 
+from bench.child import named
 from tidegate_sdk import (
     Account,
     Ask,
@@ -29,6 +30,8 @@ from tidegate_sdk import (
     PageNumber,
     Row,
     Settings,
+    SharedFamilies,
+    SharedFamily,
     Talk,
     Tool,
     Vep,
@@ -90,10 +93,27 @@ class Loopback(Tool[LoopbackSettings]):
             severity=self.severity(row["severity"]),
             vendor_severity=row["severity"],
             description=row.get("description", ""),
+            path=row.get("file", ""),
+            line=row.get("line"),
+            rule=row.get("rule", ""),
+            cwe=tuple(row.get("cwe", ())),
+            url=row.get("link"),
             fixed=row["status"] == "fixed",
             verdict=Verdict.FALSE_POSITIVE if row["status"] == "false positive" else None,
             vendor_status=row["status"],
         )
+
+
+class Export(Loopback):
+    """The same vendor, which exports the findings of all its applications at once."""
+
+    slug, name = "loopback_export", "Loopback export"
+
+    def families(self, vep: Vep) -> Families:
+        yield from ()
+
+    def shared(self, veps: Sequence[Vep]) -> SharedFamilies:
+        yield SharedFamily("code", List(Ask("export"), "items", self._paging(), self._finding, "id"), of="app")
 
 
 @dataclass(frozen=True)
@@ -150,6 +170,28 @@ class Server:
         self.port = first.sockets[0].getsockname()[1]
         if rest := list(self.addresses[1:]):
             await self._loop.create_server(lambda: _Line(self), rest, self.port, backlog=1000)
+
+
+class Vendor:
+    """A server in a process of its own (child.py): what it costs to answer is not the bench's."""
+
+    def __init__(self, make: str, *given: Any) -> None:
+        self._server = Server(named(make)(*given))
+
+    def url(self) -> str:
+        return self._server.url()
+
+    def asked(self) -> int:
+        """How many questions it has answered."""
+        return self._server.asked
+
+    def state(self, name: str) -> Any:
+        """Something that the answers keep count of."""
+        return getattr(self._server.answer, name)
+
+    def become(self, make: str, *given: Any) -> None:
+        """Other answers from now on."""
+        self._server.answer = named(make)(*given)
 
 
 class _Line(asyncio.Protocol):

@@ -8,7 +8,6 @@ both. What is compared is Records read, since an Operation in a window may have 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -20,40 +19,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from bench.figure import Figure, say, show
 from bench.house import House, Process, load, open_house, until
 from bench.loopback import TOKEN, Answer, Server, as_json, page
 
 RECORDS = 20
 PAGE_SECONDS = 0.2
 WARM_SECONDS = 8.0
-BUSY = 0.40
-"""Of a core: what one worker may use, or two would only show that there are no more cores."""
-
-MOST_CONNECTIONS = 40
-LONGEST_TICK = 1.0
-LEAST_RATIO = 1.8
 SAID = re.compile(r"""(\w+)=("[^"]*"|\S+)""")
-
-
-@dataclass
-class Figure:
-    """One measured thing, and its bar where it has one."""
-
-    what: str
-    value: float
-    unit: str
-    bar: str = ""
-    kept: bool = True
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"what": self.what, "value": round(self.value, 3), "unit": self.unit, "bar": self.bar, "kept": self.kept}
-
-    def as_cells(self) -> tuple[str, ...]:
-        kept = "" if not self.bar else ("yes" if self.kept else "NO")
-        return self.what, f"{self.value:,.2f}", self.unit, self.bar, kept
 
 
 @dataclass
@@ -109,19 +82,11 @@ def main(given: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=40, help="of each window (default: 40)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     asked = parser.parse_args(given)
-    say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     say(f"Machine: {load()}")
     with tempfile.TemporaryDirectory(prefix="tidegate-scale-") as folder, open_house(Path(folder), say) as house:
         figures = measure(house, asked.connections, asked.concurrency, asked.rounds, asked.seconds, say)
-    if asked.json:
-        print(json.dumps([figure.as_dict() for figure in figures], indent=2))
-    else:
-        table = Table("what", "value", "unit", "bar", "kept")
-        for figure in figures:
-            table.add_row(*figure.as_cells())
-        Console().print(table)
     say(f"Machine: {load()}")
-    return 0 if all(figure.kept for figure in figures) else 1
+    return show(figures, asked.json)
 
 
 def measure(
@@ -185,23 +150,19 @@ def figures_of(
     return [
         Figure("one worker", one, "Records/s"),
         Figure("two workers", two, "Records/s"),
-        Figure("two against one", ratio, "×", f"≥ {LEAST_RATIO}", ratio >= LEAST_RATIO),
-        Figure("one worker uses", busy, "cores", f"< {BUSY}", busy < BUSY),
+        Figure.judged("two workers", ratio),
+        Figure.judged("one worker", busy),
         Figure("of two workers each uses", fmean(window.cores["worker-2"] for window in together), "cores"),
         Figure("PostgreSQL uses, for one worker", fmean(window.cores["PostgreSQL"] for window in alone), "cores"),
         Figure("PostgreSQL uses, for two", fmean(window.cores["PostgreSQL"] for window in together), "cores"),
         Figure("the vendor uses, for two", fmean(window.cores["vendor"] for window in together), "cores"),
-        Figure("one worker's connections", most, "at most", f"≤ {MOST_CONNECTIONS}", most <= MOST_CONNECTIONS),
-        bounded(f"tick that asked for {requested.asked:,}", requested.whole),
-        bounded("the longest tick", longest.whole),
+        Figure.judged("connections", most),
+        Figure.judged("tick", requested.whole, of=f"which asked for {requested.asked:,}"),
+        Figure.judged("tick", longest.whole, of="the longest"),
         *(Figure(f"an Operation's time, {word}", number, "s") for word, number in waits.items()),
-        Figure("Operations that still wait", waiting, "", "> 0", waiting > 0),
-        Figure("Operations that did not go well", bad, "", "0", bad == 0),
+        Figure.judged("backlog", waiting),
+        Figure.judged("went well", bad),
     ]
-
-
-def bounded(what: str, seconds: float) -> Figure:
-    return Figure(what, seconds, "s", f"≤ {LONGEST_TICK:g}", seconds <= LONGEST_TICK)
 
 
 def measured(what: str, house: House, workers: list[Process], seconds: float, say: Callable[[str], None]) -> Window:
