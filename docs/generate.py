@@ -121,7 +121,7 @@ def prose(text: str | None) -> str:
 
 
 def states_page() -> str:
-    from tidegate.reads.finding import CLOSED_BECAUSE
+    from tidegate.reads.story import CLOSED_BECAUSE
     from tidegate.rules import record as rules
     from tidegate.rules.cause import CAUSES
     from tidegate.rules.health import WORDS
@@ -236,9 +236,9 @@ def default_of(name: str, field: Any) -> str:
 
 
 def json_page() -> str:
-    from tidegate.cli.answer import Error, answers
+    from tidegate.cli.answer import Error, answers, answers_to_previews
 
-    shapes = answers()
+    shapes = answers() | answers_to_previews()
     lines = [
         "# What `--json` prints",
         "\nField names are stable: one may be added, none is renamed or dropped without a new major version. Times are",

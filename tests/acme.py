@@ -7,7 +7,7 @@ tests against what their vendors document.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -27,6 +27,8 @@ from tidegate_sdk import (
     PageNumber,
     Row,
     Settings,
+    SharedFamilies,
+    SharedFamily,
     Skip,
     Skipped,
     Talk,
@@ -78,6 +80,9 @@ class World:
     asked: list[str] = field(default_factory=list[str])
     interfere: Callable[[httpx2.Request], httpx2.Response | None] | None = None
     mapping_version: int = 1
+    exported: set[str] = field(default_factory=set[str])
+    """Families that one export gives for all products at once."""
+    export_mark: str = ""
 
     def add(self, key: str, name: str | None = None, findings: Rows | None = None, **more: Any) -> Product:
         self.products[key] = Product(name or f"Product {key}", {"issues": findings or {}}, **more)
@@ -104,6 +109,13 @@ class World:
                 {"id": key, "name": product.name, "parent": product.parent} for key, product in self.products.items()
             ]
             return self.page(listed, query, request)
+        if len(parts) == 2 and parts[0] == "exports":
+            exported = [
+                {"product": key} | row
+                for key, product in self.products.items()
+                for row in product.families.get(parts[1], {}).values()
+            ]
+            return self.page(exported, query, request)
         if len(parts) == 4 and parts[1] in self.products:
             product = self.products[parts[1]]
             if parts[3] in product.off:
@@ -178,11 +190,18 @@ class Acme(Tool[AcmeSettings]):
     def families(self, vep: Vep) -> Families:
         product = self.world.products.get(vep.id)
         for name in product.families if product else ["issues"]:
+            if name in self.world.exported:
+                continue
             if product and name in product.skipped:
                 yield Skipped(name, product.skipped[name])
                 continue
             listing = List(Ask(f"products/{vep.id}/findings/{name}"), "items", self.paging(), self.finding, "id")
             yield Family(name, listing, off=frozenset({403}), mark=product.marks.get(name, "") if product else "")
+
+    def shared(self, veps: Sequence[Vep]) -> SharedFamilies:
+        for name in sorted(self.world.exported):
+            listing = List(Ask(f"exports/{name}"), "items", self.paging(), self.finding, "id")
+            yield SharedFamily(name, listing, of="product", off=frozenset({403}), mark=self.world.export_mark)
 
     def finding(self, row: Row) -> Finding | Skip:
         if row.get("licence"):

@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         ge=1,
         le=36500,
         description="the days that an Operation's results are kept Record by Record, a whole number from 1 to 36500;"
-        " the latest of each Record stays",
+        " the latest of each Record stays, and what proves why a finding is closed",
     )
     keep_jobs_days: int = Field(
         default=7,
@@ -128,6 +128,13 @@ class Settings(BaseSettings):
         ge=1,
         le=36500,
         description="the days that Operations are kept which nothing names, a whole number from 1 to 36500",
+    )
+    keep_journal_days: int = Field(
+        default=730,
+        ge=1,
+        le=36500,
+        description="the days that changes of findings are kept, a whole number from 1 to 36500; why one is closed and"
+        " what can still be undone stays",
     )
     keep_counts_days: int = Field(
         default=1830,

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.cli.test_help import every_answer
-from tidegate.cli.answer import Error, answers
+from tidegate.cli.answer import Error, answers, answers_to_previews
 from tidegate.demo.fake_burp import FakeBurp
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +34,7 @@ COMMANDS = [
     ("sync", "Burp"),
     ("operation", "list"),
     ("operation", "show", "1"),
+    ("operation", "differences", "1"),
     ("record", "list"),
     ("record", "show", "Storefront"),
     ("record", "ignore", "Storefront"),
@@ -45,6 +46,9 @@ COMMANDS = [
     ("product", "show", "Web shop"),
     ("finding", "list"),
     ("finding", "show", "1"),
+    ("finding", "story", "1"),
+    ("retention",),
+    ("retention", "--now"),
     ("finding", "decide", "1", "--note", "x"),
     ("notify", "list"),
     ("notify", "log"),
@@ -78,6 +82,22 @@ def test_the_answer_to_a_new_connection_has_its_shape(tidegate: Any, burp: FakeB
     assert answer["connection"]["records"]["new"] == 4
 
 
+def test_previews_have_their_documented_shapes(tidegate: Any, burp: FakeBurp):
+    shapes = answers() | answers_to_previews()
+    add = ("connection", "add", "burpsuite", "--set", f"url={burp.url}", "--secret", "api_key=env:BURP_KEY")
+
+    for command in (
+        (*add, "--preview"),
+        ("operation", "differences", "1"),
+        ("connection", "keep", "1"),
+        ("connection", "edit", "1", "--minimum-severity", "high", "--preview"),
+        (*add, "--label", "Other", "--preview"),
+        ("connection", "drop", "2"),
+    ):
+        name = " ".join((*command[:2], "--preview")) if "--preview" in command else " ".join(command[:2])
+        assert has_shape(tidegate.json(*command), shapes[name]), name
+
+
 def test_an_error_has_its_shape(tidegate: Any):
     assert has_shape({"error": tidegate("record", "show", "9", "--json").error}, Error)
 
@@ -92,7 +112,7 @@ def test_no_two_shapes_have_one_name():
         from generate import reachable  # pyright: ignore[reportMissingImports]
     finally:
         sys.path.pop(0)
-    names = [shape.__name__ for shape in reachable([Error, *answers().values()])]
+    names = [shape.__name__ for shape in reachable([Error, *(answers() | answers_to_previews()).values()])]
 
     assert len(names) == len(set(names))
 

@@ -53,6 +53,13 @@ NAMES = {
     "verdict": "tidegate.ingest.sync:save_verdict",
     "carrying out": "tidegate.ingest.sync:_carry_out",
     "closing": "tidegate.ingest.sync:_carry_out_one",
+    # A Sync is undone.
+    "undoing": "tidegate.ingest.undo:_undo_one",
+    # A change, range by range.
+    "range": "tidegate.ingest.remap:_one",
+    "merging": "tidegate.store.writers.remap:merge",
+    "closing all": "tidegate.store.writers.remap:close_findings_of",
+    "exchange": "tidegate.store.writers.remap:exchange_proofs",
     # A Discover is applied.
     "discover apply": "tidegate.ingest.discover:_apply",
     "discover staging": "tidegate.ingest.discover:_stage",

@@ -329,8 +329,13 @@ def test_state_and_proof_are_per_branch(scene: Scene, monkeypatch: pytest.Monkey
     still_open = {key for key, (open, _) in by_part().items() if open}
     assert still_open == {("code", "main", "b"), ("code", "dev", "a"), ("code", "dev", "b")}
     told = {part.branch: (part.outcome, part.proven_by, part.proof) for part in shown(scene, "shop").families}
-    assert told["main"] == ("complete", second.pk, {"kind": "whole", "pages": 1, "declared": 1, "seen": 1})
-    assert told["dev"] == ("incomplete", first.pk, {"kind": "whole", "pages": 1, "declared": 2, "seen": 2})
+    proof = {"kind": "whole", "pages": 1, "declared": 1, "seen": 1, "equation": {"vendor": 1, "open": 1}}
+    assert told["main"] == ("complete", second.pk, proof)
+    assert told["dev"] == (
+        "incomplete",
+        first.pk,
+        proof | {"declared": 2, "seen": 2, "equation": {"vendor": 2, "open": 2}},
+    )
 
 
 def test_a_decision_holds_for_branches_that_the_vendor_shows_only_later(

@@ -23,10 +23,10 @@ from tidegate.actions import finding, operation, record
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.product import delete_product
 from tidegate.config import Settings
-from tidegate.store.models import Finding, Journal, LogLine, Operation, Product, Record, Result
+from tidegate.store.models import Finding, Journal, LogLine, Mark, Operation, Product, Record, Result
 from tidegate.store.writers.retention import retain
 
-PERISHABLE = ("lease", "log_line", "quarantine", "outbox", "result")
+PERISHABLE = ("difference", "lease", "log_line", "quarantine", "outbox", "result")
 """What belongs to an Operation, or only wants to say what it was about."""
 
 HARMLESS = {"seen", "unchanged", "repeated", "quarantined", "skipped", "below", "kept_open", "records"}
@@ -82,6 +82,7 @@ def grow_old(days: int) -> None:
         )
     with database.cursor() as cursor:
         cursor.execute("UPDATE log_line SET at = at - make_interval(days => %s)", [days])
+    Mark.objects.all().delete()  # the month has come in which all is looked at again
 
 
 class Life:

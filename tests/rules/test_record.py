@@ -145,6 +145,8 @@ def test_a_day_of_another_year_says_its_year():
         (MISSING, "Missing since 3 May: Discover 123 saw all 412 projects and not this one."),
         (replace(NEW, deleted_at=MAY), "Deleted on 3 May; Discover brings it back if the project still exists."),
         (replace(GOOD, connection_deleted_at=MAY), "Its Connection «Burp» was deleted on 3 May."),
+        (replace(GOOD, changing=12), "Operation 12 is changing its findings; watch it: tidegate operation watch 12"),
+        (replace(NEW, changing=12), "It is not mapped to a Product yet: map it first."),
     ],
 )
 def test_may_sync(facts: RecordFacts, sentence: str | None):

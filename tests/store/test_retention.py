@@ -82,6 +82,9 @@ NAMED: dict[str, Callable[[int, Any], object]] = {
     "record_history": lambda number, it: models.RecordHistory.objects.create(
         record_id=it.record, actor="tidegate", operation_id=number, before={}, after={}
     ),
+    "feed_move": lambda number, it: models.FeedMove.objects.create(
+        feed_id=it.feed, actor="alice", operation=number, left="A", went_to="B"
+    ),
     "held_absence.since": lambda number, it: it.absence(since_operation_id=number, latest_operation_id=it.other),
     "held_absence.latest": lambda number, it: it.absence(since_operation_id=it.other, latest_operation_id=number),
 }
@@ -131,6 +134,16 @@ def test_a_sync_that_changed_a_finding_stays_unasked(keeping: Settings, word: st
     """No index leads from findings to Operations, so its own counts speak for it; what is not known does too."""
     burp = world.connection()
     number = old(burp, counts={"seen": 3, word: 1})
+    latest(burp)
+
+    assert deleted(keeping) == {}
+    assert there(number)
+
+
+def test_a_change_that_a_person_asked_for_stays(keeping: Settings):
+    burp = world.connection()
+    number = old(burp, "change", counts={})
+    old(burp, "change", days=1)
     latest(burp)
 
     assert deleted(keeping) == {}
@@ -233,7 +246,7 @@ def test_results_go_but_for_the_latest_of_each_record(keeping: Settings):
                 operation_id=operation, record_id=record, family=family, outcome="complete", counts={"seen": 1}
             )
 
-    assert deleted(keeping) == {"results": 6}
+    assert deleted(keeping) == {"results": 4, "previews": 1}
     assert set(models.Result.objects.values_list("operation_id", "record_id")) == {
         (first, read_once),
         (third, read_again),
@@ -306,6 +319,272 @@ def test_news_and_their_deliveries_go_but_for_the_latest_of_a_kind(keeping: Sett
     assert deleted(keeping) == {"news": 1}
     assert set(models.News.objects.values_list("pk", flat=True)) == {second.pk, other.pk}
     assert models.Delivery.objects.count() == 1
+
+
+# Previews and drafts
+
+
+def preview(of: models.Connection, days: float, **facts: Any) -> int:
+    number = old(of, days=days, preview=True, **facts)
+    models.Difference.objects.create(operation_id=number, kind="created", key="k", title="x")
+    models.Quarantine.objects.create(operation_id=number, connection=of, reason="odd")
+    models.LogLine.objects.create(operation_id=number, n=1, level="info", text="x")
+    return number
+
+
+def test_a_preview_goes_a_day_after_its_end_with_all_that_hangs_on_it(keeping: Settings):
+    """Break it: let `_previews` ask for those that nobody looked at, or forget to empty them."""
+    burp = world.connection()
+    gone, young = preview(burp, 1.1), preview(burp, 0.9)
+    running = preview(burp, 3, status="running", ended_at=None)
+    sync = old(burp, days=3, counts={"created": 1})
+
+    assert deleted(keeping) == {"previews": 1}
+    assert set(models.Operation.objects.values_list("pk", flat=True)) == {young, running, sync}
+    assert set(models.Difference.objects.values_list("operation_id", flat=True)) == {young, running}
+    assert not there(gone)
+
+
+def test_a_preview_of_a_million_goes_in_batches(keeping: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(retention, "AT_MOST", 10)
+    burp = world.connection()
+    number = preview(burp, 2)
+    models.Difference.objects.bulk_create(
+        models.Difference(operation_id=number, kind="created", key=f"k{n}", title="x") for n in range(34)
+    )
+
+    assert deleted(keeping, seconds=0) == {}
+    assert 10 < models.Difference.objects.count() < 35
+    assert deleted(keeping) == {"previews": 1}
+    assert not models.Difference.objects.exists()
+
+
+def draft(label: str, days: float) -> models.Connection:
+    at = ago(days)
+    return world.connection(label, draft_at=at, deleted_at=at, secrets=b"sealed")
+
+
+def test_a_draft_that_nobody_saved_goes_after_a_day_with_all_that_hangs_on_it(keeping: Settings):
+    """Its secrets too. Break it: let `_drafts` ask for `deleted_at` in both places."""
+    gone, young = draft("old", 1.1), draft("young", 0.9)
+    tried = preview(gone, 1.05)
+    waiting = world.operation(gone, "discover", "pending", preview=True)
+    deleted_one = world.connection("deleted", deleted_at=ago(9))
+    its = old(deleted_one, days=9)
+
+    assert deleted(keeping, seconds=None) in ({"drafts": 1}, {"previews": 1, "drafts": 1})
+    assert set(models.Connection.objects.values_list("pk", flat=True)) == {young.pk, deleted_one.pk}
+    assert (there(tried), there(waiting.pk), there(its)) == (False, False, True)
+
+
+def test_a_draft_that_is_being_tried_stays_until_that_has_ended(keeping: Settings):
+    tried = draft("old", 2)
+    running = world.operation(tried, "discover", "running", preview=True)
+
+    assert deleted(keeping) == {}
+    models.Operation.objects.filter(pk=running.pk).update(status="success", ended_at=world.now())
+    assert deleted(keeping) == {"drafts": 1}
+
+
+# The journal
+
+
+class Told:
+    """A finding, and lines of its journal of long ago."""
+
+    def __init__(self, label: str = "Burp", **facts: Any) -> None:
+        self.connection = world.connection(label)
+        self.record = world.record(self.connection)
+        map_records(ALICE, [self.record], new_product=f"Shop of {label}")
+        [self.number] = world.synced(self.record, "a", **facts)
+        models.Result.objects.all().delete()
+
+    def line(self, kind: str, days: float = 800, operation: int | None = None, **before: Any) -> int:
+        line = models.Journal.objects.create(
+            finding_id=self.number, actor="alice", kind=kind, at=ago(days), operation=operation, before=before
+        )
+        return line.pk
+
+    @property
+    def left(self) -> list[int]:
+        return list(models.Journal.objects.filter(finding_id=self.number).order_by("pk").values_list("pk", flat=True))
+
+
+def test_old_changes_go_and_young_ones_stay(keeping: Settings):
+    it = Told()
+    it.line("changed", title="x")
+    it.line("closed", open=True)
+    it.line("reopened", open=False, closed_because="gone")
+    young = it.line("changed", days=729, title="y")
+
+    assert deleted(keeping) == {"journal": 3}
+    assert it.left == [young]
+
+
+def test_why_a_finding_is_closed_is_never_forgotten(keeping: Settings):
+    """Its last closing, not those of before. Break it: let old lines of closed findings go too."""
+    it = Told(open=False, closed_because="gone")
+    it.line("closed", open=True)
+    it.line("reopened", open=False, closed_because="gone")
+    why = it.line("closed", open=True)
+    it.line("decided", decision={"note": None})
+
+    assert deleted(keeping) == {"journal": 3}
+    assert it.left == [why]
+
+
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [
+        ("decided", {"decision": {"severity": None}, "open": True}),
+        ("merged", {"open": False, "closed_because": "gone"}),
+        ("undone", {"open": True, "active": True}),
+    ],
+)
+def test_other_ways_to_be_closed_are_not_forgotten_either(keeping: Settings, kind: str, before: dict[str, Any]):
+    """A closing that an undo brought back is told by both lines."""
+    it = Told(open=False, closed_because="gone")
+    closing = it.line("closed", open=True)
+    why = it.line(kind, **before)
+
+    deleted(keeping)
+
+    assert it.left == ([why] if kind == "decided" else [closing, why])
+
+
+def test_an_undo_may_have_gone_back_to_an_earlier_closing(keeping: Settings):
+    """The last line that closed it is not why it is closed. Break it: leave `closed_it` out of journal_forget.sql."""
+    it = Told(open=False, closed_because="gone")
+    first, second = (old(it.connection, days=900, counts={"closed": 1}) for _ in range(2))
+    models.Finding.objects.filter(pk=it.number).update(closed_operation=first)
+    why = it.line("closed", operation=first, open=True)
+    it.line("reopened", open=False, closed_because="gone")
+    last = it.line("closed", operation=second, open=True)
+    undone = it.line("undone", open=True)
+
+    deleted(keeping)
+
+    assert it.left == [why, last, undone]
+
+
+def test_what_the_last_decision_did_can_still_be_undone(keeping: Settings):
+    """Break it: do not ask for the last step in journal_forget.sql."""
+    it = Told()
+    first, last = (
+        models.RecordHistory.objects.filter(step__isnull=False).first(),
+        "00000000-0000-4000-8000-000000000001",
+    )
+    assert first is not None
+    it.line("moved", feed=7, step=str(first.step))
+    models.RecordHistory.objects.create(
+        record_id=it.record, actor="alice", step=last, before={}, after={"finalized_at": "x"}
+    )
+    kept = it.line("moved", feed=8, step=last)
+
+    assert deleted(keeping) == {"journal": 1}
+    assert it.left == [kept]
+
+
+def test_what_the_latest_applied_sync_did_can_still_be_undone(keeping: Settings):
+    """Even if a failed one came after it, a preview, or one that was undone. Break it: ask for the latest result."""
+    it = Told()
+    first, latest = (old(it.connection, days=900, counts={"updated": 1}) for _ in range(2))
+    failed = old(it.connection, status="failed", days=850)
+    tried = old(it.connection, preview=True, days=0.5)
+    undone = old(it.connection, days=840, counts={"updated": 1})
+    for operation, facts in (
+        (first, {"feed_id": 1}), (latest, {"feed_id": 1}), (failed, {}), (tried, {"feed_id": 1}),
+        (undone, {"feed_id": 1, "undone_by": 9}),
+    ):  # fmt: skip
+        models.Result.objects.create(operation_id=operation, record_id=it.record, outcome="complete", **facts)
+    it.line("changed", operation=first, title="x")
+    kept = it.line("changed", operation=latest, title="y")
+    also = it.line("undone", operation=undone, title="z")
+
+    assert deleted(keeping)["journal"] == 1
+    assert it.left == [kept, also]
+
+
+def test_the_journal_is_walked_once_and_begun_again_after_a_month(keeping: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Millions of lines stay for ever, and are not looked through each hour. What they explained may be over by then.
+    Break it: begin at 0 each time."""
+    monkeypatch.setattr(retention, "AT_MOST", 2)
+    it = Told(open=False, closed_because="gone")
+    for _ in range(5):
+        it.line("changed", title="x")
+    it.line("closed", open=True)
+    assert deleted(keeping) == {"journal": 5}
+    models.Finding.objects.filter(pk=it.number).update(open=True, closed_because=None)
+
+    with CaptureQueriesContext(database) as queries:
+        assert deleted(keeping) == {}
+    assert sum("FROM journal" in query["sql"] for query in queries) == 1
+
+    found = retain(world.now() + timedelta(days=31), keeping)
+    assert found["journal"] == 1
+    assert it.left == []
+
+
+def test_until_when_something_was_forgotten_is_remembered(keeping: Settings):
+    it = Told(open=False, closed_because="gone")
+    it.line("changed", days=900, title="x")
+    latest = models.Journal.objects.get(pk=it.line("changed", days=800, title="x"))
+    it.line("closed", days=790, open=True)
+
+    deleted(keeping)
+
+    assert models.Mark.objects.get(pk=models.Mark.JOURNAL).forgotten_until == latest.at
+    deleted(keeping)
+    assert models.Mark.objects.get(pk=models.Mark.JOURNAL).forgotten_until == latest.at
+
+
+def test_where_nothing_went_nothing_is_said_to_be_forgotten(keeping: Settings):
+    it = Told(open=False, closed_because="gone")
+    it.line("closed", open=True)
+
+    assert deleted(keeping) == {}
+    assert models.Mark.objects.get(pk=models.Mark.JOURNAL).forgotten_until is None
+
+
+# What proves a closing
+
+
+def test_what_proves_why_a_finding_is_closed_stays_with_its_operation(keeping: Settings):
+    """Family by Family; and goes once nothing that it closed is closed still. Break it: take `proving` out of
+    results_forget.sql."""
+    it = Told()
+    proof, other, latest = (
+        old(it.connection, counts={"closed": 1}), old(it.connection, counts={"closed": 1}), old(it.connection, days=1),
+    )  # fmt: skip
+    for operation in (proof, other, latest):
+        for family in ("", "dast", "sast"):
+            models.Result.objects.create(
+                operation_id=operation, record_id=it.record, family=family, outcome="complete", gone=1
+            )
+    it.line("closed", operation=proof, open=True)
+    it.line("closed", operation=other, open=True)
+    models.Finding.objects.filter(pk=it.number).update(
+        open=False, active=False, closed_because="gone", closed_operation=proof
+    )
+
+    assert deleted(keeping)["results"] == 4
+    assert set(models.Result.objects.values_list("operation_id", "family")) == {
+        (proof, ""), (proof, "dast"), (latest, ""), (latest, "dast"), (latest, "sast"),
+    }  # fmt: skip
+    assert there(proof)
+
+    models.Finding.objects.filter(pk=it.number).update(open=True, closed_because=None, closed_operation=None)
+    assert deleted(keeping) == {}  # looked at again a month later
+    assert retain(world.now() + timedelta(days=30), keeping)["results"] == 2
+
+
+def test_the_result_of_the_latest_applied_sync_stays_so_that_it_can_be_undone(keeping: Settings):
+    it = Told()
+    applied, failed = old(it.connection, counts={"updated": 1}), old(it.connection, status="failed", days=1)
+    models.Result.objects.create(operation_id=applied, record_id=it.record, outcome="complete", feed_id=1)
+    models.Result.objects.create(operation_id=failed, record_id=it.record, outcome="failed")
+
+    assert "results" not in deleted(keeping)
 
 
 # How it is done

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.usefixtures("database")
 # What Django cannot say, and where it is said: store/sql/schema.
 TRIGGERS = {
     "engagement_lose_target",
+    "feed_leaves_connection_tally",
+    "feed_move",
     "feed_takes_its_findings",
     "feed_lose_target",
     "finding_tally_deleted",
@@ -24,9 +26,18 @@ TRIGGERS = {
     "finding_tally_updated",
     "product_lose_target",
     "record_history",
+    "tally_of_connection_inserted",
+    "tally_of_connection_updated",
     "test_lose_target",
 }
-KEPT_OTHERWISE = {("finding", "feed_id", "feed")}  # by the tally's foreign key and a trigger: schema/0005
+KEPT_OTHERWISE = {
+    ("finding", "feed_id", "feed"),  # by the tally's foreign key and a trigger: schema/0005
+    # by the one statement that deletes Operations: schema/0008
+    ("part", "last_operation_id", "operation"),
+    ("part", "proven_operation_id", "operation"),
+    ("record", "absent_operation_id", "operation"),
+    ("record", "first_seen_operation_id", "operation"),
+}
 CHECKS_OF_OURS = {"connection_settings", "product_name", "product_type_name", "record_attributes"}
 
 

@@ -1,4 +1,4 @@
-"""What a person may do to Connections: add, try, edit, pause, resume, delete, and continue a deleted one."""
+"""What a person may do to Connections: add, try, draft, edit, pause, resume, delete, and continue a deleted one."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ class Edited:
 
     closed: int = 0
     """Findings that are below the new threshold."""
+    operation: int | None = None
+    """The change that closes them, where they are many."""
     sync_wanted: bool = False
     """The threshold is lower: a Sync brings back what it kept away."""
     resumed: bool = False
@@ -80,23 +82,118 @@ def add_connection(
     Raises NotThere for an unknown Tool, Refused with what cannot be used. Nothing is asked of the vendor here.
     """
     kind = the_tool(tool)
-    filled = the_filled(kind, settings, secrets)
-    facts = {
-        "label": clean_name(label, "label"),
-        "settings": catalog.stored_settings(filled),
-        "auto_map": auto_map,
-        "join_by_name": join_by_name,
-        "minimum_severity": the_minimum(minimum_severity),
-        **ends_of(secrets, secret_ends, there=bool(secrets)),
-    }
     with acting(str(actor)):
-        facts["product_type_id"] = None if product_type is None else product_type_named(product_type)
+        facts = new_facts(
+            kind,
+            settings,
+            secrets,
+            label=label,
+            auto_map=auto_map,
+            join_by_name=join_by_name,
+            minimum_severity=minimum_severity,
+            product_type=product_type,
+            secret_ends=secret_ends,
+        )
         if continues is not None:
             connection_id = continued(kind, continues, facts)
         else:
             connection_id = unique_label(facts["label"], lambda: writer.save_new_connection(actor, tool, facts))
         writer.change_connection(connection_id, {"secrets": sealed(secrets, connection_id)})
     return connection_id
+
+
+@action
+def draft_connection(
+    actor: Actor,
+    tool: str,
+    label: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, SecretStr],
+    *,
+    auto_map: bool = False,
+    join_by_name: bool = False,
+    minimum_severity: int = 0,
+    product_type: str | None = None,
+    secret_ends: SecretEnds | None = None,
+) -> int:
+    """Keeps what was entered as a draft, so that a Discover of it can be previewed; returns its number. It never runs
+    by itself, is listed nowhere, and goes after a day unless `save_draft` makes it a Connection.
+
+    The label need not be free yet. Raises NotThere for an unknown Tool, Refused with what cannot be used.
+    """
+    kind = the_tool(tool)
+    with acting(str(actor)):
+        facts = new_facts(
+            kind,
+            settings,
+            secrets,
+            label=label,
+            auto_map=auto_map,
+            join_by_name=join_by_name,
+            minimum_severity=minimum_severity,
+            product_type=product_type,
+            secret_ends=secret_ends,
+        )
+        connection_id = writer.save_draft(actor, tool, facts)
+        writer.change_connection(connection_id, {"secrets": sealed(secrets, connection_id)})
+    return connection_id
+
+
+@action
+def save_draft(
+    actor: Actor,
+    connection_id: int,
+    *,
+    label: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, SecretStr] | None = None,
+    auto_map: bool | None = None,
+    join_by_name: bool | None = None,
+    minimum_severity: int | None = None,
+    product_type: str | None = None,
+    secret_ends: SecretEnds | None = None,
+    continues: int | None = None,
+) -> int:
+    """Makes a draft the Connection it was to be, with its schedules; what is named is changed, as in `edit_connection`.
+    Returns the Connection's number: the draft's own, or that of the deleted one it `continues`.
+
+    Raises NotThere where there is no such draft (any more), Refused for a label that is taken.
+    """
+    with acting(str(actor)):
+        draft = locked_draft(connection_id)
+        facts = plain_facts(
+            label=label,
+            auto_map=auto_map,
+            join_by_name=join_by_name,
+            minimum_severity=minimum_severity,
+            product_type=product_type,
+        )
+        if settings is not None or secrets is not None:
+            facts |= refilled(draft, settings or {}, secrets or {})
+        if secrets or secret_ends is not None:
+            facts |= ends_of(secrets or {}, secret_ends, there=bool(secrets) or draft.secrets is not None)
+        if continues is not None:
+            return continued_by_draft(draft, continues, facts)
+        unique_label(facts.get("label", draft.label), lambda: writer.keep_draft(connection_id, facts))
+    return connection_id
+
+
+@action
+def drop_draft(actor: Actor, connection_id: int) -> None:
+    """Lets a draft go, with its secrets and its previews. Refused while one of these runs."""
+    with acting(str(actor)):
+        draft = locked_draft(connection_id)
+        if running := running_operation(connection_id):
+            raise Refused(
+                f"The preview {running} of the draft «{draft.label}» runs.",
+                f"Cancel it first: tidegate operation cancel {running}",
+            )
+        writer.forget_draft(connection_id)
+
+
+def label_is_taken(label: str) -> bool:
+    """Whether a Connection that is there has the label, so that a draft could not be kept under it."""
+    return Connection.objects.filter(label=clean_name(label, "label"), deleted_at__isnull=True).exists()
 
 
 @action
@@ -120,8 +217,8 @@ def edit_connection(
     `product_type` means none. Where settings or secrets lead to another account nothing is read from there, until a
     person says `records_continue`: that what it has are the same things.
 
-    A raised threshold closes at once what is below it. A new secret forgets the end of the one before, and resumes a
-    Connection that its rejected logins had paused.
+    A raised threshold closes what is below it: at once, or as a change where that is much. A new secret forgets the end
+    of the one before, and resumes a Connection that its rejected logins had paused.
     """
     with acting(str(actor)):
         connection = locked(connection_id)
@@ -145,7 +242,8 @@ def edit_connection(
             writer.renew_epochs(connection_id)
         minimum, resumed = facts.get("minimum_severity", connection.minimum_severity), "paused_at" in facts
         if minimum > connection.minimum_severity:
-            return Edited(closed=writer.raise_minimum(actor, connection_id, minimum), resumed=resumed)
+            raised = writer.raise_minimum(actor, connection_id, minimum)
+            return Edited(closed=raised.closed, operation=raised.operation, resumed=resumed)
         wanted = minimum < connection.minimum_severity
         if wanted and (resumed or connection.paused_at is None):
             request_operation("sync", connection_id, actor=str(actor))
@@ -191,8 +289,9 @@ def delete_connection(actor: Actor, connection_id: int, typed_label: str) -> Non
 
 
 def continuable(tool: str, account: str | None = None) -> list[Connection]:
-    """Deleted Connections of this Tool (and account) that a new one may continue, the latest first."""
-    found = Connection.objects.filter(tool=tool, deleted_at__isnull=False).order_by("-deleted_at")
+    """Deleted Connections of this Tool (and account) that a new one may continue, the latest first; no drafts."""
+    found = Connection.objects.filter(tool=tool, deleted_at__isnull=False, draft_at__isnull=True)
+    found = found.order_by("-deleted_at")
     return list(found if account is None else found.filter(account=account))
 
 
@@ -246,6 +345,16 @@ def locked(connection_id: int) -> Connection:
     return connection
 
 
+def locked_draft(connection_id: int) -> Connection:
+    draft = writer.lock_connection(connection_id) if 0 < connection_id <= LARGEST_ID else None
+    if draft is None or draft.draft_at is None:
+        raise NotThere(
+            f"There is no draft {connection_id}: it was kept or let go, or a day has passed.",
+            "Enter it again: tidegate connection add TOOL --preview",
+        )
+    return draft
+
+
 def no_connection(connection_id: int) -> NotThere:
     return NotThere(f"There is no Connection {connection_id}.", "See what there is: tidegate connection list")
 
@@ -274,6 +383,29 @@ def the_filled(kind: catalog.ToolClass, settings: Mapping[str, Any], secrets: Ma
 
 def see(kind: catalog.ToolClass) -> str:
     return f"See what it needs: tidegate tool show {kind.slug}"
+
+
+def new_facts(
+    kind: catalog.ToolClass,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, SecretStr],
+    *,
+    label: str,
+    minimum_severity: int,
+    product_type: str | None,
+    secret_ends: SecretEnds | None,
+    **others: Any,
+) -> dict[str, Any]:
+    """What is stored of a Connection that was entered, checked; without its secrets, which are sealed to its number."""
+    filled = the_filled(kind, settings, secrets)
+    return {
+        "label": clean_name(label, "label"),
+        "settings": catalog.stored_settings(filled),
+        "minimum_severity": the_minimum(minimum_severity),
+        "product_type_id": None if product_type is None else product_type_named(product_type),
+        **ends_of(secrets, secret_ends, there=bool(secrets)),
+        **others,
+    }
 
 
 def the_minimum(rank: int) -> int:
@@ -359,7 +491,29 @@ def ends_of(secrets: Mapping[str, SecretStr], day: SecretEnds | None, *, there: 
 def continued(kind: catalog.ToolClass, connection_id: int, facts: dict[str, Any]) -> int:
     """Takes up a deleted Connection under new settings."""
     connection = writer.lock_connection(connection_id) if 0 < connection_id <= LARGEST_ID else None
-    if connection is None or connection.tool != kind.slug or connection.deleted_at is None:
+    known = connection is not None and connection.tool == kind.slug and connection.draft_at is None
+    if connection is None or not known or connection.deleted_at is None:
         raise NotThere(f"There is no deleted Connection {connection_id} of {kind.name} to continue.", "Add a new one.")
     unique_label(facts["label"], lambda: writer.revive(connection_id, facts))
     return connection_id
+
+
+def continued_by_draft(draft: Connection, connection_id: int, changes: Mapping[str, Any]) -> int:
+    """Takes up a deleted Connection under what was entered for the draft, which goes: secrets belong to a number."""
+    for name, value in changes.items():
+        setattr(draft, name, value)
+    try:
+        secrets = catalog.stored_secrets(draft)
+    except KeyProblem as problem:
+        raise Refused(problem.cause, problem.next_step) from problem
+    taken_up = continued(the_tool(draft.tool), connection_id, {name: getattr(draft, name) for name in DRAFTED})
+    writer.change_connection(taken_up, {"secrets": sealed(secrets, taken_up)})
+    writer.forget_draft(draft.pk)
+    return taken_up
+
+
+DRAFTED = (
+    "label", "settings", "auto_map", "join_by_name", "minimum_severity", "product_type_id", "secret_ends_at",
+    "secret_ends_told_by",
+)  # fmt: skip
+"""What is entered for a Connection, without its secrets."""

@@ -15,9 +15,11 @@ from tidegate.actions.step import Item, StepOutcome, action, wanted
 from tidegate.rules.actor import Actor
 from tidegate.rules.finding import ACCEPTED, VERDICTS
 from tidegate.rules.names import clean_name, clean_text
+from tidegate.rules.record import why_changing
 from tidegate.store.models import Decision, Finding
 from tidegate.store.writers import decision as writer
 from tidegate.store.writers.decision import Said
+from tidegate.store.writers.record import lock_records
 from tidegate_sdk import Severity
 
 
@@ -48,6 +50,7 @@ def decide_finding(
     None (for verdict and severity also "none") takes a field back. Raises NotThere, or Refused with what is allowed.
     """
     wanted([finding_id], "Finding", writer.record_of_finding)
+    refuse_while_changing(finding_id)
     said: dict[str, Said | None] = {}
     if verdict is not UNSET or until is not UNSET:
         said["verdict"] = said_verdict(finding_id, verdict, until)
@@ -64,6 +67,14 @@ def decide_finding(
     if not said:
         raise Refused("Nothing was decided.", f"Say a verdict ({', '.join(VERDICTS)}), a severity, a note or tags.")
     return writer.decide_finding(actor, finding_id, said)
+
+
+def refuse_while_changing(finding_id: int) -> None:
+    """A change copies decisions to another Feed; one that is made meanwhile could be left behind."""
+    for record in lock_records(writer.record_of_finding([finding_id]).values()).values():
+        if record.changing_operation_id is not None:
+            why = f"Nothing can be decided about the findings of {record.name} just now."
+            raise Refused(why, f"{why_changing(record.changing_operation_id)}.")
 
 
 @action

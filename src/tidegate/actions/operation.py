@@ -1,4 +1,4 @@
-"""What a person may ask of Operations: discover, sync, cancel, and what becomes of closings and
+"""What a person may ask of Operations: discover, sync, previews of both, cancel, and what becomes of closings and
 absences that are held."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final
 from django.db import connection as database
 from django.db import transaction
 
+from tidegate.actions.change import change_again
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.ingest.apply import again_after_deadlock
 from tidegate.ingest.operation import run_operation
@@ -23,6 +24,10 @@ from tidegate.store.acting import acting
 from tidegate.store.models import Connection, Feed, Held, HeldAbsence, Operation, Product, Record, Result
 from tidegate.store.sql import sql
 from tidegate.store.writers.operation import ask_to_end, cancel_operation, lease_is_alive, request_operation
+from tidegate.store.writers.words import index_words
+
+WORDS_SECONDS: Final = 5.0
+"""How long whoever waited for an Operation waits for its findings to be searchable; the rest comes with the next."""
 
 NOT_READ_TO_THE_END: Final = ("failed", "incomplete", "skipped", "dropped")
 
@@ -45,6 +50,26 @@ def request_sync(actor: Actor, connection_id: int, record_ids: Sequence[int] | N
     for record in record_ids or ():
         _syncable(connection_id, record)
     return request_operation("sync", connection_id, actor=str(actor), records=record_ids)
+
+
+def request_discover_preview(actor: Actor, connection_id: int) -> int:
+    """Asks what a Discover would do, also of a draft; returns the Operation's id. Nothing is changed by it.
+
+    Raises as `request_discover` does.
+    """
+    _runnable(connection_id, or_draft=True)
+    return request_operation("discover", connection_id, actor=str(actor), preview=True)
+
+
+def request_sync_preview(actor: Actor, connection_id: int, record_ids: Sequence[int] | None = None) -> int:
+    """Asks what a Sync would do to findings; returns the Operation's id. Nothing is changed by it.
+
+    Raises as `request_sync` does.
+    """
+    _runnable(connection_id)
+    for record in record_ids or ():
+        _syncable(connection_id, record)
+    return request_operation("sync", connection_id, actor=str(actor), records=record_ids, preview=True)
 
 
 def request_sync_of_product(actor: Actor, product_id: int) -> list[int]:
@@ -70,13 +95,18 @@ def request_sync_of_product(actor: Actor, product_id: int) -> list[int]:
 
 def request_again(actor: Actor, operation_id: int) -> int:
     """Asks again for what failed: the Records of this Sync that were not read to their end and may sync now, or all of
-    it where it failed as a whole. Returns the new Operation's id.
+    it where it failed as a whole. Of a preview all is asked for again, as a preview; of a change what is left. Returns
+    the new Operation's id.
 
     Raises NotThere; Refused where it has not ended, or nothing of it failed.
     """
     operation = _operation(operation_id)
     if operation.status in UNDER_WAY:
         raise Refused(f"Operation {operation_id} has not ended.", f"Watch it: tidegate operation watch {operation_id}")
+    if operation.preview:
+        return _preview_again(actor, operation)
+    if operation.type == "change":
+        return change_again(actor, operation)
     if operation.type == "discover":
         return request_discover(actor, operation.connection_id)
     results = Result.objects.filter(operation_id=operation_id, family="")
@@ -106,6 +136,8 @@ def see_through(operation_id: int, progress: Progress = no_progress) -> None:
             break
         progress(row.phase, row.done, row.total, row.beside)
     run_operation(operation_id, progress)
+    if not service().scheduler:
+        index_words(seconds=WORDS_SECONDS)  # nobody else does it, and whoever waited may search next
 
 
 def discover(actor: Actor, connection_id: int, progress: Progress = no_progress) -> int:
@@ -122,6 +154,24 @@ def sync(
     """Brings the findings of the mapped, Good Records (all, or these); returns the Operation's id once that has ended.
     Raises as `request_sync` does."""
     operation = request_sync(actor, connection_id, record_ids)
+    see_through(operation, progress)
+    return operation
+
+
+def preview_discover(actor: Actor, connection_id: int, progress: Progress = no_progress) -> int:
+    """Lists what the tool has and says what a Discover would do; returns the Operation's id once that has ended. What
+    would change is in reads/preview.py. Raises as `request_discover_preview` does."""
+    operation = request_discover_preview(actor, connection_id)
+    see_through(operation, progress)
+    return operation
+
+
+def preview_sync(
+    actor: Actor, connection_id: int, record_ids: Sequence[int] | None = None, progress: Progress = no_progress
+) -> int:
+    """Reads the mapped, Good Records (all, or these) and says what a Sync would do; returns the Operation's id once
+    that has ended. Raises as `request_sync_preview` does."""
+    operation = request_sync_preview(actor, connection_id, record_ids)
     see_through(operation, progress)
     return operation
 
@@ -156,9 +206,9 @@ def keep_open(actor: Actor, operation_id: int) -> int:
     return _settle(actor, operation_id, "keep_open", None)
 
 
-def _runnable(connection_id: int) -> Connection:
-    connection = Connection.objects.filter(pk=connection_id, deleted_at__isnull=True).first()
-    if connection is None:
+def _runnable(connection_id: int, *, or_draft: bool = False) -> Connection:
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is None or (connection.deleted_at is not None and not (or_draft and connection.draft_at is not None)):
         raise NotThere(f"There is no Connection {connection_id}.", "List them with: tidegate connection list")
     if connection.paused_at is not None:
         raise Refused(
@@ -179,6 +229,17 @@ def _syncable(connection_id: int, record_id: int) -> None:
         raise Refused(f"{record.name} cannot sync. {refusal}", f"Look at it with: tidegate record show {record_id}")
 
 
+def _preview_again(actor: Actor, operation: Operation) -> int:
+    asked: list[int] | None = operation.scope.get("records")
+    if operation.type == "discover":
+        return request_discover_preview(actor, operation.connection_id)
+    if asked is not None and not (asked := _may_sync_of(asked)):
+        raise Refused(
+            f"None of the Records of the preview {operation.pk} may sync now.", "Look at them: tidegate record list"
+        )
+    return request_sync_preview(actor, operation.connection_id, asked)
+
+
 def _may_sync_of(record_ids: Iterable[int]) -> list[int]:
     records = living().filter(pk__in=list(record_ids)).order_by("pk")
     return [record.pk for record in records if not may_sync(facts(record))]
@@ -186,6 +247,11 @@ def _may_sync_of(record_ids: Iterable[int]) -> list[int]:
 
 def _settle(actor: Actor, operation_id: int, closings: str, absences: str | None) -> int:
     operation = _operation(operation_id)
+    if operation.preview:
+        raise Refused(
+            f"Operation {operation_id} was a preview: it wrote nothing, so there is nothing to decide.",
+            f"Do it with: tidegate {operation.type} {shlex.quote(operation.connection.label)}",
+        )
     feeds = list(
         Held.objects.filter(latest_operation=operation_id, standing=Held.HELD)
         .values_list("feed_id", flat=True)

@@ -12,14 +12,16 @@ from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.step import Item, StepOutcome, action, wanted
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import clean_name, clean_text, near_twins
-from tidegate.rules.record import ago
+from tidegate.rules.record import ago, why_changing
 from tidegate.rules.undo import undo_step
 from tidegate.store.acting import acting
 from tidegate.store.models import Product, Record
 from tidegate.store.writers import record as writer
+from tidegate.store.writers import remap as findings
 from tidegate.store.writers.operation import request_operation
 from tidegate.store.writers.product import IMPORTED, keep_products, make_products, product_type_named
 from tidegate.store.writers.record import Deciding, lock_records
+from tidegate.store.writers.remap import Going
 from tidegate.store.writers.undo import last_decision, records_of_step, undo_records
 
 Imported = Literal["leave", "move", "close"]
@@ -31,6 +33,10 @@ IMPORTED_CHOICES = {
     "leave": "what was imported stays in «{}»",
     "move": "what was imported moved along from «{}»",
     "close": "what was imported into «{}» is closed",
+}
+IN_A_CHANGE = {
+    "move": "what was imported moves along from «{}», in Operation {}",
+    "close": "what was imported into «{}» is being closed, by Operation {}",
 }
 
 
@@ -67,12 +73,12 @@ def map_records(
             else made_product(actor, new_product or "", product_type)
         )
         changing = [record for record in free if record.product_id != product.pk]
-        remap(actor, step, changing, product.pk, already_imported)
-        sync_after_undo_time(actor, [record.id for record in changing])
-    done = {record.id: mapped_sentence(record, product.name, already_imported) for record in free}
+        changes = remap(actor, step, changing, product.pk, already_imported)
+        sync_after_undo_time(actor, [record.id for record in changing if record.id not in changes])
+    done = {record.id: mapped_sentence(record, product.name, already_imported, changes) for record in free}
     if new_product is not None and (twins := near_twins(product.name, names_like(product.name))):
         done = {id: f"{sentence} Mind that there is also «{twins[0]}»." for id, sentence in done.items()}
-    return StepOutcome(step if changing else None, answers(records, refusals, done))
+    return StepOutcome(step if changing else None, answers(records, refusals, done), numbers(changes))
 
 
 @action
@@ -131,14 +137,14 @@ def undo(actor: Actor, *, step: UUID | None = None, record_id: int | None = None
     if not records:
         raise NotThere(f"There is no step {step}.", "The history of a Record says its steps: tidegate record show")
     with acting(str(actor), step=undo_step(step)):
-        names = lock_records(records)
-        answered = undo_records(actor, step, records)
-    items = [
-        Item(id, why is None, f"Is as it was before {actor} undid it." if why is None else f"Cannot be undone: {why}.")
-        for id, why in answered.items()
-        if id in names
-    ]
-    return StepOutcome(None, tuple(items))
+        there = lock_records(records)
+        whys = {id: why_changing(by) for id, record in there.items() if (by := record.changing_operation_id)}
+        undone = undo_records(step, [id for id in records if id not in whys])
+        changes = put_back(actor, step, undone.back)
+    told = {id: None if (why := undone.answers.get(id)) is None else f"Cannot be undone: {why}." for id in there}
+    told |= {id: f"{why}." for id, why in whys.items()}
+    items = [Item(id, told[id] is None, told[id] or undone_sentence(actor, changes.get(id))) for id in there]
+    return StepOutcome(None, tuple(items), numbers(changes))
 
 
 # What the actions share
@@ -160,6 +166,8 @@ def why_not_decide(record: Deciding, epochs: Mapping[int, int]) -> str | None:
     """Why a person cannot decide this Record now; None where they can."""
     if record.deleted_at is not None:
         return "It was deleted; Discover brings it back if it is still in the tool."
+    if record.changing_operation_id is not None:
+        return f"{why_changing(record.changing_operation_id)}."
     if record.id in epochs and epochs[record.id] != record.epoch:
         last = last_decision(record.id)
         by = f" by {last.actor} {ago(last.at, timezone.now())}" if last else ""
@@ -214,19 +222,60 @@ def names_like(name: str) -> list[str]:
     return list(Product.objects.filter(name__iexact=name).values_list("name", flat=True))
 
 
-def remap(actor: Actor, step: UUID, records: Sequence[Deciding], product: int, already_imported: Imported) -> None:
+def remap(
+    actor: Actor, step: UUID, records: Sequence[Deciding], product: int, already_imported: Imported
+) -> dict[int, int]:
+    """Maps Records to the Product, and does with their findings what was chosen. Where these are many, a change does
+    that: by Record the Operation that has its findings now."""
     if not records:
-        return
+        return {}
     targets = {record.id: product for record in records}
     feeds = {record.id: record.feed_id for record in records if record.feed_id is not None}
+    goings: list[Going] = []
     if already_imported == "move":
-        writer.move_findings(actor, step, dict.fromkeys(feeds, product), feeds)
+        goings = findings.move_feeds(dict.fromkeys(feeds, product), feeds)
     elif already_imported == "close":
-        writer.close_findings_of(actor, step, list(feeds.values()))
+        goings = [Going(record, feed) for record, feed in feeds.items()]
     before = {
         record.id: (record.product_id, record.product_name or "") for record in records if record.product_id is not None
     }
     writer.map_records(actor, targets, before)
+    closes = already_imported == "close"
+    there = findings.findings_in([going.source for going in goings], open_only=closes)
+    goings = [going for going in goings if going.source in there]
+    if sum(there.values()) > findings.AT_ONCE:
+        many = {going.record: there[going.source] for going in goings}
+        change = "close" if closes else "move"
+        asked = findings.request_remap(change, goings, many, actor=actor, step=step, sync_after=UNDO_SECONDS)
+        return {record: operation for operation, records in asked.items() for record in records}
+    if closes:
+        findings.close_findings_of(str(actor), str(step), [going.source for going in goings])
+        return {}
+    for going in goings:
+        findings.merge(str(actor), str(step), going)
+        findings.exchange_proofs(going)
+    return {}
+
+
+def put_back(actor: Actor, step: UUID, goings: Sequence[Going]) -> dict[int, int]:
+    """Undoes what a step did to findings; what was a change is undone by one: by Record its Operation."""
+    by_change = findings.changes_of(step)
+    many = [going for going in goings if going.record in by_change]
+    for going in goings:
+        if going.record not in by_change:
+            did = findings.put_back(str(actor), str(step), going)
+            if did["moved_back"] or did["unmerged"]:
+                findings.exchange_proofs(going)
+    if not many:
+        return {}
+    many = [findings.going_back(going, step, by_change[going.record]) for going in many]
+    sizes = {going.record: findings.to_put_back(going, by_change[going.record]) for going in many}
+    asked = findings.request_remap("put back", many, sizes, actor=actor, step=undo_step(step), of=step)
+    return {record: operation for operation, records in asked.items() for record in records}
+
+
+def numbers(changes: Mapping[int, int]) -> tuple[int, ...]:
+    return tuple(sorted(set(changes.values())))
 
 
 def sync_after_undo_time(actor: Actor, record_ids: Sequence[int]) -> None:
@@ -239,13 +288,22 @@ def sync_after_undo_time(actor: Actor, record_ids: Sequence[int]) -> None:
         request_operation("sync", connection, actor=str(actor), records=ids, delay=UNDO_SECONDS)
 
 
-def mapped_sentence(record: Deciding, product: str, already_imported: Imported) -> str:
+def mapped_sentence(record: Deciding, product: str, already_imported: Imported, changes: Mapping[int, int]) -> str:
     if record.product_name == product:
         return f"Flows into «{product}» already."
     if record.product_name is None:
         return f"Flows into «{product}» from the next Sync on."
-    left = IMPORTED_CHOICES[already_imported].format(record.product_name)
+    if record.id in changes:
+        left = IN_A_CHANGE[already_imported].format(record.product_name, changes[record.id])
+    else:
+        left = IMPORTED_CHOICES[already_imported].format(record.product_name)
     return f"Flows into «{product}» from the next Sync on; {left}."
+
+
+def undone_sentence(actor: Actor, change: int | None) -> str:
+    if change is None:
+        return f"Is as it was before {actor} undid it."
+    return f"Flows as it did before {actor} undid it; Operation {change} puts its findings back."
 
 
 def restored_sentence(record: Deciding) -> str:

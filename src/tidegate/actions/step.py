@@ -28,10 +28,12 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """`step` undoes what was done, as one; None where that cannot be undone or nothing was done."""
+    """`step` undoes what was done, as one; None where that cannot be undone or nothing was done. `operations` are the
+    changes that carry it out, where there is much: a worker takes them, or whoever sees them through."""
 
     step: UUID | None
     items: tuple[Item, ...]
+    operations: tuple[int, ...] = ()
 
 
 def action(work: Callable[P, R]) -> Callable[P, R]:

@@ -41,6 +41,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "scheduler": ("service:scheduler_app", "Keep the time: begin what is due."),
     },
     "Look after the house": {
+        "retention": ("retention:app", "See what is kept how long, and let old things go."),
         "migrate": ("migrate:app", "Bring a database of your own up to this version."),
         "notify": ("route:app", "Say who is told when something needs a person."),
     },

@@ -47,6 +47,9 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 
     step: Annotated[str | None, Meta(description="What `record undo --step` takes back; null where nothing was done.")]
     items: Annotated[list[Item], Meta(description="Record by Record.")]
+    operations: Annotated[
+        list[int], Meta(description="The changes that carry it out, where it is about many findings; mostly none.")
+    ] = []
 
 
 class TestStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +73,14 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
     operation: Annotated[int, Meta(description="The Operation's number.")]
     settled: Annotated[int, Meta(description="How many closings and absences were decided.")]
+
+
+class Threshold(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `connection edit --preview`: what another minimum severity would do."""
+
+    minimum_severity: Annotated[str, Meta(description="The minimum severity that was asked about.")]
+    closes: Annotated[int, Meta(description="Findings it would close at once.")]
+    may_bring: Annotated[int, Meta(description="Findings the next Sync may bring, at most.")]
 
 
 class Migrated(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,17 +108,32 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 def answers() -> dict[str, type[msgspec.Struct]]:
     """The shape of each command's answer."""
     from tidegate.demo.story import End
-    from tidegate.reads import connection, finding, operation, product, record, route, schedule, tool
+    from tidegate.reads import (
+        connection,
+        finding,
+        operation,
+        preview,
+        product,
+        record,
+        retention,
+        route,
+        schedule,
+        story,
+        tool,
+    )
 
     return {
         "demo": End,
         "doctor": Examined,
         "migrate": Migrated,
+        "retention": retention.Retained,
         "tool list": tool.ToolList,
         "tool show": tool.ToolAnswer,
         "connection add": connection.ConnectionDetail,
         "connection list": connection.ConnectionPage,
         "connection show": connection.ConnectionDetail,
+        "connection keep": connection.ConnectionDetail,
+        "connection drop": Deleted,
         "connection edit": connection.ConnectionDetail,
         "connection test": Tested,
         "connection pause": connection.ConnectionDetail,
@@ -120,9 +146,11 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "sync": operation.OperationDetail,
         "operation list": operation.OperationPage,
         "operation show": operation.OperationDetail,
+        "operation differences": preview.DifferencePage,
         "operation watch": operation.OperationDetail,
         "operation cancel": operation.OperationDetail,
         "operation again": operation.OperationDetail,
+        "operation undo": operation.OperationDetail,
         "operation log": operation.LogPage,
         "operation approve": Settled,
         "operation keep": Settled,
@@ -146,5 +174,13 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "notify log": route.NewsPage,
         "finding list": finding.FindingPage,
         "finding show": finding.FindingDetail,
+        "finding story": story.StoryPage,
         "finding decide": finding.FindingDetail,
     }
+
+
+def answers_to_previews() -> dict[str, type[msgspec.Struct]]:
+    """The shape of the answer where `--preview` asks another question than the command itself."""
+    from tidegate.reads import operation
+
+    return {"connection add --preview": operation.OperationDetail, "connection edit --preview": Threshold}

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.answer import Deleted, DeletedThing, Tested, TestStep
+from tidegate.cli.answer import Deleted, DeletedThing, Tested, TestStep, Threshold
 from tidegate.cli.failure import DONE, FAILED, Failure, usage
 from tidegate.cli.field import Given, Secret, Set, asked_for, given
-from tidegate.cli.naming import confirmed, not_there, the_connection
+from tidegate.cli.naming import confirmed, not_there, the_connection, the_number
 from tidegate.cli.option import After, Confirm, HealthWord, Json, Limit, Search, SeverityWord, group
 from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, plain, print_json, say, table
@@ -58,6 +58,12 @@ SecretEnds = Annotated[
         "--secret-ends", metavar="DATE", help="The last day of the secret (YYYY-MM-DD), to be warned before it."
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether to go on.")]
+Discover = Annotated[bool, typer.Option("--discover/--no-discover", help="Ask it at once what it watches.")]
+Continues = Annotated[
+    int | None, typer.Option("--continues", metavar="N", help="Take up the deleted Connection of this number.")
+]
+Draft = Annotated[str, typer.Argument(metavar="NUMBER", help="The number of the draft.")]
 Label = Annotated[str | None, typer.Option("--label", metavar="LABEL", help="What you call it; no two have the same.")]
 
 
@@ -72,13 +78,15 @@ def add_connection(
     minimum_severity: Minimum = None,
     product_type: ProductType = None,
     secret_ends: SecretEnds = None,
-    continues: Annotated[
-        int | None, typer.Option("--continues", metavar="N", help="Take up the deleted Connection of this number.")
-    ] = None,
+    continues: Continues = None,
     test: Annotated[
         bool, typer.Option("--test/--no-test", help="Try it first, and store nothing where it does not work.")
     ] = True,
-    discover: Annotated[bool, typer.Option("--discover/--no-discover", help="Ask it at once what it watches.")] = True,
+    discover: Discover = True,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Only say what it watches, and keep what you entered as a draft for a day."),
+    ] = False,
     json: Json = False,
 ) -> int:
     """Connect a tool.
@@ -87,6 +95,8 @@ def add_connection(
     machine could read it there. The tool is tried first: where it does not let us in, nothing is stored. Then it is
     asked what it watches.
     """
+    if preview and continues is not None:
+        raise usage("A draft is a Connection of its own until it is kept.", "Say --continues when you keep it.")
     from tidegate.reads import tool as tools
 
     kind, last_day = tools.tool(tool), _last_day(secret_ends)
@@ -102,22 +112,48 @@ def add_connection(
             for step in tried.steps:
                 if step.warning:
                     note(f"Warning: {step.sentence}")
-            if continues is None and tried.account is not None:
+            if continues is None and tried.account is not None and not preview:
                 continues = _continued(connection.continuable(tool, tried.account.id), quiet=json)
+        called = kind.name if label is None else label
+        chosen: dict[str, Any] = {
+            "auto_map": bool(auto_map),
+            "join_by_name": bool(join_by_name),
+            "minimum_severity": _rank(minimum_severity),
+            "product_type": product_type,
+            "secret_ends": last_day,
+        }
+        if preview:
+            number = connection.draft_connection(me(), tool, called, fields.settings, fields.secrets, **chosen)
+            return _drafted(number, called, taken=connection.label_is_taken(called), json=json)
         number = connection.add_connection(
-            me(),
-            tool,
-            kind.name if label is None else label,
-            fields.settings,
-            fields.secrets,
-            auto_map=bool(auto_map),
-            join_by_name=bool(join_by_name),
-            minimum_severity=_rank(minimum_severity),
-            product_type=product_type,
-            continues=continues,
-            secret_ends=last_day,
+            me(), tool, called, fields.settings, fields.secrets, continues=continues, **chosen
         )
         return _stored(number, discover=discover, json=json)
+
+
+@app.command("keep")
+def keep_draft(
+    number: Draft, label: Label = None, continues: Continues = None, discover: Discover = True, json: Json = False
+) -> int:
+    """Make a draft the Connection it was to be; then ask it what it watches."""
+    with ready(quiet=json):
+        from tidegate.actions import connection
+
+        kept = connection.save_draft(me(), the_number(number, "a draft"), label=label, continues=continues)
+        return _stored(kept, discover=discover, json=json)
+
+
+@app.command("drop")
+def drop_draft(number: Draft, json: Json = False) -> None:
+    """Let a draft go, with its secrets, before the day is over."""
+    with ready(quiet=json):
+        from tidegate.actions import connection
+
+        which = the_number(number, "a draft")
+        connection.drop_draft(me(), which)
+    if json:
+        return print_json(Deleted(deleted=DeletedThing(id=which, name=f"draft {which}")))
+    return say(f"The draft {which} is gone, with its secrets.")
 
 
 @app.command("list")
@@ -221,15 +257,21 @@ def edit_connection(
         typer.Option("--records-continue", help="It leads to another account now, and that has the same things."),
     ] = False,
     secret_ends: SecretEnds = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only say what another minimum severity would do, and change nothing.")
+    ] = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Change a Connection. What you do not name stays as it is; `--set NAME=` sets a field back to its default.
 
-    A new secret forgets the end of the one before, and so does `--secret-ends ""`.
+    A new secret forgets the end of the one before, and so does `--secret-ends ""`. What another minimum severity closes
+    and may bring back is said first; where it closes something you are asked, unless you say --yes.
 
     Where a new address or secret leads to another account, nothing is read from it until you say that its Records
     continue there.
     """
+    from tidegate.cli.operation import seen_through
     from tidegate.reads import tool as tools
 
     with ready(quiet=json):
@@ -252,13 +294,20 @@ def edit_connection(
             "secret_ends": _last_day(secret_ends),
         }
         changes: dict[str, Any] = {field: value for field, value in wanted.items() if value is not None}
-        if minimum_severity is not None and not json:
-            _told_before(connection.threshold_effect(row.id, _rank(minimum_severity)))
         if not changes:
             raise Failure("Nothing to change was named.", "See what can be: tidegate connection edit --help", 2)
+        if preview:
+            if minimum_severity is None or len(changes) > 1:
+                raise usage("Only another minimum severity can be previewed here.", "Name --minimum-severity alone.")
+            return _previewed_threshold(row, minimum_severity, json=json)
+        if minimum_severity is not None and not json:
+            _told_before(connection.threshold_effect(row.id, _rank(minimum_severity)), yes=yes)
         edited = connection.edit_connection(me(), row.id, **changes)
         untried = f" Try it with: tidegate connection test {row.id}" if fields.settings or fields.secrets else ""
+        if edited.operation is not None:
+            seen_through(edited.operation, quiet=json)
         _answer(row.id, f"{row.label} is changed.{_consequence(edited)}{untried}", json=json)
+    return None
 
 
 @app.command("test")
@@ -372,14 +421,55 @@ def _detail(number: int) -> ConnectionDetail:
     return found
 
 
-def _told_before(effect: ThresholdEffect) -> None:
+def _drafted(number: int, label: str, *, taken: bool, json: bool) -> int:
+    """The answer of `add --preview`: what it watches, and what becomes of the draft."""
+    from tidegate.cli.operation import code_of, previewed_discover, said_result
+
+    ran = previewed_discover(number, quiet=json)
+    if json:
+        print_json(ran)
+        return code_of(ran)
+    code = said_result(ran, json=False)
+    other = " --label ANOTHER" if taken else ""
+    if taken:
+        note(f"There is a Connection «{label}» already, so it needs another label to be kept.")
+    note(f"What you entered is kept as draft {number} for a day, and does nothing by itself.")
+    note(f"Connect it with: tidegate connection keep {number}{other}")
+    note(f"Let it go with: tidegate connection drop {number}")
+    return code
+
+
+def _previewed_threshold(row: ConnectionRow, minimum: SeverityWord, *, json: bool) -> None:
+    from tidegate.actions import connection
+
+    effect = connection.threshold_effect(row.id, _rank(minimum))
+    if json:
+        return print_json(
+            Threshold(minimum_severity=minimum.value.capitalize(), closes=effect.closes, may_bring=effect.may_bring)
+        )
+    closes, brings = _closes(effect, "would close"), _brings(effect)
+    told = " ".join(filter(None, [closes, brings])) or "It would neither close findings nor bring any."
+    return say(f"{row.label}, minimum severity {minimum.value}. {told} Nothing is changed.")
+
+
+def _told_before(effect: ThresholdEffect, *, yes: bool) -> None:
     """What another minimum severity does, before it is saved; whoever sits there is asked."""
-    if effect.closes:
-        note(f"This closes {effect.closes:,} findings now. They are not deleted: a lower minimum brings them back.")
-        if sys.stdin.isatty() and not typer.confirm("Go on?", err=True):
+    if brings := _brings(effect):
+        note(brings)
+    if closes := _closes(effect, "closes"):
+        note(closes)
+        if not yes and sys.stdin.isatty() and not typer.confirm("Go on?", err=True):
             raise typer.Abort
-    if effect.may_bring:
-        note(f"The next Sync may bring {effect.may_bring:,} findings that were kept away.")
+
+
+def _closes(effect: ThresholdEffect, closes: str) -> str:
+    stay = "They are not deleted: a lower minimum brings them back."
+    return f"This {closes} {effect.closes:,} findings now. {stay}" if effect.closes else ""
+
+
+def _brings(effect: ThresholdEffect) -> str:
+    kept_away = "findings that were kept away; how bad the tool calls them is seen then."
+    return f"The next Sync may bring up to {effect.may_bring:,} {kept_away}" if effect.may_bring else ""
 
 
 def _answer(number: int, sentence: str, *, json: bool) -> None:
@@ -402,7 +492,8 @@ def _stopped(paused: Any) -> str:
 def _consequence(edited: Any) -> str:
     resumed = " It goes on: only its rejected login had paused it." if edited.resumed else ""
     if edited.closed:
-        return f"{resumed} {edited.closed:,} findings are below its minimum severity now, and closed."
+        by = f" by Operation {edited.operation}" if edited.operation else ""
+        return f"{resumed} {edited.closed:,} findings are below its minimum severity now, and closed{by}."
     back = " A Sync is asked for: it brings back what the minimum severity kept away."
     return resumed + (back if edited.sync_wanted else "")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,10 +13,10 @@ from tidegate.cli.naming import not_there, the_connection, the_number, the_produ
 from tidegate.cli.option import (
     After,
     ConnectionFilter,
+    FindingSort,
     Json,
     Limit,
     ProductFilter,
-    Search,
     SeverityWord,
     StatusWord,
     group,
@@ -26,7 +26,10 @@ from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tidegate.reads.finding import FindingDetail
+    from tidegate.reads.story import Event
 
 app = group("Read findings and decide about them.")
 
@@ -49,7 +52,13 @@ SeverityDecision = StrEnum("SeverityDecision", {word.name: word.value for word i
 @app.command("list")
 def list_findings(
     product: ProductFilter = None,
+    product_type: Annotated[
+        str | None, typer.Option("--product-type", metavar="NAME", help="Only in Products of this Product Type.")
+    ] = None,
     connection: ConnectionFilter = None,
+    tool: Annotated[
+        str | None, typer.Option("--tool", metavar="TOOL", help="Only by this Tool: its short name.")
+    ] = None,
     record: Annotated[
         str | None, typer.Option("--record", "-r", metavar="NAME", help="Only of this Record: its name or number.")
     ] = None,
@@ -60,7 +69,29 @@ def list_findings(
         bool | None, typer.Option("--active/--inactive", help="Only those that are, or are not, active.")
     ] = None,
     status: Annotated[StatusWord | None, typer.Option("--status", case_sensitive=False, help="Only these.")] = None,
-    search: Search = "",
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="YYYY-MM-DD", help="Only those stored on this day or later.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="Only those stored on this day or before.")
+    ] = None,
+    cwe: Annotated[int | None, typer.Option("--cwe", min=1, metavar="N", help="Only of this weakness: 79.")] = None,
+    component: Annotated[
+        str | None, typer.Option("--component", metavar="NAME", help="Only of this component: its whole name.")
+    ] = None,
+    search: Annotated[
+        str,
+        typer.Option(
+            "--search",
+            metavar="WORDS",
+            help="Only those with these words in title, rule, component, path, id or CVE; of the last the beginning"
+            " will do. The best of the first 1,000 come first.",
+        ),
+    ] = "",
+    sort: Annotated[
+        FindingSort | None,
+        typer.Option("--sort", case_sensitive=False, help="What stands first. Without it: the worst."),
+    ] = None,
     limit: Limit = 50,
     after: After = None,
     json: Json = False,
@@ -75,11 +106,18 @@ def list_findings(
 
         page = finding.findings(
             product_id=None if product is None else the_product(product).id,
+            product_type=product_type,
             connection_id=None if connection is None else the_connection(connection).id,
+            tool=tool,
             record_id=None if record is None else the_record(record).id,
             severity=severity and severity.value.capitalize(),
             status=wanted,
+            since=None if since is None else _day(since),
+            until=None if until is None else _day(until) + timedelta(days=1),
+            cwe=cwe,
+            component=component,
             search=search,
+            sort=None if sort is None else sort.value,
             cursor=after,
             limit=limit,
         )
@@ -92,7 +130,10 @@ def list_findings(
     empty = "There is no such finding. Bring findings in with: tidegate sync CONNECTION"
     table(("#", "SEVERITY", "STATUS", "TITLE", "WHERE", "PRODUCT"), rows, empty=empty)
     if page.next:
-        note(f"There are more: --after {page.next}")
+        total = "" if page.count is None else f" of {page.count:,}{'+' if page.more else ''}"
+        note(f"These are {len(rows):,}{total}. There are more: --after {page.next}")
+    if page.not_searchable:
+        note(f"{page.not_searchable:,} findings are not searchable yet; they follow within a minute.")
     return None
 
 
@@ -109,6 +150,26 @@ def show_finding(number: Number, json: Json = False) -> None:
         print_json(found)
     else:
         _show(found)
+
+
+@app.command("story")
+def tell_story(number: Number, limit: Limit = 100, after: After = None, json: Json = False) -> None:
+    """Tell all that happened to one finding, in order, each with what proves it.
+
+    `show` tells the latest of it; here every change stands with what was before and after, page by page.
+    """
+    with ready(quiet=json):
+        from tidegate.reads.story import story
+
+        page = story(the_number(number, "a finding"), cursor=after, limit=limit)
+    if page is None:
+        raise not_there("Finding", number)
+    if json:
+        return print_json(page)
+    _tell(page.events)
+    if page.next:
+        note(f"There is more: --after {page.next}")
+    return None
 
 
 @app.command("decide")
@@ -169,8 +230,12 @@ def decide(
 
 
 def _end_of(day: str) -> datetime:
+    return datetime.combine(_day(day), time.max, UTC)
+
+
+def _day(day: str) -> datetime:
     try:
-        return datetime.combine(date.fromisoformat(day), time.max, UTC)
+        return datetime.combine(date.fromisoformat(day), time.min, UTC)
     except ValueError:
         raise usage(f"«{day}» is no day of the calendar.", "Write it as year, month, day: 2026-12-31") from None
 
@@ -217,7 +282,14 @@ def _show(found: FindingDetail) -> None:
         rows = [(said.field, said.value, said.by, moment(said.at), moment(said.until)) for said in found.decisions]
         table(("", "", "BY", "ON", "UNTIL"), rows, empty="")
     heading("Its story so far")
-    table(("WHEN", "WHAT", "WHO"), [(moment(one.at), one.what, one.actor) for one in found.story], empty="")
+    _tell(found.story)
+    if not found.story_whole:
+        note(f"Between the first and the next line something is left out: tidegate finding story {row.id}")
+
+
+def _tell(events: Sequence[Event]) -> None:
+    rows = [(moment(one.at), " ".join(filter(None, (one.what, one.proof))), one.actor) for one in events]
+    table(("WHEN", "WHAT", "WHO"), rows, empty="")
 
 
 def _cvss(fields: dict[str, Any]) -> str:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tidegate.cli.answer import Settled
-from tidegate.cli.failure import DONE, FAILED, PARTIAL, usage
-from tidegate.cli.naming import not_there, the_connection, the_number, the_records
+from tidegate.cli.failure import DONE, FAILED, PARTIAL, Failure, usage
+from tidegate.cli.naming import not_there, the_connection, the_number, the_record, the_records
 from tidegate.cli.option import (
     After,
     ConnectionFilter,
+    DifferenceKind,
     Json,
     Later,
     Limit,
     LogLevel,
     OperationStatus,
     OperationType,
+    Preview,
     alone,
     group,
 )
@@ -26,12 +28,14 @@ from tidegate.cli.terminal import facts, heading, moment, note, print_json, prog
 
 if TYPE_CHECKING:
     from tidegate.reads.operation import HeldRow, Line, OperationDetail, OperationRow
+    from tidegate.reads.preview import DifferenceRow
 
 discovering = alone()
 syncing = alone()
 app = group("See what a run did and why, and decide what it held.")
 
 SHOWN = 200
+SHOWN_OF_A_KIND = 20
 
 CODES = {"success": DONE, "partial": PARTIAL, "pending": PARTIAL, "running": PARTIAL}
 
@@ -41,18 +45,22 @@ Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The Operation's n
 @discovering.command("discover")
 def discover(
     name: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its label or its number.")],
+    preview: Preview = False,
     later: Later = False,
     json: Json = False,
 ) -> int:
     """Ask a tool what it watches.
 
     What is new becomes a New Record; what was renamed follows; what is gone becomes Missing, but only where the tool
-    proves that it showed everything.
+    proves that it showed everything. A preview may also be asked of a draft, by its number.
     """
     with ready(quiet=json):
         from tidegate.actions import operation
 
-        number = operation.request_discover(me(), the_connection(name).id)
+        if preview:
+            number = operation.request_discover_preview(me(), connection_or_draft(name))
+        else:
+            number = operation.request_discover(me(), the_connection(name).id)
         return asked_for(number, json=json) if later else said_result(seen_through(number, quiet=json), json=json)
 
 
@@ -67,6 +75,7 @@ def sync(
             "--record", "-r", metavar="RECORD", help="Only this Record: its name or number. Say it again for more."
         ),
     ] = None,
+    preview: Preview = False,
     later: Later = False,
     json: Json = False,
 ) -> int:
@@ -79,7 +88,8 @@ def sync(
         from tidegate.actions import operation
 
         connection_id, record_ids = _scope(name, record)
-        number = operation.request_sync(me(), connection_id, record_ids)
+        request = operation.request_sync_preview if preview else operation.request_sync
+        number = request(me(), connection_id, record_ids)
         return asked_for(number, json=json) if later else said_result(seen_through(number, quiet=json), json=json)
 
 
@@ -93,6 +103,9 @@ def list_operations(
         OperationStatus | None, typer.Option("--status", case_sensitive=False, help="Only in this status.")
     ] = None,
     held: Annotated[bool, typer.Option("--held", help="Only those that wait for a person.")] = False,
+    preview: Annotated[
+        bool | None, typer.Option("--preview/--no-preview", help="Only previews, or none of them.")
+    ] = None,
     limit: Limit = 20,
     after: After = None,
     json: Json = False,
@@ -107,13 +120,14 @@ def list_operations(
             type=type and type.value,
             status=status and status.value,
             held=held,
+            preview=preview,
             cursor=after,
             limit=limit,
         )
     if json:
         return print_json(page)
     rows = [
-        (str(row.id), row.type, row.connection, _status(row), moment(row.requested_at), _counts(row))
+        (str(row.id), _type(row), row.connection, _status(row), moment(row.requested_at), _counts(row))
         for row in page.operations
     ]
     empty = "Nothing waits for you." if held else "Nothing of that kind has run yet."
@@ -125,7 +139,10 @@ def list_operations(
 
 @app.command("show")
 def show_operation(number: Number, json: Json = False) -> None:
-    """Show one Operation: what it did and why, Record by Record, what it held, and its log."""
+    """Show one Operation: what it did and why, Record by Record, what it held, and its log.
+
+    Of a preview: what it would do.
+    """
     with ready(quiet=json):
         from tidegate.reads import operation
 
@@ -136,6 +153,46 @@ def show_operation(number: Number, json: Json = False) -> None:
         print_json(found)
     else:
         _show(found)
+
+
+@app.command("differences")
+def differences(
+    number: Number,
+    kind: Annotated[
+        DifferenceKind | None, typer.Option("--kind", case_sensitive=False, help="Only of this kind.")
+    ] = None,
+    record: Annotated[
+        str | None, typer.Option("--record", "-r", metavar="RECORD", help="Only of this Record: its name or number.")
+    ] = None,
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+) -> None:
+    """List what a preview would do, one by one. They are kept for a day."""
+    with ready(quiet=json):
+        from tidegate.reads import preview
+
+        page = preview.differences(
+            the_number(number, "an Operation"),
+            kind=kind and kind.value,
+            record_id=None if record is None else the_record(record).id,
+            cursor=after,
+            limit=limit,
+        )
+    if page is None:
+        again = "A preview is kept for a day. Preview again: tidegate sync CONNECTION --preview"
+        raise Failure(f"There is no Operation {number}.", again)
+    if json:
+        return print_json(page)
+    if page.differences:
+        _table_of(page.differences, kinds=True)
+    else:
+        say(page.why)
+    if page.next:
+        note(f"There are more: --after {page.next}")
+    elif page.kept < page.counted:
+        note(f"{page.counted:,} would differ, and {page.kept:,} of them are kept.")
+    return None
 
 
 @app.command("watch")
@@ -171,6 +228,32 @@ def again(number: Number, later: Later = False, json: Json = False) -> int:
         from tidegate.actions import operation
 
         asked = operation.request_again(me(), the_number(number, "an Operation"))
+        return asked_for(asked, json=json) if later else said_result(seen_through(asked, quiet=json), json=json)
+
+
+@app.command("undo")
+def undo(
+    number: Number,
+    record: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--record", "-r", metavar="RECORD", help="Only this Record: its name or number. Say it again for more."
+        ),
+    ] = None,
+    later: Later = False,
+    json: Json = False,
+) -> int:
+    """Undo what a Sync did, while it is the latest of its Records.
+
+    What it created becomes inactive; what it changed, closed or opened again is as it was. What people decided since
+    stays. The next Sync brings what the tool says, but what it would close again is held until a person decides.
+    """
+    with ready(quiet=json):
+        from tidegate.actions.undo import undo_sync
+
+        found = detail_of(the_number(number, "an Operation")).operation
+        records = [the_record(text, found.connection_id).id for text in record] if record else None
+        asked = undo_sync(me(), found.id, records)
         return asked_for(asked, json=json) if later else said_result(seen_through(asked, quiet=json), json=json)
 
 
@@ -229,6 +312,13 @@ def ran_discover(connection_id: int, *, quiet: bool) -> OperationDetail:
     return seen_through(operation.request_discover(me(), connection_id), quiet=quiet)
 
 
+def previewed_discover(connection_id: int, *, quiet: bool) -> OperationDetail:
+    """Has a Discover previewed, and waits for its end."""
+    from tidegate.actions import operation
+
+    return seen_through(operation.request_discover_preview(me(), connection_id), quiet=quiet)
+
+
 def seen_through(number: int, *, quiet: bool) -> OperationDetail:
     """Waits for the end of an Operation with a bar, wherever it runs. Ctrl-C leaves one that a worker runs alone."""
     from tidegate.actions import operation
@@ -254,7 +344,7 @@ def asked_for(number: int, *, json: bool) -> int:
     if json:
         print_json(found)
         return DONE
-    say(f"{row.type.capitalize()} {row.id} of {row.connection} is asked for.")
+    say(f"{_type(row).capitalize()} {row.id} of {row.connection} is asked for.")
     note(f"Watch it: tidegate operation watch {row.id}")
     if not service().workers:
         note("No worker is alive to run it. Start everything with: tidegate up")
@@ -291,6 +381,13 @@ def _scope(name: str | None, records: list[str] | None) -> tuple[int, list[int] 
     return found[0].connection_id, [row.id for row in found]
 
 
+def connection_or_draft(name: str) -> int:
+    """The number of the Connection, or of the draft of this number."""
+    from tidegate.reads import connection
+
+    return int(name) if connection.is_draft(name) else the_connection(name).id
+
+
 def detail_of(number: int) -> OperationDetail:
     """The Operation of this number."""
     from tidegate.reads import operation
@@ -303,10 +400,12 @@ def detail_of(number: int) -> OperationDetail:
 
 def _say_result(found: OperationDetail) -> None:
     row = found.operation
-    say(f"{row.type.capitalize()} {row.id} of {row.connection}. {found.verdict}")
+    say(f"{_type(row).capitalize()} {row.id} of {row.connection}. {found.verdict}")
     for result in found.results:
         if result.outcome != "complete" and not result.family:
             say(f"  {result.record}: {result.outcome}. {result.why}")
+    if row.preview:
+        _show_differences(row)
     if row.status != "success" or row.held:
         note(f"Look closer with: tidegate operation show {row.id}")
 
@@ -315,7 +414,7 @@ def _show(found: OperationDetail) -> None:
     from tidegate.reads.operation import in_words
 
     row = found.operation
-    say(f"{row.type.capitalize()} {row.id} of {row.connection}: {row.status}.")
+    say(f"{_type(row).capitalize()} {row.id} of {row.connection}: {row.status}.")
     say(found.verdict)
     facts(
         [
@@ -336,6 +435,8 @@ def _show(found: OperationDetail) -> None:
         table(("RECORD", "FAMILY", "OUTCOME", "WHAT IT DID", "WHY"), rows, empty="")
         if len(found.results) > SHOWN:
             note(f"And {len(found.results) - SHOWN:,} more, none of them worse: --json prints them all.")
+    if row.preview:
+        _show_differences(row)
     if found.held:
         _show_held(row, found.held)
     if found.odd:
@@ -349,6 +450,52 @@ def _show(found: OperationDetail) -> None:
     if lines:
         heading("Log")
         table(("", "", ""), lines, empty="")
+
+
+def _show_differences(row: OperationRow) -> None:
+    """The first of each kind; why there is none only where that is not said by the counts already."""
+    from tidegate.reads import preview
+    from tidegate.rules.preview import KINDS
+
+    counted: dict[str, int] = dict.fromkeys(KINDS, 0)
+    for one in preview.preview_counts(row.id):
+        counted[one.kind] += one.count
+    for kind, number in counted.items():
+        page = preview.differences(row.id, kind=kind, limit=SHOWN_OF_A_KIND) if number else None
+        if page is None:
+            continue
+        if not page.differences:
+            say(page.why)
+            return
+        heading(f"Would be {kind}: {number:,}")
+        _table_of(page.differences)
+        if number > len(page.differences):
+            note(f"See more of them: tidegate operation differences {row.id} --kind {kind}")
+
+
+def _table_of(differences: list[DifferenceRow], *, kinds: bool = False) -> None:
+    """Of findings what differs and why; of Records a sentence each. `kinds` says of each what would happen to it."""
+    if any(one.severity for one in differences):
+        heads = ("KIND", "RECORD", "SEVERITY", "TITLE", "WHAT AND WHY")
+        rows = [(one.kind, one.record, one.severity, one.title, _changes(one) or one.because) for one in differences]
+    else:
+        heads = ("KIND", "RECORD", "WHAT WOULD HAPPEN")
+        rows = [
+            (one.kind, one.title, "; ".join(filter(None, [one.what.rstrip("."), _changes(one)]))) for one in differences
+        ]
+    first = 0 if kinds else 1
+    table(heads[first:], [row[first:] for row in rows], empty="")
+
+
+def _changes(one: DifferenceRow) -> str:
+    if one.kind == "created":
+        return ""  # all of it would be new
+    return ", ".join(f"{change.field} {_short(change.before)} → {_short(change.after)}" for change in one.changes)
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return f"«{words}»" if len(words) <= 40 else f"«{words[:39]}…»"
 
 
 def _spent(spent: dict[str, float]) -> str:
@@ -382,11 +529,18 @@ def _settled(number: str, settled: int, sentence: str, *, json: bool) -> int:
     return DONE
 
 
+def _type(row: OperationRow) -> str:
+    return f"preview of {row.type}" if row.preview else row.type
+
+
 def _status(row: OperationRow) -> str:
     return f"{row.status}, {row.held:,} held" if row.held else row.status
 
 
 def _counts(row: OperationRow) -> str:
     from tidegate.reads.operation import in_words
+    from tidegate.rules.preview import would
 
+    if row.preview and row.status in ("success", "partial"):
+        return would(row.type, row.counts)
     return in_words(row.counts) or row.why

@@ -25,6 +25,7 @@ ProductFilter = Annotated[
     str | None, typer.Option("--product", "-p", metavar="NAME", help="Only of this Product: its name or number.")
 ]
 Later = Annotated[bool, typer.Option("--later", help="Ask for it and do not wait: a worker runs it.")]
+Preview = Annotated[bool, typer.Option("--preview", help="Only say what it would do, and change nothing.")]
 Confirm = Annotated[
     str | None,
     typer.Option("--confirm", metavar="NAME", help="The name, typed out. Without it you are asked for it."),
@@ -65,6 +66,22 @@ class NewsKind(StrEnum):
     secret_ends = "secret_ends"  # noqa: S105 - no password, a word
 
 
+class DifferenceKind(StrEnum):
+    """What a preview would do: the kinds of rules/preview.py."""
+
+    created = "created"
+    changed = "changed"
+    reopened = "reopened"
+    closed = "closed"
+    held = "held"
+    new = "new"
+    renamed = "renamed"
+    missing = "missing"
+    back = "back"
+    revived = "revived"
+    mapped = "mapped"
+
+
 class SeverityWord(StrEnum):
     """How bad a finding is."""
 
@@ -86,6 +103,15 @@ class StatusWord(StrEnum):
     held = "held"
     kept_open = "kept open"
     unwatched = "unwatched"
+
+
+class FindingSort(StrEnum):
+    """What findings can be sorted by."""
+
+    severity = "severity"
+    newest = "newest"
+    oldest = "oldest"
+    changed = "changed"
 
 
 class OperationType(StrEnum):

@@ -11,7 +11,7 @@ import typer
 from tidegate.cli.answer import Decided, Item
 from tidegate.cli.failure import DONE, FAILED, PARTIAL, usage
 from tidegate.cli.naming import not_there, the_connection, the_product, the_record, the_records
-from tidegate.cli.option import After, ConnectionFilter, Json, Limit, ProductFilter, Search, StateWord, group
+from tidegate.cli.option import After, ConnectionFilter, Json, Later, Limit, ProductFilter, Search, StateWord, group
 from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, plain, print_json, say, table
 
@@ -110,9 +110,13 @@ def map_records(
         Imported, typer.Option("--already-imported", help="On a remap, what becomes of the findings imported so far.")
     ] = Imported.leave,
     connection: Within = None,
+    later: Later = False,
     json: Json = False,
 ) -> int:
-    """Map Records to a Product, existing or new. From then on their findings flow into it."""
+    """Map Records to a Product, existing or new. From then on their findings flow into it.
+
+    Many findings that move or close do so step by step, in an Operation that this waits for.
+    """
 
     if (product is None) == (new is None):
         raise usage("To which Product?", "Say --product for one that is there, or --new for a new one; not both.")
@@ -133,7 +137,7 @@ def map_records(
             already_imported=already_imported.value,
             epochs=_seen(rows),
         )
-        return _answer(outcome, rows, json=json)
+        return _answer(outcome, rows, later=later, json=json)
 
 
 @app.command("ignore")
@@ -193,6 +197,7 @@ def undo(
         UUID | None, typer.Option("--step", metavar="STEP", help="A whole step: what a command printed as its step.")
     ] = None,
     connection: Within = None,
+    later: Later = False,
     json: Json = False,
 ) -> int:
     """Undo a decision, for one Record or for all of a step, until a Sync wrote under it or it was decided again."""
@@ -204,24 +209,37 @@ def undo(
 
         rows = [] if name is None else the_records([name], connection)
         outcome = record.undo(me(), step=step, record_id=rows[0].id if rows else None)
-        return _answer(outcome, rows, json=json)
+        return _answer(outcome, rows, later=later, json=json)
 
 
-def _answer(outcome: Any, before: list[RecordRow], *, json: bool) -> int:
-    """What became of each Record, and the step by which all of it is undone. Partly done is 3, not at all is 1."""
+def _answer(outcome: Any, before: list[RecordRow], *, later: bool = False, json: bool) -> int:
+    """What became of each Record, and the step by which all of it is undone. Partly done is 3, not at all is 1; what an
+    Operation does is waited for, unless it may come later."""
     names = {row.id: row.name for row in before}
     items = [Item(record_id=number, ok=ok, sentence=sentence) for number, ok, sentence in outcome.items]
     step = str(outcome.step) if outcome.step and any(item.ok for item in items) else None
-    if json:
-        print_json(Decided(step=step, items=items))
-    else:
+    if not json:
         for item in items:
             name = names.get(item.record_id, f"Record {item.record_id}")
             (say if item.ok else note)(f"{name}: {item.sentence}")
-        if step:
-            say(f"Undo this with: tidegate record undo --step {step}")
+    ends = [_followed(number, later=later, json=json) for number in outcome.operations]
+    if json:
+        print_json(Decided(step=step, items=items, operations=list(outcome.operations)))
+    elif step:
+        say(f"Undo this with: tidegate record undo --step {step}")
     done = [item.ok for item in items]
-    return DONE if all(done) else PARTIAL if any(done) else FAILED
+    ends = [end for end in ends if end != DONE]
+    return ends[0] if ends else DONE if all(done) else PARTIAL if any(done) else FAILED
+
+
+def _followed(number: int, *, later: bool, json: bool) -> int:
+    """Waits for a change, with its bar; or says who will do it."""
+    from tidegate.cli.operation import asked_for, code_of, said_result, seen_through
+
+    if later:
+        return DONE if json else asked_for(number, json=False)
+    found = seen_through(number, quiet=json)
+    return code_of(found) if json else said_result(found, json=False)
 
 
 def _seen(rows: list[RecordRow]) -> dict[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import itemgetter
 from struct import Struct
 from typing import Any, Final
@@ -18,9 +18,14 @@ from tidegate.store.acting import say_who_acts
 from tidegate.store.sql import sql
 
 from .read import PartRead
-from .stage import Spool
+from .stage import SHARED_FROM, Share, SharedSpool, Spool, Texts
 
 CREATED, CHANGED, REWRITTEN, REOPENED, FIXED, BELOW, GONE, KEPT_OPEN, NEW_BELOW, NEW_FIXED = range(1, 11)
+GONE_AGAIN, ODD_AND_OPEN, FIXED_AGAIN, BELOW_AGAIN = range(11, 15)
+"""*Again*: a person undid that closing once, so it is held."""
+WITH_TEXTS: Final = (CHANGED, REWRITTEN, REOPENED, FIXED, BELOW)
+CLOSING: Final = (FIXED, BELOW, GONE, GONE_AGAIN, FIXED_AGAIN, BELOW_AGAIN)
+NOT_SHOWN: Final = (GONE, GONE_AGAIN, KEPT_OPEN)
 WORDS: Final = {
     CREATED: "created",
     CHANGED: "updated",
@@ -32,7 +37,18 @@ WORDS: Final = {
     KEPT_OPEN: "kept_open",
     NEW_BELOW: "below",
     NEW_FIXED: "skipped",
+    GONE_AGAIN: "held",
+    FIXED_AGAIN: "held",
+    BELOW_AGAIN: "held",
 }
+"""How each is counted; ODD_AND_OPEN is a quarantined row, and counted as that."""
+# Temporary tables have no statistics when they are new: a nested loop over a million rows would seem cheap. And the
+# findings of a Feed, which lie together, must not be fetched in the order of their keys: that touches a page for each,
+# where other Feeds make the table large (measured: 2.3 times the buffers).
+PLANS: Final = (
+    "SELECT set_config('enable_nestloop', %(may)s, true), set_config('enable_mergejoin', %(may)s, true),"
+    " set_config('enable_indexscan', %(may)s, true)"
+)
 CHUNK: Final = 2000
 CHUNK_BYTES: Final = 8 * 2**20
 TRIES_AFTER_DEADLOCK: Final = 5
@@ -47,21 +63,51 @@ _record = Struct(">hqi16s16shhh?")  # created_rows.sql
 _columns = Struct(">i16s i16s ii ih ih ih i? i? iq").pack
 
 
+@dataclass(frozen=True)
+class Staged:
+    """What was read of one part, each row once however often it came."""
+
+    rows: int = 0
+    fixed: int = 0
+    odd: int = 0
+    first_only: int = 0
+    """Rows that an earlier reading showed and the last one did not."""
+    repeated: int = 0
+    """Rows that came too often in the last reading."""
+
+
 @dataclass
 class Comparison:
-    """How what was read differs from what is stored: differences by part and kind, and open findings before."""
+    """How what was read differs from what is stored."""
 
     kinds: dict[tuple[int, int], int]
-    open_before: dict[tuple[str, str], int]
-    """By Family and Branch, without those that a person keeps open although they are gone, and those that close now on
-    the vendor's word or a threshold: neither counts for a collapse."""
-    seen: dict[int, int] = field(default_factory=dict[int, int])
-    """Distinct rows by part."""
-    repeated: dict[int, int] = field(default_factory=dict[int, int])
+    """Differences by part and kind."""
+    open: dict[tuple[str, str], int]
+    """Open findings before, by Family and Branch."""
+    judged: dict[tuple[str, str], int]
+    """Those of them that a collapse is judged by: without those that a person keeps open although they are gone, whose
+    closing a person undid, or that close now on the vendor's word or a threshold."""
+    staged: dict[int, Staged]
 
     def count(self, part: int, *kinds: int) -> int:
         """How many differences of these kinds the part has."""
         return sum(self.kinds.get((part, kind), 0) for kind in kinds)
+
+    def has(self, *kinds: int) -> bool:
+        """Whether any part has such a difference."""
+        return any(kind in kinds for _, kind in self.kinds)
+
+    def of(self, part: int) -> Staged:
+        """What was read of it."""
+        return self.staged.get(part, Staged())
+
+    def forget_closings(self, parts: Sequence[int]) -> None:
+        """Nothing of these parts closes, nor is held."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql("keep_unbalanced"), {"parts": list(parts)})
+        for part in parts:
+            for kind in CLOSING:
+                self.kinds.pop((part, kind), None)
 
 
 def again_after_deadlock(work: Callable[[], Any]) -> Any:
@@ -94,60 +140,78 @@ def compare(
     *,
     minimum: int,
     mapping_version: int,
+    share: Share | None = None,
 ) -> Comparison:
-    """Stages what was read and fills the table `compared`. Inside a transaction; ends with it.
+    """Stages what was read (in a spool of its own, and its share of a walk) and fills the table `compared`. Inside a
+    transaction; ends with it.
 
     `closing` says of which parts what is missing counts as gone; it is asked after repeated rows were looked at.
     """
     cursor = _raw_cursor()
-    with cursor.copy(sql("stage")) as copy:
-        for chunk in spool.index():
-            copy.write(chunk)
+    came = dict(spool.rows)
+    if came or share is None:
+        with cursor.copy(sql("stage")) as copy:
+            for chunk in spool.index():
+                copy.write(chunk)
+    if share is not None:
+        came |= share.came
+        read = [part.number for part in parts if part.outcome]
+        cursor.execute(sql("stage_share"), {"record": share.record, "parts": read, "shared_from": SHARED_FROM})
     if unread := [part.number for part in parts if part.outcome is None and part.turns]:
         cursor.execute(sql("unstage"), {"parts": unread})
-    seen, repeated = _settle_repeats(cursor, parts, spool.rows)
+    staged = _settle_repeats(cursor, parts, came)
     cursor.executemany(
         "INSERT INTO staged_part VALUES (%s, %s, %s, %s)",
         [(part.number, part.family, part.branch, closing(part)) for part in parts if part.outcome],
     )
-    # Temporary tables have no statistics when they are new: a nested loop over a million rows would seem cheap.
-    cursor.execute("SELECT set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true)")
+    cursor.execute(PLANS, {"may": "off"})
     cursor.execute(sql("compare"), {"feed": feed, "minimum": minimum, "mapping_version": mapping_version})
-    cursor.execute("SELECT set_config('enable_nestloop', 'on', true), set_config('enable_mergejoin', 'on', true)")
+    cursor.execute(PLANS, {"may": "on"})
     cursor.execute(sql("compared_counts"))
     kinds = {(part, kind): number for part, kind, number in cursor.fetchall()}
     cursor.execute(sql("open_before"), {"feed": feed})
-    open_before = {(family, branch): number for family, branch, number in cursor.fetchall()}
-    return Comparison(kinds, open_before, seen, repeated)
+    before = {(family, branch): (open, judged) for family, branch, open, judged in cursor.fetchall()}
+    return Comparison(
+        kinds,
+        {part: open for part, (open, _) in before.items()},
+        {part: judged for part, (_, judged) in before.items()},
+        staged,
+    )
 
 
 def _settle_repeats(
     cursor: psycopg.Cursor[Any], parts: Sequence[PartRead], came: Mapping[tuple[int, int], int]
-) -> tuple[dict[int, int], dict[int, int]]:
+) -> dict[int, Staged]:
     """Takes the proof from parts whose repeated rows may hide others; leaves one row a finding in `staged`.
 
-    `came` are rows by part and turn. Returns by part how many distinct rows it has, and how many came too often in its
-    last reading.
+    `came` are rows by part and turn.
     """
-    staged = {
-        (part.number, turn): came.get((part.number, turn), 0) for part in parts if part.outcome for turn in _turns(part)
-    }
-    cursor.execute(sql("distinct_rows"))
-    (distinct,) = cursor.fetchone() or (0,)
+    came_in = counted = _counted(cursor)
     repeats: dict[tuple[int, int], tuple[int, bool]] = {}
-    if distinct != sum(staged.values()):
+    read = [(part.number, turn) for part in parts if part.outcome for turn in _turns(part)]
+    if any(came.get(key, 0) != counted.get(key, (0, 0, 0))[0] for key in read):
         cursor.execute(sql("repeats"))
         repeats = {(part, turn): (number, differ) for part, turn, number, differ in cursor.fetchall()}
-    repeated: dict[int, int] = {}
     for part in parts:
-        number, differ = repeats.get((part.number, part.turns), (0, False))
-        repeated[part.number] = number
-        part.proves = _repeats_prove(part, number, differ)
-    if not repeats and all(part.turns <= 1 for part in parts):
-        return {part: number for (part, _), number in staged.items()}, repeated
-    cursor.execute(sql("unrepeat"))
+        own, walk = repeats.get((part.number, part.turns), (0, False)), part.repeated_in_walk
+        part.proves = _repeats_prove(part, max(own[0], walk[0]), own[1] or walk[1])
+    if repeats or any(part.turns > 1 for part in parts):
+        cursor.execute(sql("unrepeat"))
+        counted = _counted(cursor)
+    staged: dict[int, Staged] = {}
+    for part in parts:
+        last = (part.number, part.turns)
+        turns = [counted.get((part.number, turn), (0, 0, 0)) for turn in _turns(part)]
+        rows, fixed, odd = (sum(turn[column] for turn in turns) for column in range(3))
+        first_only = rows - came_in.get(last, (0, 0, 0))[0]
+        staged[part.number] = Staged(rows, fixed, odd, first_only, repeated=repeats.get(last, (0, False))[0])
+    return staged
+
+
+def _counted(cursor: psycopg.Cursor[Any]) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """Rows, fixed ones and odd ones by part and turn."""
     cursor.execute(sql("staged_counts"))
-    return dict(cursor.fetchall()), repeated
+    return {(part, turn): (rows, fixed, odd) for part, turn, rows, fixed, odd in cursor.fetchall()}
 
 
 def _turns(part: PartRead) -> range:
@@ -162,45 +226,94 @@ def _repeats_prove(part: PartRead, repeated: int, differ: bool) -> bool:
     return proof.kind == "drifting" and proof.expected is None and not differ
 
 
-def write(feed: int, spool: Spool, parts: Sequence[PartRead], *, operation: int, mapping_version: int) -> None:
+def stage_walk(spool: SharedSpool) -> dict[tuple[int, int], tuple[int, bool]]:
+    """Brings what one walk read for many Records to where each takes its share; in place of what was there.
+
+    Gives how many rows came too often, and whether they differed, by part and turn."""
+    cursor = _raw_cursor()
+    cursor.execute("TRUNCATE walked")
+    with cursor.copy(sql("stage_walked")) as copy:
+        for chunk in spool.index():
+            copy.write(chunk)
+    cursor.execute("ANALYZE walked")
+    cursor.execute(sql("walked_repeats"))
+    return {(part, turn): (number, differ) for part, turn, number, differ in cursor.fetchall()}
+
+
+def write(
+    feed: int,
+    spool: Spool,
+    parts: Sequence[PartRead],
+    comparison: Comparison,
+    *,
+    operation: int,
+    mapping_version: int,
+    share: Share | None = None,
+) -> None:
     """Carries the table `compared` into the findings: creations, changes, reopenings, closings by evidence; what is
     gone begins to wait for the verdict. Inside the transaction that compared, with the Record locked."""
+    if not comparison.kinds:
+        return
     say_who_acts(ACTOR, operation=operation)
     cursor = _raw_cursor()
-    _create(cursor, feed, spool, parts, operation=operation, mapping_version=mapping_version)
-    if _stage_incoming(cursor, spool):
+    texts, spread = Texts(spool, share and share.spool), 1.0 if share is None else share.spread
+    created, changed = comparison.has(CREATED), comparison.has(*WITH_TEXTS)
+    if created:
+        _create(cursor, feed, texts, parts, operation=operation, mapping_version=mapping_version, spread=spread)
+    if changed:
+        _stage_incoming(cursor, texts, "changed_rows")
         cursor.execute("ANALYZE compared, incoming")
         cursor.execute(sql("journal_changes"), {"operation": operation, "actor": ACTOR})
         cursor.execute(sql("change_findings"), {"operation": operation, "mapping_version": mapping_version})
+    if created or changed:
+        cursor.execute(sql("words_due_note"), {"feed": feed, "operation": operation, "created": created})
     cursor.execute(sql("let_go_of_held"))
     cursor.execute(sql("hold_gone"), {"feed": feed, "operation": operation})
+
+
+def foresee(
+    record: int, spool: Spool, comparison: Comparison, *, operation: int, at_most: int, share: Share | None = None
+) -> int:
+    """Writes down what `write` would do, of each kind so many; for a preview. Returns how many lines that is."""
+    cursor = _raw_cursor()
+    shown = 0
+    texts = Texts(spool, share and share.spool)
+    if comparison.has(CREATED, CHANGED, REOPENED):
+        _stage_incoming(cursor, texts, "foreseen_rows", {"at_most": at_most})
+        cursor.execute("ANALYZE compared, incoming")
+        cursor.execute(sql("foresee_shown"), {"operation": operation, "record": record})
+        shown = cursor.rowcount
+    cursor.execute(sql("foresee_closings"), {"operation": operation, "record": record, "at_most": at_most})
+    return shown + cursor.rowcount
 
 
 def _create(
     cursor: psycopg.Cursor[Any],
     feed: int,
-    spool: Spool,
+    texts: Texts,
     parts: Sequence[PartRead],
     *,
     operation: int,
     mapping_version: int,
+    spread: float,
 ) -> None:
     """One COPY a chunk; the next chunk is made ready while the server works on this one."""
     starts = {part.number: _start_of_row(feed, part) for part in parts}
 
     def ready(records: bytes) -> bytes:
-        return b"".join((_HEADER, *_created_rows(starts, records, spool, operation, mapping_version), _TRAILER))
+        return b"".join((_HEADER, *_created_rows(starts, records, texts, operation, mapping_version), _TRAILER))
 
     with ThreadPoolExecutor(1, "create") as maker:
-        for made in _one_ahead(maker, ready, _created_chunks()):
+        for made in _one_ahead(maker, ready, _created_chunks(int(CHUNK_BYTES * spread))):
             with cursor.copy(sql("create_findings")) as copy:
                 copy.write(made)
 
 
-def _created_chunks() -> Iterator[bytes]:
+def _created_chunks(span: int) -> Iterator[bytes]:
+    """Of rows that begin in so many bytes of a spool each."""
     with connection.connection.cursor(name="created_rows", binary=True) as rows:
         rows.itersize = 1
-        rows.execute(sql("created_rows"), {"bytes": CHUNK_BYTES})
+        rows.execute(sql("created_rows"), {"bytes": span})
         for (records,) in rows:
             yield records
 
@@ -222,12 +335,12 @@ def _start_of_row(feed: int, part: PartRead) -> bytes:
 
 
 def _created_rows(
-    starts: dict[int, bytes], records: bytes, spool: Spool, operation: int, mapping_version: int
+    starts: dict[int, bytes], records: bytes, texts: Texts, operation: int, mapping_version: int
 ) -> Iterator[bytes]:
     """The pieces of the COPY stream, three a row."""
     # By part and hash, as the unique index is sorted: 1.2 times faster than in the order they were read (measured).
     rows = sorted(_record.iter_unpack(records), key=itemgetter(0, 3))
-    payloads = spool.payloads([(row[1], row[2]) for row in rows])
+    payloads = texts.payloads([(row[1], row[2]) for row in rows])
     for row, payload in zip(rows, payloads, strict=True):
         part, _, _, key_hash, fingerprint, severity_vendor, severity, verdict, active = row
         yield starts[part]
@@ -238,24 +351,23 @@ def _created_rows(
         yield payload
 
 
-def _stage_incoming(cursor: psycopg.Cursor[Any], spool: Spool) -> bool:
-    """Brings the new texts of what changed into `incoming`; returns whether there are any."""
-    any_changed = False
-    for rows in _changed_rows():
-        any_changed = True
-        payloads = spool.payloads([(row[1], row[2]) for row in rows])
+def _stage_incoming(
+    cursor: psycopg.Cursor[Any], texts: Texts, which: str, parameters: Mapping[str, Any] | None = None
+) -> None:
+    """Brings the new texts of these rows (a statement's) into `incoming`."""
+    for rows in _rows_with_texts(which, parameters):
+        payloads = texts.payloads([(row[1], row[2]) for row in rows])
         with cursor.copy(sql("stage_incoming")) as copy:
             copy.write(_HEADER)
             for row, payload in zip(rows, payloads, strict=True):
                 copy.write(b"\x00\x04" + _number(8, row[0]) + payload)
             copy.write(_TRAILER)
-    return any_changed
 
 
-def _changed_rows() -> Iterator[list[tuple[Any, ...]]]:
+def _rows_with_texts(which: str, parameters: Mapping[str, Any] | None) -> Iterator[list[tuple[Any, ...]]]:
     """In lists of at most CHUNK, read through a server-side cursor: memory stays constant."""
-    with connection.connection.cursor(name="changed_rows", binary=True) as rows:
-        rows.execute(sql("changed_rows"))
+    with connection.connection.cursor(name="rows_with_texts", binary=True) as rows:
+        rows.execute(sql(which), parameters)
         while chunk := rows.fetchmany(CHUNK):
             yield chunk
 

@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from . import remap
 from .run import Ending, Run
+from .undo import UNDO_SYNC, run_undo_sync
 
 Change = Callable[[Run], Ending]
 """Carries a change out, to its end or to where the run must end (`run.check()` between two steps)."""
 
-CHANGES: Final[dict[str, Change]] = {}
+CHANGES: Final[dict[str, Change]] = {
+    remap.MOVE: remap.run_move,
+    remap.CLOSE: remap.run_close,
+    remap.PUT_BACK: remap.run_put_back,
+    remap.THRESHOLD: remap.run_threshold,
+    UNDO_SYNC: run_undo_sync,
+}
 """By name."""
 
 

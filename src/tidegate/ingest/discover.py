@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection as database
+from django.db import transaction
 
 from tidegate.rules.cause import cause_of
 from tidegate.rules.discover import absences_are_held
+from tidegate.rules.preview import would
 from tidegate.store.acting import say_who_acts
 from tidegate.store.models import Connection, HeldAbsence, Quarantine
 from tidegate.store.sql import sql
 from tidegate.store.statement import rows_of
 from tidegate.store.writers.connection import lock_connection
+from tidegate.store.writers.difference import records_discovered, save_differences
 from tidegate.store.writers.operation import hold_claim, save_quarantine
 from tidegate.store.writers.record import auto_map_records
 from tidegate_sdk import NO_PRODUCT, Odd, Outcome, Tool, TotalMoved
@@ -26,6 +29,9 @@ from .read import KEPT_ODD
 from .run import Ending, Run
 from .stage import VepSpool
 from .vendor import Vendor, visiting
+
+TOLD_ODD: Final = 10
+"""Rows that could not be read and that the log of a preview tells: it sets none aside."""
 
 
 @dataclass
@@ -53,7 +59,8 @@ class VepsRead:
 
 
 def run_discover(run: Run, connection: Connection, tool: Tool[Any]) -> Ending:
-    """Reads the list of VEPs and brings the Records up to it; then auto-map decides about undecided ones."""
+    """Reads the list of VEPs and brings the Records up to it; then auto-map decides about undecided ones. A preview
+    says what that would do, and leaves everything as it is."""
     apply.prepare_staging()
     with visiting(run, tool) as vendor:
         log_in(run, vendor, connection)
@@ -61,12 +68,14 @@ def run_discover(run: Run, connection: Connection, tool: Tool[Any]) -> Ending:
             read = _read(run, vendor, spool)
             run.check()
             with run.in_database():
-                ending = apply.again_after_deadlock(lambda: _apply(run, connection, read))
+                ending = _bring_up(run, connection, read)
             if ending is None:
                 run.say("Reading the list a second time before anything becomes Missing.")
-                again = _read(run, vendor, spool, read)  # a second reading is never doubtful
+                again = _read(run, vendor, spool, read)
                 with run.in_database():
-                    ending = apply.again_after_deadlock(lambda: _apply(run, connection, again))
+                    ending = _bring_up(run, connection, again)
+    if ending is None:
+        raise RuntimeError("A second reading is never doubtful, and this one was.")
     return ending
 
 
@@ -93,6 +102,28 @@ async def _read_once(run: Run, vendor: Vendor, spool: VepSpool, turn: int) -> Ve
                 odd.append(row)
         run.show("Reading the list", spool.rows, None)
     return VepsRead(spool, reading.outcome, odd, turn)
+
+
+def _bring_up(run: Run, connection: Connection, read: VepsRead) -> Ending | None:
+    """Applies what was read. A preview does the very same, keeps apart what that changed, and takes it back: so it
+    cannot promise what the real one would not do."""
+    if not run.operation.preview:
+        return apply.again_after_deadlock(lambda: _apply(run, connection, read))
+
+    def foresee() -> tuple[Ending | None, list[dict[str, Any]]]:
+        ending = _apply(run, connection, read)
+        differences = [] if ending is None else records_discovered(run.claim.operation, connection.pk)
+        transaction.set_rollback(True)
+        return ending, differences
+
+    def keep() -> None:
+        hold_claim(run.claim)
+        save_differences(run.claim.operation, differences)
+
+    ending, differences = apply.again_after_deadlock(foresee)
+    if ending is not None:
+        apply.again_after_deadlock(keep)
+    return ending
 
 
 def _apply(run: Run, connection: Connection, read: VepsRead) -> Ending | None:
@@ -125,7 +156,7 @@ def _apply(run: Run, connection: Connection, read: VepsRead) -> Ending | None:
 def _what_changed(before: Connection) -> str:
     """Why the list is no longer asked for; "" where it still is. Holds the Connection as it is until the end."""
     now = lock_connection(before.pk)
-    if now is None or now.deleted_at is not None:
+    if now is None or (now.deleted_at is not None and now.draft_at is None):
         return "the Connection was deleted while its list was read."
     if now.settings != before.settings:
         return "the settings of the Connection were changed while its list was read. Run Discover again."
@@ -157,7 +188,8 @@ def _refresh(run: Run, parameters: dict[str, Any], counts: Counter[str]) -> None
             counts["changed"] += not (revived or back)
             counts["renamed"] += renamed
             if renamed and counts["renamed"] <= KEPT_ODD:
-                run.say(f"{before} is called {name} now.", record=record)
+                verb = "would be called {}" if run.operation.preview else "is called {} now"
+                run.say(f"{before} {verb.format(name)}.", record=record)
 
 
 def _miss(parameters: dict[str, Any], read: VepsRead, present: int, gone: int, counts: Counter[str]) -> None:
@@ -176,6 +208,10 @@ def _miss(parameters: dict[str, Any], read: VepsRead, present: int, gone: int, c
 
 
 def _set_aside(run: Run, connection: Connection, read: VepsRead) -> None:
+    if run.operation.preview:
+        for odd in read.odd[:TOLD_ODD]:
+            run.say(f"Could not be read: {odd.reason}", "warning", key=odd.id)
+        return
     Quarantine.objects.filter(connection_id=connection.pk, record__isnull=True).delete()
     save_quarantine(
         run.claim.operation, connection.pk, None, [("", "", odd.id, odd.reason, odd.raw) for odd in read.odd]
@@ -184,15 +220,18 @@ def _set_aside(run: Run, connection: Connection, read: VepsRead) -> None:
 
 def _ending(run: Run, read: VepsRead, present: int, counts: Counter[str]) -> Ending:
     told = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in counts.items() if number)
-    run.say(f"Discover: {told or 'nothing there'}.")
+    preview = run.operation.preview
+    run.say(would("discover", counts) if preview else f"Discover: {told or 'nothing there'}.")
+    nothing_missing = "Nothing would become Missing" if preview else "Nothing became Missing"
     numbers = {word: number for word, number in counts.items() if number or word == "seen"}
     if not read.complete:
         why = read.outcome.why or "Rows came more than once, so others may be missing."
         status = "failed" if read.outcome.error is not None and not counts["seen"] else "partial"
         cause = "incomplete" if read.outcome.error is None else cause_of(read.outcome.error)
-        return Ending(status, f"{why} Nothing became Missing.", numbers, cause=cause)
+        return Ending(status, f"{why} {nothing_missing}.", numbers, cause=cause)
     if counts["held"]:
-        why = f"This account now sees {counts['seen']:,} of {present:,}. Nothing became Missing: approve or keep."
+        asked = "a person would be asked" if preview else "approve or keep"
+        why = f"This account now sees {counts['seen']:,} of {present:,}. {nothing_missing}: {asked}."
         return Ending("partial", why, numbers, complete=True)
     if not counts["seen"]:
         nothing = "Nothing at all was visible. Check what the account may see in the tool."

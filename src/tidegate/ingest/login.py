@@ -28,13 +28,15 @@ def other_account_step(label: str) -> str:
 def log_in(run: Run, vendor: Vendor, connection: Connection) -> Account:
     """Proves the login and that the account is the one whose Records these are.
 
-    Raises ConnectorError; three rejected logins running pause the Connection.
+    Raises ConnectorError; three rejected logins running pause the Connection. A preview notes nothing of what it
+    learns; only a rejected login counts there too, for the vendor counts it, unless the Connection is a draft: nothing
+    asks for that again and again.
     """
     run.show("Logging in")
     try:
         account = vendor.call(vendor.session.talk(vendor.tool.account()))
     except AuthRejected:
-        if count_rejected_login(connection.pk):
+        if connection.draft_at is None and count_rejected_login(connection.pk):
             run.say("The login was rejected three times running: the Connection is paused.", "error")
         raise
     if connection.account not in ("", account.id):
@@ -42,8 +44,9 @@ def log_in(run: Run, vendor: Vendor, connection: Connection) -> Account:
             f"{connection.label} now logs in as {account.id}, but its Records belong to {connection.account}.",
             other_account_step(connection.label),
         )
-    login_accepted(connection.pk, account.id, account.name)
-    if account.credential_ends is not None:
+    if not run.operation.preview:
+        login_accepted(connection.pk, account.id, account.name)
+    if account.credential_ends is not None and not run.operation.preview:
         note_secret_end(connection.pk, account.credential_ends, "tool", sealed=connection.secrets)
     run.say(f"Logged in as {account.name or account.id}.")
     return account

@@ -88,19 +88,19 @@ def run_claimed(
             _hand_back(run, str(why))
             return "handed back"
         except KeyboardInterrupt:
-            _end(run, Ending("cancelled", "Interrupted. What was applied stays.", applied_counts(claim.operation)))
+            _end(run, Ending("cancelled", "Interrupted. What was applied stays.", _counts_so_far(claim.operation)))
             raise
         except DatabaseFailure as error:
             connections.close_all()
             if not _is_gone(error):
-                _end(run, Ending("failed", _database_failed(error), applied_counts(claim.operation), cause="database"))
+                _end(run, Ending("failed", _database_failed(error), _counts_so_far(claim.operation), cause="database"))
                 raise
             _hand_back_once_it_is_back(run, error, patience)
             return "handed back"
         except Exception as error:
             # A fault of Tidegate's own must not leave the Operation running until its lease ends.
             why = f"Tidegate itself failed ({type(error).__name__}). Please report it."
-            _end(run, Ending("failed", why, applied_counts(claim.operation), cause="fault"))
+            _end(run, Ending("failed", why, _counts_so_far(claim.operation), cause="fault"))
             raise
     return "ended"
 
@@ -108,7 +108,8 @@ def run_claimed(
 def _attempt(run: Run) -> Ending:
     """Runs it to its end. Only what an operator can do something about ends it here; a bug ends it too, and is told."""
     try:
-        if ended := again_after_deadlock(lambda: expire_acceptances(datetime.now(UTC))):
+        # A preview leaves even that to others.
+        if not run.operation.preview and (ended := again_after_deadlock(lambda: expire_acceptances(datetime.now(UTC)))):
             run.say(f"{ended:,} findings are active again: their acceptance has ended.")
         if run.operation.type == "change":
             return run_change(run)
@@ -127,11 +128,16 @@ def _attempt(run: Run) -> Ending:
         raise run.interruption from None
     except (ConnectorError, catalog.Unusable, SpoolFailed) as error:
         run.say(str(error), "error")
-        return Ending("failed", str(error), applied_counts(run.claim.operation), cause=cause_of(error))
+        return Ending("failed", str(error), _counts_so_far(run.claim.operation), cause=cause_of(error))
 
 
 def _cancelled(run: Run, error: Exception) -> Ending:
-    return Ending("cancelled", str(error), applied_counts(run.claim.operation))
+    return Ending("cancelled", str(error), _counts_so_far(run.claim.operation))
+
+
+def _counts_so_far(operation_id: int) -> dict[str, int]:
+    """What it did by now: the results of its Records say it, or (of a change without such) its own row."""
+    return dict(applied_counts(operation_id)) or Operation.objects.values_list("counts", flat=True).get(pk=operation_id)
 
 
 def _end(run: Run, ending: Ending) -> None:

@@ -26,19 +26,34 @@ class PartRead:
     family: str
     branch: str
     declared: Family | None = None
+    mark: str = ""
+    """An order for states that may arrive out of order."""
     outcome: Outcome | None = None
     skipped_because: str = ""
     odd: list[Odd] = field(default_factory=list[Odd])
+    nameless: int = 0
+    """Odd rows without an id, of the last reading."""
     unknown_words: Counter[str] = field(default_factory=Counter[str])
     turns: int = 0
     """Readings so far; the rows of a later one win."""
     proves: bool = True
     """False where repeated rows took the proof away, although the walk ended well."""
+    repeated_in_walk: tuple[int, bool] = (0, False)
+    """Rows that came too often in the last reading of a walk, whosever they are, and whether they differed."""
+    elsewhere: int = 0
+    """Rows of other VEPs that the same walk brought."""
+    unbalanced: str = ""
+    """Why its counts do not add up, so that nothing closes; "" where they do."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether everything was shown that the vendor has."""
+        return self.outcome is not None and self.outcome.complete and self.proves
 
     @property
     def complete(self) -> bool:
         """Whether what is missing from this read is gone."""
-        return self.outcome is not None and self.outcome.complete and self.proves
+        return self.proven and not self.unbalanced
 
     @property
     def drifting(self) -> bool:
@@ -57,7 +72,7 @@ class PartRead:
             return self.skipped_because
         if self.outcome.complete and not self.proves:
             return "Rows came more than once, so others may be missing; nothing is closed."
-        return self.outcome.why
+        return self.outcome.why or self.unbalanced
 
 
 @dataclass
@@ -100,12 +115,17 @@ async def _read_families(
         if isinstance(family, Skipped):
             part.skipped_because = family.because
             continue
-        part.declared = family
+        part.declared, part.mark = family, family.mark
         before = marks.get((part.family, part.branch), "")
         if family.mark < before:
-            part.skipped_because = f"The state of {family.mark} is older than that of {before}, which was applied."
+            part.skipped_because = older_state(family.mark, before)
             continue
         await read_part(session, part, spool, mapping_version=mapping_version)
+
+
+def older_state(mark: str, applied: str) -> str:
+    """Why a state that is older than the one applied last is not read."""
+    return f"The state of {mark} is older than that of {applied}, which was applied."
 
 
 async def read_part(session: Session, part: PartRead, spool: Spool, *, mapping_version: int) -> None:
@@ -123,6 +143,7 @@ async def _read_once(session: Session, part: PartRead, spool: Spool, mapping_ver
         raise ValueError(f"{part.family} was not declared, so there is nothing to read.")
     part.turns += 1
     part.odd.clear()
+    part.nameless = 0
     reading = session.read(family.list, off=family.off, keep_raw=not family.secret)
     async for batch in reading:
         findings: list[Finding] = []
@@ -130,9 +151,11 @@ async def _read_once(session: Session, part: PartRead, spool: Spool, mapping_ver
             if not isinstance(row, Odd):
                 findings.append(row)
                 if row.unknown_words or row.severity is Severity.UNKNOWN:
-                    _count_unknown(part, row)
+                    count_unknown(part.unknown_words, row)
                 continue
-            if row.id is not None:
+            if row.id is None:
+                part.nameless += 1
+            else:
                 spool.add_odd(part.turns, part.number, row.id)
             if len(part.odd) < KEPT_ODD:
                 part.odd.append(row)
@@ -140,8 +163,9 @@ async def _read_once(session: Session, part: PartRead, spool: Spool, mapping_ver
     return reading.outcome
 
 
-def _count_unknown(part: PartRead, finding: Finding) -> None:
+def count_unknown(counted: Counter[str], finding: Finding) -> None:
+    """Counts the words of a finding that the connector does not know; only so many different ones."""
     words = finding.unknown_words or (f"severity: {finding.vendor_severity or 'none'}",)
     for word in words:
-        if word in part.unknown_words or len(part.unknown_words) < KEPT_ODD:
-            part.unknown_words[word[:200]] += 1
+        if word in counted or len(counted) < KEPT_ODD:
+            counted[word[:200]] += 1

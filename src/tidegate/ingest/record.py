@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from tidegate.rules.cause import cause_of
+from tidegate.rules.equation import Equation, does_not_add_up
 from tidegate.store.models import Connection, Part, Quarantine, Record, Result
 from tidegate.store.statement import rows_of
 from tidegate.store.statement import run as statement
 from tidegate.store.writers.operation import hold_claim, save_quarantine
-from tidegate_sdk import Outcome
 
 from . import apply
 from .read import PartRead, RecordRead
 from .run import Run
-from .stage import Spool
+from .stage import Share, Spool
 
 NO_LONGER_OFFERED: Final = "The tool no longer offers this Family; its findings stay as they are."
+DIFFERENCES: Final = 100_000
+DIFFERENCES_OF_RECORD: Final = 1_000
+"""Of each kind; what a preview keeps in all, and of one Record."""
+
 SEVERITY: Final = ("complete", "off", "skipped", "incomplete", "failed")
 """Outcomes of a Family, from good to bad; a Record is as bad as its worst."""
 
@@ -34,6 +38,8 @@ class Reading:
     spool: Spool
     read: RecordRead
     mapping_version: int
+    share: Share | None = None
+    """Of what one walk brought for many Records."""
 
 
 def apply_record(run: Run, connection: Connection, reading: Reading) -> list[PartRead]:
@@ -66,7 +72,7 @@ def _apply(run: Run, connection: Connection, reading: Reading, *, final: bool) -
         _save_result(run, record, outcome="dropped", why=f"Nothing was applied: {changed}")
         run.say(f"{record.name}: nothing was applied: {changed}", "warning", record=record.pk)
         return []
-    feed = _lock_feed(record)
+    feed = lock_feed(record)
     comparison = apply.compare(
         feed,
         reading.spool,
@@ -74,18 +80,39 @@ def _apply(run: Run, connection: Connection, reading: Reading, *, final: bool) -
         _closing(record.epoch == reading.record.epoch, final),
         minimum=now.minimum_severity,
         mapping_version=reading.mapping_version,
+        share=reading.share,
     )
     if not final and (doubtful := _doubtful(reading.read.parts, comparison)):
         return doubtful
-    apply.write(
-        feed,
-        reading.spool,
-        reading.read.parts,
-        operation=run.claim.operation,
-        mapping_version=reading.mapping_version,
-    )
-    _save_parts(run, record, feed, reading.read, comparison)
+    equations = {part.number: _equation(part, comparison) for part in reading.read.parts if part.outcome is not None}
+    _keep_what_does_not_add_up(run, record, reading.read.parts, comparison, equations)
+    if run.operation.preview:
+        _foresee(run, record, reading, comparison)
+    else:
+        apply.write(
+            feed,
+            reading.spool,
+            reading.read.parts,
+            comparison,
+            operation=run.claim.operation,
+            mapping_version=reading.mapping_version,
+            share=reading.share,
+        )
+    _save_parts(run, record, feed, reading.read, comparison, equations)
     return []
+
+
+def _foresee(run: Run, record: Record, reading: Reading, comparison: apply.Comparison) -> None:
+    """The differences of a preview are kept for a day: enough of them to judge it by, while all are counted."""
+    at_most = min(DIFFERENCES_OF_RECORD, DIFFERENCES - run.differences)
+    run.differences += apply.foresee(
+        record.pk,
+        reading.spool,
+        comparison,
+        operation=run.claim.operation,
+        at_most=max(0, at_most),
+        share=reading.share,
+    )
 
 
 def _what_changed(record: Record) -> str:
@@ -116,7 +143,8 @@ def _what_changed_of(before: Connection, now: Connection) -> str:
     return ""
 
 
-def _lock_feed(record: Record) -> int:
+def lock_feed(record: Record) -> int:
+    """Keeps the Test that the Record writes to; gives its Feed."""
     return rows_of("lock_feed", feed=record.feed_id)[0]["id"]
 
 
@@ -135,12 +163,62 @@ def _doubtful(parts: list[PartRead], comparison: apply.Comparison) -> list[PartR
     return [
         part
         for part in parts
-        if comparison.count(part.number, apply.GONE)
-        and (part.drifting or not part.proves or not comparison.seen.get(part.number))
+        if comparison.count(part.number, apply.GONE, apply.GONE_AGAIN)
+        and (part.drifting or not part.proves or not comparison.of(part.number).rows)
     ]
 
 
-def _save_parts(run: Run, record: Record, feed: int, read: RecordRead, comparison: apply.Comparison) -> None:
+def _keep_what_does_not_add_up(
+    run: Run,
+    record: Record,
+    parts: list[PartRead],
+    comparison: apply.Comparison,
+    equations: Mapping[int, Equation],
+) -> None:
+    """Where the vendor's count is not ours a row was lost or made up on the way: nothing closes on such a reading."""
+    for part in parts:
+        part.unbalanced = does_not_add_up(equations[part.number]) if part.proven else ""
+    if unbalanced := [part for part in parts if part.unbalanced]:
+        comparison.forget_closings([part.number for part in unbalanced])
+        for part in unbalanced:
+            run.say(f"{record.name}, {part.family}: {part.unbalanced}", "error", record=record.pk)
+
+
+def _equation(part: PartRead, comparison: apply.Comparison) -> Equation:
+    outcome, staged = part.outcome, comparison.of(part.number)
+    if outcome is None:
+        raise ValueError(f"{part.family} was not read, so there is nothing to count.")
+    below = comparison.count(part.number, apply.BELOW, apply.NEW_BELOW, apply.BELOW_AGAIN)
+    declared = None if outcome.proof is None else outcome.proof.expected
+    return Equation(
+        vendor=outcome.seen + part.elsewhere if declared is None else declared,
+        # What is stored says it where all that was not shown was told apart; else there is only what was read.
+        open=_open_and_shown(part, comparison) if part.proven else staged.rows - staged.odd - staged.fixed - below,
+        below=below,
+        fixed=staged.fixed,
+        skipped=outcome.skipped,
+        repeated=staged.repeated,
+        quarantined=staged.odd + part.nameless,
+        elsewhere=part.elsewhere,
+        first_only=staged.first_only,
+    )
+
+
+def _open_and_shown(part: PartRead, comparison: apply.Comparison) -> int:
+    """Findings that are open once this is applied, and were read and readable; by the tally of what is stored."""
+    came = comparison.count(part.number, apply.CREATED, apply.REOPENED)
+    went = comparison.count(part.number, *apply.CLOSING, apply.KEPT_OPEN, apply.ODD_AND_OPEN)
+    return comparison.open.get((part.family, part.branch), 0) + came - went
+
+
+def _save_parts(
+    run: Run,
+    record: Record,
+    feed: int,
+    read: RecordRead,
+    comparison: apply.Comparison,
+    equations: Mapping[int, Equation],
+) -> None:
     proven = {
         (part.family, part.branch)
         for part in Part.objects.filter(feed_id=feed, proven_operation__isnull=False).only("family", "branch")
@@ -150,11 +228,14 @@ def _save_parts(run: Run, record: Record, feed: int, read: RecordRead, compariso
     open_before = gone = 0
     for part in read.parts:
         outcome = _outcome(part, once_read=(part.family, part.branch) in proven)
-        counts = _counts(part, comparison)
-        _save_part(run, feed, part, outcome, counts)
-        before = comparison.open_before.get((part.family, part.branch), 0) if part.complete else 0
+        counts, proof = _counts(part, comparison), _proof(part, equations)
+        if not run.operation.preview:
+            _save_part(run, feed, part, outcome, counts, proof)
+        before = comparison.judged.get((part.family, part.branch), 0) if part.complete else 0
         lost = comparison.count(part.number, apply.GONE)
-        _save_result(run, record, part.family, part.branch, outcome, part.why(), counts, before, lost)
+        _save_result(
+            run, record, part.family, part.branch, outcome, part.why(), counts, before, lost, proof=proof, feed=feed
+        )
         outcomes.append((outcome, part.family, part.why()))
         totals.update(counts)
         open_before, gone = open_before + before, gone + lost
@@ -162,9 +243,10 @@ def _save_parts(run: Run, record: Record, feed: int, read: RecordRead, compariso
     run.causes.update(cause_of(error) for error in (*errors, read.error) if error is not None)
     if read.error is None:
         outcomes += _skip_vanished(run, record, feed, proven - {(part.family, part.branch) for part in read.parts})
-    _save_quarantine(run, record, read.parts)
+    if not run.operation.preview:
+        _save_quarantine(run, record, read.parts)
     outcome, why = _of_record(read, outcomes)
-    _save_result(run, record, "", "", outcome, why, totals, open_before, gone)
+    _save_result(run, record, "", "", outcome, why, totals, open_before, gone, feed=feed)
     _say(run, record, read, outcome, why, totals)
 
 
@@ -181,19 +263,18 @@ def _counts(part: PartRead, comparison: apply.Comparison) -> Counter[str]:
     for kind, word in apply.WORDS.items():
         counts[word] += comparison.count(part.number, kind)
     if part.outcome is not None:
-        written = comparison.count(
-            part.number, *(kind for kind in apply.WORDS if kind not in (apply.GONE, apply.KEPT_OPEN))
-        )
+        staged = comparison.of(part.number)
+        differ = comparison.count(part.number, *(kind for kind in apply.WORDS if kind not in apply.NOT_SHOWN))
         counts["seen"] = part.outcome.seen
         counts["quarantined"] = part.outcome.odd
         counts["skipped"] += sum(part.outcome.skipped.values())
-        counts["repeated"] = comparison.repeated.get(part.number, 0)
-        counts["unchanged"] = max(0, comparison.seen.get(part.number, 0) - written - part.outcome.odd)
+        counts["repeated"] = staged.repeated
+        counts["unchanged"] = max(0, staged.rows - staged.odd - differ)
     del counts["gone"]
     return +counts
 
 
-def _save_part(run: Run, feed: int, part: PartRead, outcome: str, counts: Counter[str]) -> None:
+def _save_part(run: Run, feed: int, part: PartRead, outcome: str, counts: Counter[str], proof: dict[str, Any]) -> None:
     statement(
         "save_part",
         feed=feed,
@@ -203,8 +284,8 @@ def _save_part(run: Run, feed: int, part: PartRead, outcome: str, counts: Counte
         outcome="skipped" if outcome == "off" else outcome,
         because=_storable(part.why()),
         complete=part.complete,
-        proof=json.dumps(_proof(part.outcome)),
-        mark="" if part.declared is None else min(part.declared.mark, _now_as_mark()),
+        proof=json.dumps(proof),
+        mark=min(part.mark, _now_as_mark()),
         below=counts["below"],
         skipped=counts["skipped"],
     )
@@ -215,19 +296,26 @@ def _now_as_mark() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _proof(outcome: Outcome | None) -> dict[str, Any]:
-    """What a person may look at: how the list was walked, what the vendor declared, what was seen."""
-    if outcome is None or outcome.proof is None:
+def _proof(part: PartRead, equations: Mapping[int, Equation]) -> dict[str, Any]:
+    """What a person may look at: how the list was walked, what the vendor declared, what was seen, where it went."""
+    if part.outcome is None or part.outcome.proof is None:
         return {}
-    proof = outcome.proof
-    return {"kind": proof.kind, "pages": proof.pages, "declared": proof.expected, "seen": outcome.seen}
+    proof = part.outcome.proof
+    return {
+        "kind": proof.kind,
+        "pages": proof.pages,
+        "declared": proof.expected,
+        "seen": part.outcome.seen + part.elsewhere,
+        "equation": equations[part.number].as_json(),
+    }
 
 
 def _skip_vanished(run: Run, record: Record, feed: int, vanished: set[tuple[str, str]]) -> list[tuple[str, str, str]]:
     for family, branch in sorted(vanished):
         part = PartRead(-1, family, branch, skipped_because=NO_LONGER_OFFERED)
-        _save_part(run, feed, part, "skipped", Counter())
-        _save_result(run, record, family, branch, "skipped", NO_LONGER_OFFERED)
+        if not run.operation.preview:
+            _save_part(run, feed, part, "skipped", Counter(), {})
+        _save_result(run, record, family, branch, "skipped", NO_LONGER_OFFERED, feed=feed)
     return [("skipped", family, NO_LONGER_OFFERED) for family, _ in sorted(vanished)]
 
 
@@ -270,6 +358,9 @@ def _save_result(
     counts: Counter[str] | None = None,
     open_before: int = 0,
     gone: int = 0,
+    *,
+    proof: dict[str, Any] | None = None,
+    feed: int | None = None,
 ) -> None:
     Result.objects.create(
         operation_id=run.claim.operation,
@@ -281,6 +372,8 @@ def _save_result(
         counts=dict(counts or {}),
         open_before=open_before,
         gone=gone,
+        proof=proof or {},
+        feed_id=feed,
     )
 
 

@@ -85,6 +85,8 @@ class Run:
         self.operation = Operation.objects.get(pk=claim.operation)
         self.ended = False
         self.counts: Counter[str] = Counter()
+        self.differences = 0
+        """Kept of this preview."""
         self.causes: set[str] = set()
         """What kept Records or Families from being read (rules/cause.py)."""
         self._may_yield = may_yield

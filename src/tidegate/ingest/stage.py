@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from itertools import groupby, repeat
 from struct import Struct
 from types import TracebackType
 from typing import IO, Any, Final, Self, cast
@@ -32,11 +34,16 @@ VERDICTS: Final = {None: 0, Verdict.FALSE_POSITIVE: 1, Verdict.ACCEPTED: 2, Verd
 # in bytes. What many rows share is packed once: `_begins` the first two, `_says` the three in the middle. Of a longer
 # hash the struct takes the first 16 bytes.
 _begins = Struct(">h ih ih i").pack
+_shared_begins = Struct(">h iq ih ih i").pack
 _says = Struct(">ih ih ih i").pack
 _staged = Struct(">18s16s4s16s22sqii").pack
+_shared_staged = Struct(">30s16s4s16s22sqii").pack
 _SIXTEEN = b"\x00\x00\x00\x10"
 _length = Struct(">i").pack
 _vep = Struct(">h ih i? ii").pack
+SHARED_FROM: Final = 1 << 62
+NOBODY: Final = 0
+"""Stands for a Record where a row is of none that was asked for."""
 _BUFFERED = 400  # rows written at once: what a batch needs is reused by the next, not given back to the system
 _NO_DIGEST = bytes(16)
 _JSONB_VERSION = b"\x01"
@@ -99,15 +106,24 @@ class Spool:
 
     def add(self, turn: int, part: int, findings: Sequence[Finding], mapping_version: int) -> None:
         """Spools findings. A fingerprint covers all a finding says and the version of the mapping that says it."""
+        begin = _begins(9, 2, turn, 2, part, 16)
         for start in range(0, len(findings), _BUFFERED):
-            self._add(turn, part, findings[start : start + _BUFFERED], mapping_version)
+            self._add(_staged, repeat(begin), findings[start : start + _BUFFERED], mapping_version)
+        self.rows[part, turn] += len(findings)
 
-    def _add(self, turn: int, part: int, findings: Sequence[Finding], mapping_version: int) -> None:
+    def add_odd(self, turn: int, part: int, key: str) -> None:
+        """Spools the bare key of a row that could not be read: it counts as seen and changes nothing."""
+        self._add_odd(_staged, _begins(9, 2, turn, 2, part, 16), key)
+        self.rows[part, turn] += 1
+
+    def _add(
+        self, pack: Callable[..., bytes], begins: Iterable[bytes], findings: Sequence[Finding], mapping_version: int
+    ) -> None:
         # Once for each of a million rows: what is looked up and called here is what an unchanged Sync costs.
-        begin, position = _begins(9, 2, turn, 2, part, 16), self._position
+        position = self._position
         rows: list[bytes] = []
         payloads: list[bytes] = []
-        for finding in findings:
+        for finding, begin in zip(findings, begins, strict=False):
             try:
                 encoded = _encode(finding)
             except UnicodeEncodeError:
@@ -116,22 +132,18 @@ class Spool:
             length = len(encoded)
             key, digest = sha256(finding.key.encode()).digest(), xxh3_128_digest(encoded, mapping_version)
             says = _said(finding.severity, finding.verdict, finding.fixed)
-            rows.append(_staged(begin, key, _SIXTEEN, digest, says, position, 4, length))
+            rows.append(pack(begin, key, _SIXTEEN, digest, says, position, 4, length))
             payloads.append(encoded)
             position += length
         with _own_disk():
             self._index.write(b"".join(rows))
             _write_all(self._payloads, payloads)
         self._position = position
-        self.rows[part, turn] += len(rows)
 
-    def add_odd(self, turn: int, part: int, key: str) -> None:
-        """Spools the bare key of a row that could not be read: it counts as seen and changes nothing."""
-        begin, says = _begins(9, 2, turn, 2, part, 16), _says(2, 0, 2, 0, 2, ODD, 8)
-        row = _staged(begin, key_hash(_clean_text(key)), _SIXTEEN, _NO_DIGEST, says, self._position, 4, 0)
+    def _add_odd(self, pack: Callable[..., bytes], begin: bytes, key: str) -> None:
+        says = _says(2, 0, 2, 0, 2, ODD, 8)
         with _own_disk():
-            self._index.write(row)
-        self.rows[part, turn] += 1
+            self._index.write(pack(begin, key_hash(_clean_text(key)), _SIXTEEN, _NO_DIGEST, says, self._position, 4, 0))
 
     def index(self) -> Iterator[bytes]:
         """The COPY stream for the table `staged`; may be asked again after more rows were added."""
@@ -158,6 +170,76 @@ class Spool:
         block = os.pread(file, end - begin, begin)
         for position, length in spans:
             yield _copy_fields(block[position - begin : position - begin + length])
+
+
+class SharedSpool(Spool):
+    """The rows of many Records, as one walk brought them: each index row begins with the Record it belongs to."""
+
+    def add_shared(
+        self, turn: int, part: int, records: Sequence[int], findings: Sequence[Finding], mapping_version: int
+    ) -> None:
+        """Spools findings, each with the id of its Record."""
+        begins = [_shared_begins(10, 8, record, 2, turn, 2, part, 16) for record in records]
+        for start in range(0, len(findings), _BUFFERED):
+            end = start + _BUFFERED
+            self._add(_shared_staged, begins[start:end], findings[start:end], mapping_version)
+        self.rows[part, turn] += len(findings)
+
+    def note_others(self, turn: int, part: int, others: Sequence[tuple[str, Finding]]) -> None:
+        """Notes that rows of VEPs came which nobody asked for, without their texts: as everybody's, a repeated one of
+        them may stand where a row that is wanted should have been."""
+        begin = _shared_begins(10, 8, NOBODY, 2, turn, 2, part, 16)
+        rows = [
+            _shared_staged(
+                begin,
+                sha256(f"{vep}\0{finding.key}".encode("utf-8", "replace")).digest(),
+                _SIXTEEN,
+                xxh3_128_digest(_encode(clean(finding))),
+                _says(2, 0, 2, 0, 2, 0, 8),
+                0,
+                4,
+                0,
+            )
+            for vep, finding in others
+        ]
+        with _own_disk():
+            self._index.write(b"".join(rows))
+
+    def add_odd_shared(self, turn: int, part: int, record: int, key: str) -> None:
+        """Spools the bare key of a Record's row that could not be read."""
+        self._add_odd(_shared_staged, _shared_begins(10, 8, record, 2, turn, 2, part, 16), key)
+        self.rows[part, turn] += 1
+
+
+@dataclass(frozen=True)
+class Share:
+    """What belongs to one Record of what one walk brought for many."""
+
+    record: int
+    spool: SharedSpool
+    came: Mapping[tuple[int, int], int]
+    """Its rows by part and turn."""
+
+    @property
+    def spread(self) -> float:
+        """How far its rows lie from each other in the shared spool: one of so many is its own."""
+        return max(1.0, self.spool.rows.total() / max(1, sum(self.came.values())))
+
+
+class Texts:
+    """The texts of one Record: in a spool of its own, and in the one that it shares. Where a text lies in the shared
+    one is said by a position beyond SHARED_FROM."""
+
+    def __init__(self, own: Spool, shared: Spool | None = None) -> None:
+        self._own, self._shared = own, shared
+
+    def payloads(self, spans: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        """As of a spool; in the order that was asked for."""
+        for shared, some in groupby(spans, lambda span: span[0] >= SHARED_FROM):
+            if not shared:
+                yield from self._own.payloads(list(some))
+            elif self._shared is not None:
+                yield from self._shared.payloads([(position - SHARED_FROM, length) for position, length in some])
 
 
 class VepSpool:

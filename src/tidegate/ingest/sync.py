@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, cast
 
 from django.db import connection as database
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from tidegate.rules.hold import HoldPolicy, RecordCount, verdict
 from tidegate.store.acting import say_who_acts
 from tidegate.store.models import Connection, Held, Part, Record, Result
 from tidegate.store.sql import sql
+from tidegate.store.statement import run as statement
 from tidegate.store.writers.operation import hold_claim, save_verdict
 from tidegate_sdk import ConnectorError, Tool, Vep
 
@@ -24,10 +26,12 @@ from .login import log_in
 from .read import PartRead, RecordRead, read_part, read_record
 from .record import Reading, apply_record, apply_record_finally, save_failure
 from .run import Ending, Run
-from .stage import Spool
+from .stage import Share, Spool
 from .vendor import Vendor, visiting
+from .walk import FIRST_SHARED, Walks
 from .witness import Witness
 
+LOOKED_UP_AT_ONCE: Final = 200
 AT_ONCE: Final = 4
 """Records read from the vendor at the same time; each is applied by itself, in turn."""
 
@@ -38,6 +42,8 @@ class Begun:
 
     record: Record
     spool: Spool
+    marks: dict[tuple[str, str], str]
+    """Of the states last applied, by Family and Branch."""
     future: Future[RecordRead]
 
 
@@ -67,28 +73,32 @@ def vep_of(record: Record) -> Vep:
 
 def _read_and_apply(run: Run, vendor: Vendor, connection: Connection) -> None:
     apply.prepare_staging()
-    waiting = deque(_records_left(run))
-    total, done = len(waiting), 0
-    witness = Witness(vendor)
+    left = _records_left(run)
+    looking = Looking(vendor, Witness(vendor), _walks(vendor, left))
+    records, done = _one_by_one(left), 0
     reading: deque[Begun] = deque()
     try:
-        while waiting or reading:
+        looking.read_walks(run)
+        while True:
             run.check()
-            while waiting and len(reading) < AT_ONCE:
-                reading.append(_begin(vendor, waiting.popleft()))
+            reading.extend(_begin(vendor, record) for record in islice(records, AT_ONCE - len(reading)))
+            if not reading:
+                break
             spools = [begun.spool for begun in reading]
-            run.show(f"Reading {reading[0].record.name}", done, total, lambda spools=spools: _rows(spools))
-            _finish(run, vendor, connection, reading.popleft(), witness)
+            run.show(f"Reading {reading[0].record.name}", done, len(left), lambda spools=spools: _rows(spools))
+            _finish(run, connection, reading.popleft(), looking)
             done += 1
-        run.show("All Records are read", done, total)
+        run.show("All Records are read", done, len(left))
     finally:
         for begun in reading:
             begun.future.cancel()
             begun.spool.close()
+        if looking.walks is not None:
+            looking.walks.close()
 
 
-def _records_left(run: Run) -> Iterator[Record]:
-    """The mapped, Good Records of the scope that this Operation has no result for yet."""
+def _records_left(run: Run) -> list[int]:
+    """The mapped, Good Records of the scope that this Operation has no result for yet, by id."""
     records = Record.objects.filter(
         connection_id=run.operation.connection_id,
         decision="mapped",
@@ -99,7 +109,28 @@ def _records_left(run: Run) -> Iterator[Record]:
     if "records" in run.operation.scope:
         records = records.filter(pk__in=run.operation.scope["records"])
     read = Result.objects.filter(operation_id=run.claim.operation, family="").values("record_id")
-    yield from records.exclude(pk__in=read).order_by("pk")
+    return list(records.exclude(pk__in=read).order_by("pk").values_list("pk", flat=True))
+
+
+def _one_by_one(records: Sequence[int]) -> Iterator[Record]:
+    """The Records of these ids; looked up some at a time, so that memory stays constant."""
+    for start in range(0, len(records), LOOKED_UP_AT_ONCE):
+        some = records[start : start + LOOKED_UP_AT_ONCE]
+        found = Record.objects.in_bulk(some)
+        yield from (found[record] for record in some)
+
+
+def _walks(vendor: Vendor, left: Sequence[int]) -> Walks | None:
+    """One walk for all Records that are left, where the Tool may have such; None where it has none."""
+    kind, by_default = cast("Any", type(vendor.tool)), cast("Any", Tool)
+    if kind.shared is by_default.shared:
+        return None
+    records: dict[str, int] = {}
+    veps: list[Vep] = []
+    for record in Record.objects.filter(pk__in=left).order_by("pk").iterator():
+        records[record.vendor_id] = record.pk
+        veps.append(vep_of(record))
+    return Walks(records, veps, vendor.tool.mapping_version)
 
 
 def _begin(vendor: Vendor, record: Record) -> Begun:
@@ -107,43 +138,82 @@ def _begin(vendor: Vendor, record: Record) -> Begun:
     marks = {(part.family, part.branch): part.mark for part in applied}
     spool = Spool()
     work = read_record(vendor.session, vep_of(record), spool, mapping_version=vendor.tool.mapping_version, marks=marks)
-    return Begun(record, spool, vendor.submit(work))
+    return Begun(record, spool, marks, vendor.submit(work))
 
 
-def _finish(run: Run, vendor: Vendor, connection: Connection, begun: Begun, witness: Witness) -> None:
+@dataclass
+class Looking:
+    """How this Operation looks at its vendor: the Session, the witness, and the walks that serve many Records."""
+
+    vendor: Vendor
+    witness: Witness
+    walks: Walks | None
+
+    def read_walks(self, run: Run) -> None:
+        """Reads what serves many Records, before the first of them."""
+        walks = self.walks
+        if walks is None:
+            return
+        run.show("Reading for all Records at once", 0, None, walks.spool.rows.total)
+        self.vendor.call(walks.read(self.vendor.session))
+        with run.in_database():
+            walks.note_repeats(apply.stage_walk(walks.spool))
+
+    def add_share(self, begun: Begun, read: RecordRead) -> None:
+        """Adds to what was read of a Record its share of the walks."""
+        if self.walks is not None:
+            self.walks.add_share(read, begun.record.pk, begun.marks)
+
+    def share_of(self, begun: Begun) -> Share | None:
+        """What the walks brought for a Record by now."""
+        walks, record = self.walks, begun.record.pk
+        return Share(record, walks.spool, walks.came(record)) if walks is not None and walks.walks else None
+
+    def look_again(self, run: Run, begun: Begun, part: PartRead) -> None:
+        """Nothing at all needs a witness; drifting pages and repeated rows are read a second time."""
+        if part.outcome is not None and part.outcome.seen == 0:
+            try:
+                named = self.witness.still_names(vep_of(begun.record))
+            except ConnectorError as error:
+                part.skip(f"The tool answered with nothing, and could not be asked whether it still knows it. {error}")
+                return
+            if not named:
+                part.skip("The tool answered with nothing and no longer names it, so nothing is closed. Run Discover.")
+                return
+        if not part.drifting and part.proves:
+            return
+        if self.walks is None or part.number < FIRST_SHARED:
+            version = self.vendor.tool.mapping_version
+            self.vendor.call(read_part(self.vendor.session, part, begun.spool, mapping_version=version))
+            return
+        run.show("Reading for all Records a second time", 0, None)
+        self.vendor.call(self.walks.read_again(self.vendor.session, part.number))
+        with run.in_database():
+            self.walks.note_repeats(apply.stage_walk(self.walks.spool))
+        self.walks.fill(part, begun.record.pk)
+
+
+def _finish(run: Run, connection: Connection, begun: Begun, looking: Looking) -> None:
     """Applies one Record, after a second look at the vendor where something would close on a doubtful answer."""
     with begun.spool:
-        read = vendor.result(begun.future)
+        read = looking.vendor.result(begun.future)
+        looking.add_share(begun, read)
         if read.error is not None and not read.parts:
             run.say(f"{begun.record.name}: {read.error}", "error", record=begun.record.pk)
             run.causes.add(cause_of(read.error))
             with run.in_database():
                 save_failure(run, begun.record, str(read.error))
             return
-        reading = Reading(begun.record, begun.spool, read, vendor.tool.mapping_version)
+        reading = Reading(begun.record, begun.spool, read, looking.vendor.tool.mapping_version, looking.share_of(begun))
         with run.in_database():
             doubtful = apply_record(run, connection, reading)
         if doubtful:
             run.say(f"{begun.record.name}: looking again before anything is closed.", record=begun.record.pk)
             for part in doubtful:
-                _look_again(vendor, begun, part, witness)
+                looking.look_again(run, begun, part)
+            reading.share = looking.share_of(begun)
             with run.in_database():
                 apply_record_finally(run, connection, reading)
-
-
-def _look_again(vendor: Vendor, begun: Begun, part: PartRead, witness: Witness) -> None:
-    """Nothing at all needs a witness; drifting pages and repeated rows are read a second time."""
-    if part.outcome is not None and part.outcome.seen == 0:
-        try:
-            named = witness.still_names(vep_of(begun.record))
-        except ConnectorError as error:
-            part.skip(f"The tool answered with nothing, and could not be asked whether it still knows it. {error}")
-            return
-        if not named:
-            part.skip("The tool answered with nothing and no longer names it, so nothing is closed. Run Discover.")
-            return
-    if part.drifting or not part.proves:
-        vendor.call(read_part(vendor.session, part, begun.spool, mapping_version=vendor.tool.mapping_version))
 
 
 def _verdict(run: Run, connection: Connection) -> dict[int, str]:
@@ -171,6 +241,9 @@ def _carry_out_one(run: Run, record_id: int, ruling: str) -> None:
     hold_claim(run.claim)
     record = Record.objects.select_for_update().get(pk=record_id)
     result = Result.objects.select_for_update().get(operation_id=run.claim.operation, record_id=record_id, family="")
+    if run.operation.preview:
+        _foresee_verdict(run, result, ruling)
+        return
     waiting = Held.objects.filter(feed_id=record.feed_id, latest_operation=run.claim.operation)
     say_who_acts(apply.ACTOR, operation=run.claim.operation)
     parameters = {"feed": record.feed_id, "operation": run.claim.operation, "actor": apply.ACTOR}
@@ -188,6 +261,16 @@ def _carry_out_one(run: Run, record_id: int, ruling: str) -> None:
                 record=record_id,
             )
     result.counts = {word: number for word, number in result.counts.items() if number}
+    result.save(update_fields=["counts"])
+
+
+def _foresee_verdict(run: Run, result: Result, ruling: str) -> None:
+    """What is gone would be closed, or held."""
+    word = "closed" if ruling == "close" else "held"
+    if word == "held":
+        statement("foresee_held", operation=run.claim.operation, record=result.record_id)
+    families = Result.objects.filter(operation_id=run.claim.operation, record_id=result.record_id).exclude(family="")
+    result.counts[word] = sum(family.counts.get(word, 0) for family in families) + result.gone
     result.save(update_fields=["counts"])
 
 

@@ -23,6 +23,8 @@ from tidegate.store.writers.operation import reconcile
 from tidegate.store.writers.pace import forget_hosts
 from tidegate.store.writers.retention import retain
 from tidegate.store.writers.schedule import request_due
+from tidegate.store.writers.tally import add_up_tallies
+from tidegate.store.writers.words import index_words
 
 from .crew import OldWorker
 
@@ -31,6 +33,9 @@ MINUTE: Final = 60.0
 HOUR: Final = 3600.0
 PATIENCE_SECONDS: Final = 6.0
 """How long news that are on their way, and a chore that is being done, have when the process ends."""
+
+WORDS_SECONDS: Final = 3.0
+"""How long search is filled at a time; whatever else is to be done waits no longer for it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -57,6 +62,8 @@ def duties() -> list[Duty]:
 def chores() -> list[Duty]:
     """What may take longer, and keeps nobody waiting."""
     return [
+        Duty("words", TICK_SECONDS, lambda now: index_words(seconds=WORDS_SECONDS)),
+        Duty("tallies", MINUTE, _add_up_tallies),
         Duty("news", MINUTE, note_time),
         Duty("open findings", 15 * MINUTE, lambda now: note_open(now.date())),
         Duty("hosts", HOUR, forget_hosts),
@@ -148,6 +155,11 @@ def tick(planned: list[Duty]) -> None:
             _log.exception("scheduler.fault", duty=duty.name)
         else:
             _log.debug("scheduler.done", duty=duty.name, done=done, seconds=round(time.monotonic() - began, 3))
+
+
+def _add_up_tallies(now: datetime) -> int:
+    with transaction.atomic():
+        return add_up_tallies()
 
 
 def _expire_acceptances(now: datetime) -> int:

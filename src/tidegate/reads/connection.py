@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from django.db.models import Count, Q
+from django.db.models import Q
 from msgspec import Meta
 
 from tidegate import catalog
@@ -15,9 +15,9 @@ from tidegate.reads.count import Findings, findings_by_connection
 from tidegate.reads.health import ConnectionHealth, Run, health_of, in_state
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.record import STATES
-from tidegate.reads.record import in_state as record_in_state
 from tidegate.rules.health import secret_warning
 from tidegate.store import models
+from tidegate.store.statement import rows_of
 from tidegate_sdk import ConnectorError, Severity
 
 
@@ -152,6 +152,12 @@ def named(text: str) -> list[ConnectionRow]:
     return []
 
 
+def is_draft(text: str) -> bool:
+    """Whether this is the number of a draft; drafts are listed nowhere, so whoever means one knows its number."""
+    drafts = models.Connection.objects.filter(draft_at__isnull=False)
+    return number(text) is not None and drafts.filter(id=number(text)).exists()
+
+
 def _living() -> Any:
     return models.Connection.objects.filter(deleted_at=None)
 
@@ -194,8 +200,6 @@ def _state(one: Any, discover: Run | None) -> tuple[str, str]:
 
 def _records(ids: list[int]) -> dict[int, dict[str, int]]:
     counted: dict[int, dict[str, int]] = {number: dict.fromkeys(STATES, 0) for number in ids}
-    living = models.Record.objects.filter(deleted_at=None, connection_id__in=ids)
-    sums = {state: Count("id", filter=record_in_state(state)) for state in STATES}
-    for row in living.values("connection_id").annotate(**sums):
-        counted[row["connection_id"]] = {state: row[state] for state in STATES}
+    for row in rows_of("records_in_states", connections=ids):
+        counted[row["connection_id"]][row["state"]] += row["n"]
     return counted

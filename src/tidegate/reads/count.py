@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import msgspec
-from django.db.models import Exists, F, OuterRef, Q, Sum
 from msgspec import Meta
 
-from tidegate.store.models import Part, Tally
+from tidegate.store.statement import rows_of
 from tidegate_sdk import Severity
 
 
@@ -27,58 +26,47 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 def findings_by_product(ids: Iterable[int]) -> Mapping[int, Findings]:
     """For each of these Products."""
-    return _by("feed__test__engagement__product_id", ids)
+    return _by("product", ids)
 
 
 def findings_by_test(ids: Iterable[int]) -> Mapping[int, Findings]:
     """For each of these Tests."""
-    return _by("feed__test_id", ids)
+    return _by("test", ids)
 
 
 def findings_by_record(ids: Iterable[int]) -> Mapping[int, Findings]:
     """For each of these Records, in whichever Tests they lie."""
-    return _by("feed__record_id", ids)
+    return _by("record", ids)
 
 
 def findings_by_connection(ids: Iterable[int]) -> Mapping[int, Findings]:
     """For each of these Connections."""
-    return _by("feed__record__connection_id", ids)
-
-
-def unwatched(feed: str = "feed") -> Q:
-    """Findings, tallies or anything else with a Feed that no Sync looks at any more, for whichever reason."""
-    record = f"{feed}__record"
-    return (
-        Q(**{f"{record}__feed__isnull": True})
-        | ~Q(**{f"{record}__feed": F(feed)})
-        | Q(**{f"{record}__absent_since__isnull": False})
-        | Q(**{f"{record}__connection__deleted_at__isnull": False})
-        | Q(
-            Exists(
-                Part.objects.filter(
-                    feed=OuterRef(feed), family=OuterRef("family"), branch=OuterRef("branch"), last_outcome="skipped"
-                )
-            )
-        )
-    )
+    wanted = list(ids)
+    sums = _sums(wanted, rows_of("tally_of_connections", ids=wanted))
+    for row in rows_of("unwatched_of_connections", ids=wanted):
+        sums[row["of"]]["unwatched"] = row["unwatched"]
+    return {number: Findings(**found) for number, found in sums.items()}
 
 
 def _by(group: str, ids: Iterable[int]) -> Mapping[int, Findings]:
     wanted = list(ids)
-    tallies = Tally.objects.filter(n__gt=0, **{f"{group}__in": wanted})
-    sums: dict[int, dict[str, Any]] = {number: {"by_severity": {}} for number in wanted}
-    standing = tallies.values(group, "severity", "open", "active").annotate(total=Sum("n"))
-    for row in standing.order_by("-severity"):  # the worst stands first in what people see
-        _add(sums[row[group]], row)
-    for row in tallies.filter(unwatched(), open=True).values(group).annotate(total=Sum("n")):
-        sums[row[group]]["unwatched"] = int(row["total"])
+    sums = _sums(wanted, rows_of("tally_sums", by=group, ids=wanted) if wanted else [])
     return {number: Findings(**found) for number, found in sums.items()}
 
 
+def _sums(wanted: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """By group; the rows come the worst first, and so people see them."""
+    sums: dict[int, dict[str, Any]] = {number: {"by_severity": {}} for number in wanted}
+    for row in rows:
+        _add(sums[row["of"]], row)
+    return sums
+
+
 def _add(sums: dict[str, Any], row: Mapping[str, Any]) -> None:
-    total = int(row["total"])
+    total = row["n"]
     standing = "active" if row["active"] else "inactive"
     sums[standing] = sums.get(standing, 0) + total
+    sums["unwatched"] = sums.get("unwatched", 0) + row["unwatched"]
     if row["open"]:
         sums["open"] = sums.get("open", 0) + total
     if row["active"]:

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from msgspec import Meta
 
-from tidegate.reads.count import unwatched
-from tidegate.reads.page import LIMIT, cut, storable
-from tidegate.rules.actor import TIDEGATE
+from tidegate.reads.page import LARGEST_LIMIT, LIMIT, storable
+from tidegate.reads.selection import Sort, Wanted, select, unindexed
+from tidegate.reads.story import CLOSED_BECAUSE, VENDOR_VERDICTS, Event, latest, said_in_words
 from tidegate.store import models
 from tidegate_sdk import Severity
 
 Status = Literal["active", "inactive", "open", "closed", "held", "kept open", "unwatched"]
-
-VENDOR_VERDICTS: Final = {0: "", 1: "false positive", 2: "accepted", 3: "out of scope"}
-
-CLOSED_BECAUSE: Final = {
-    "gone": "it is no longer reported",
-    "fixed": "the tool says it is fixed",
-    "threshold": "it is below the minimum severity of its Connection",
-    "person": "a person closed it",
-    "merged": "the same finding was at the destination already",
-    "undone": "the Sync that brought it was undone",
-}
-"""Why a finding is closed, in words; the reference page of states shows these."""
-
-KINDS: Final = ("created", "changed", "closed", "reopened", "decided", "expired", "moved", "merged", "undone")
-TITLES: Final = {"severity_vendor": "severity of the tool", "vendor_verdict": "the tool says"}
-LONG: Final = ("description", "impact", "mitigation", "evidence")
-SHORT: Final = 60
-
-TOLD: Final = {
-    "moved": "Moved {by} to another Product, with its history and decisions.",
-    "merged": "Merged {by} with the same finding that was moved here: it took over its decisions and its opening.",
-    "undone": "Undone {by}: it is again where and as it was.",
-    "expired": "Active again: the date until which it was accepted has come.",
-}
-"""Changes that say all by their kind."""
 
 
 class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,10 +44,19 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of findings, the worst first."""
+    """One page of findings, in the order asked for."""
 
     findings: Annotated[list[FindingRow], Meta(description="The findings of this page.")]
     next: Annotated[str | None, Meta(description="The cursor of the next page, or null where this is the last.")]
+    count: Annotated[
+        int | None,
+        Meta(description="How many there are, up to 10,000, or 1,000 hits; null where counting would take too long."),
+    ]
+    more: Annotated[bool, Meta(description="There are more than `count`.")]
+    not_searchable: Annotated[
+        int,
+        Meta(description="With a search: findings whose words are not indexed yet; they follow some seconds later."),
+    ]
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,18 +69,6 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     at: Annotated[datetime, Meta(description="When.")]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a finding's story."""
-
-    at: Annotated[datetime, Meta(description="When.")]
-    kind: Annotated[str, Meta(description=f"{', '.join(f'`{kind}`' for kind in KINDS)}.")]
-    what: Annotated[str, Meta(description="What happened, in one sentence.")]
-    actor: Annotated[str, Meta(description="Who did it.")]
-    operation: Annotated[int | None, Meta(description="The Operation that did it, or null.")]
-    before: Annotated[dict[str, Any], Meta(description="What changed, as it was.")]
-    after: Annotated[dict[str, Any], Meta(description="The same, as it was then.")]
-
-
 class FindingDetail(msgspec.Struct, frozen=True, kw_only=True):
     """One finding with all that is known of it."""
 
@@ -107,38 +78,49 @@ class FindingDetail(msgspec.Struct, frozen=True, kw_only=True):
     fields: Annotated[dict[str, Any], Meta(description="Everything else the tool said.")]
     decisions: Annotated[list[Said], Meta(description="What people decided.")]
     story: Annotated[list[Event], Meta(description="What happened to it, the oldest first.")]
+    story_whole: Annotated[
+        bool, Meta(description="All of it; where false, how it came and the latest: `finding story` tells the rest.")
+    ]
 
 
 def findings(
     *,
     product_id: int | None = None,
+    product_type: str | None = None,
     connection_id: int | None = None,
     record_id: int | None = None,
+    tool: str | None = None,
     severity: str | None = None,
     status: Status | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    cwe: int | None = None,
+    component: str | None = None,
     search: str = "",
+    sort: Sort | None = None,
     cursor: str | None = None,
     limit: int = LIMIT,
 ) -> FindingPage:
-    """Findings, the worst first, then the newest."""
-    query = _all()
-    feeds = models.Feed.objects.all()
-    if product_id is not None:
-        feeds = feeds.filter(test__engagement__product_id=product_id)
-    if connection_id is not None:
-        feeds = feeds.filter(record__connection_id=connection_id)
-    if record_id is not None:
-        feeds = feeds.filter(record_id=record_id)
-    if not {product_id, connection_id, record_id} <= {None}:
-        query = query.filter(feed__in=feeds.values("id"))
-    if severity is not None:
-        query = query.filter(severity=Severity(severity).rank)
-    if status is not None:
-        query = query.filter(_of(status))
-    if search := storable(search):
-        query = query.filter(Q(title__icontains=search) | Q(key=search))
-    found, following = cut(query, ("-severity", "-id"), (int, int), cursor, limit)
-    return FindingPage(findings=_rows(found), next=following)
+    """Findings, the worst first, then the newest. `search` looks for words in title, rule, component, path and ids, the
+    last of them as a beginning; the first 1,000 hits are ranked where no `sort` is given. `since` and `until` ask for
+    those that were stored from then on, or before. Raises CursorRefused."""
+    wanted = Wanted(
+        product_id=product_id, product_type=product_type and storable(product_type), connection_id=connection_id,
+        record_id=record_id, tool=tool and storable(tool),
+        severity=None if severity is None else Severity(severity).rank,
+        since=since, until=until, cwe=cwe, component=component and storable(component), text=storable(search).strip(),
+        sort=sort, **_standing(status),
+    )  # fmt: skip
+    selected = select(wanted, cursor, max(1, min(limit, LARGEST_LIMIT)))
+    rows = {one.pk: one for one in _all().filter(id__in=selected.ids)}
+    searched = wanted.text or cwe is not None or component
+    return FindingPage(
+        findings=_rows([rows[number] for number in selected.ids if number in rows]),
+        next=selected.next,
+        count=selected.count,
+        more=selected.more,
+        not_searchable=unindexed() if searched else 0,
+    )
 
 
 def finding(finding_id: int) -> FindingDetail | None:
@@ -147,154 +129,41 @@ def finding(finding_id: int) -> FindingDetail | None:
     if found is None:
         return None
     decisions = _decisions([found])
+    told = latest(found, decisions)
     return FindingDetail(
         finding=_rows([found])[0],
         severity_vendor=Severity.of_rank(found.severity_vendor).value,
         vendor_verdict=VENDOR_VERDICTS[found.vendor_verdict],
         fields=found.fields,
         decisions=[
-            Said(field=said.field, value=_said(said.field, said.value), until=said.until, by=said.by, at=said.at)
+            Said(
+                field=said.field, value=said_in_words(said.field, said.value), until=said.until, by=said.by, at=said.at
+            )
             for said in decisions
         ],
-        story=story(found, list(models.Journal.objects.filter(finding_id=found.pk).order_by("id")), decisions),
+        story=told.events,
+        story_whole=told.whole,
     )
-
-
-def story(found: Any, journal: list[Any], decisions: Iterable[Any] = ()) -> list[Event]:
-    """Creation is a fact of the row; each line of the journal says what was before, so what came after is read back
-    from the present."""
-    now: dict[str, Any] = _in_words(
-        {
-            "open": found.open, "active": found.active, "closed_because": found.closed_because,
-            "severity": found.severity, "severity_vendor": found.severity_vendor,
-            "vendor_verdict": found.vendor_verdict, "title": found.title, "fields": found.fields,
-        }
-    )  # fmt: skip
-    now["decision"] = {said.field: _until(_said(said.field, said.value), said.until) for said in decisions}
-    events = []
-    for line in reversed(journal):
-        before = _in_words(line.before)
-        if "active" in before and line.kind in ("closed", "decided", "expired"):
-            # Not every line that closes says so of `active`; but a decision is only said where it changed that.
-            now["active"] = line.kind != "closed" and not before["active"]
-        after = {name: _only(now.get(name), was) for name, was in before.items()}
-        events.append(
-            Event(
-                at=line.at, kind=line.kind, what=_told(line, before, now), actor=line.actor, operation=line.operation,
-                before=before, after=after,
-            )
-        )  # fmt: skip
-        now |= {name: {**now[name], **was} if isinstance(was, dict) else was for name, was in before.items()}
-    first = Event(
-        at=found.created_at, kind="created", what=f"Found by Sync {found.created_operation}.", actor="tidegate",
-        operation=found.created_operation, before={}, after={},
-    )  # fmt: skip
-    return [first, *reversed(events)]
-
-
-def _in_words(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """A finding's facts as the journal keeps them, in the words that are shown; without what only an undo reads."""
-    words: dict[str, Any] = {}
-    for name, value in facts.items():
-        if name in ("open", "active", "closed_because", "title", "fields"):
-            words[name] = value
-        elif name in ("severity", "severity_vendor"):
-            words[name] = Severity.of_rank(value).value
-        elif name == "vendor_verdict":
-            words[name] = VENDOR_VERDICTS[value]
-        elif name == "decision":
-            words[name] = {
-                field: said and _until(_said(field, said["value"]), said["until"]) for field, said in value.items()
-            }
-    return words
-
-
-def _only(now: Any, was: Any) -> Any:
-    """What became of what was: of the tool's fields and of decisions, only those that changed."""
-    return {name: now.get(name) for name in was} if isinstance(was, dict) else now
-
-
-def _told(line: Any, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    by = f"by Sync {line.operation}" if line.operation else f"by {line.actor}"
-    changes = ", ".join(_changes(before, now))
-    if line.kind == "closed":
-        because = CLOSED_BECAUSE.get(now["closed_because"] or "", "")
-        who = f"; {line.actor} approved" if line.operation and line.actor != str(TIDEGATE) else ""
-        return f"Closed {by}{f': {because}' if because else ''}{who}{f' ({changes})' if changes else ''}."
-    if line.kind == "reopened":
-        return f"Open again {by}: it is reported once more{f' ({changes})' if changes else ''}."
-    if line.kind in TOLD:
-        return TOLD[line.kind].format(by=by)
-    verb = {"changed": "Changed", "decided": "Decided"}.get(line.kind, line.kind.capitalize())
-    return f"{verb} {by}{f': {changes}' if changes else ''}.{_effect(before, now)}"
-
-
-def _effect(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """What a decision did beyond itself."""
-    if before.get("open") and not now["open"]:
-        return f" It is closed: {CLOSED_BECAUSE.get(now['closed_because'] or '', 'see above')}."
-    if "active" in before:
-        return " It is active again." if now["active"] else " It is inactive now."
-    return ""
-
-
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    decided = before.get("decision", {})
-    for name in ("severity_vendor", "severity", "vendor_verdict", "title"):
-        if name in before and not (name == "severity" and "severity" in decided):
-            yield f"{TITLES.get(name, name)} {_change(before[name], now[name])}"
-    for name, was in decided.items():
-        if was != (is_now := now["decision"].get(name)):
-            yield f"{name} {_change(was, is_now)}"
-    for name, was in (before.get("fields") or {}).items():
-        if name in LONG:
-            yield f"new {name}"
-        elif name != "severity":  # the same is said above
-            yield f"{name.replace('_', ' ')} {_change(was, now['fields'].get(name))}"
-
-
-def _change(was: Any, is_now: Any) -> str:
-    return f"«{_short(was)}» → «{_short(is_now)}»"
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        value = ", ".join(map(str, value))
-    if isinstance(value, bool):
-        value = "yes" if value else "no"
-    text = "nothing" if value in (None, "") else " ".join(str(value).split())
-    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
-
-
-def _said(field: str, value: str) -> str:
-    """What was decided, in words: severities are stored as ranks, tags and yes or no as JSON."""
-    if field == "severity":
-        return Severity.of_rank(int(value)).value
-    if field == "verified":
-        return "yes" if json.loads(value) else "no"
-    return ", ".join(json.loads(value)) if field == "tags" else value
-
-
-def _until(said: str, until: datetime | str | None) -> str:
-    day = until.strftime("%Y-%m-%d") if isinstance(until, datetime) else (until or "")[:10]
-    return f"{said} until {day}" if day else said
 
 
 def _all() -> QuerySet[models.Finding]:
     return models.Finding.objects.select_related("feed__record__connection", "feed__test__engagement__product")
 
 
-def _of(status: Status) -> Q:
-    held = models.Held.objects
-    return {
-        "active": Q(active=True),
-        "inactive": Q(active=False),
-        "open": Q(open=True),
-        "closed": Q(open=False),
-        "held": Q(id__in=held.filter(standing=models.Held.HELD).values("finding_id")),
-        "kept open": Q(id__in=held.filter(standing=models.Held.KEPT_OPEN).values("finding_id")),
-        "unwatched": Q(open=True) & unwatched(),
-    }[status]
+def _standing(status: Status | None) -> dict[str, Any]:
+    """A status as facts of findings."""
+    words: dict[Status | None, dict[str, Any]] = {
+        None: {},
+        "active": {"active": True},
+        "inactive": {"active": False},
+        "open": {"open": True},
+        # What is closed is inactive: said, because the indexes of lists know only that.
+        "closed": {"open": False, "active": False},
+        "held": {"standing": models.Held.HELD},
+        "kept open": {"standing": models.Held.KEPT_OPEN},
+        "unwatched": {"open": True, "unwatched": True},
+    }
+    return words[status]
 
 
 def _rows(found: list[Any]) -> list[FindingRow]:
@@ -403,7 +272,7 @@ def _where(fields: Mapping[str, Any]) -> str:
 
 
 def _decisions(found: Iterable[Any]) -> list[Any]:
-    wanted = Q()
-    for one in found:
-        wanted |= Q(feed_id=one.feed_id, family=one.family, key_hash=one.key_hash)
-    return list(models.Decision.objects.filter(wanted).order_by("field")) if wanted else []
+    wanted = {(one.feed_id, one.family, one.key_hash) for one in found}
+    feeds, hashes = {feed for feed, _, _ in wanted}, {key_hash for _, _, key_hash in wanted}
+    said = models.Decision.objects.filter(feed__in=feeds, key_hash__in=hashes).order_by("field")
+    return [one for one in said if (one.feed_id, one.family, one.key_hash) in wanted]

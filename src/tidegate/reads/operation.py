@@ -12,6 +12,9 @@ from django.db.models.functions import Cast
 from msgspec import Meta
 
 from tidegate.reads.page import LIMIT, cut
+from tidegate.rules.preview import would
+from tidegate.rules.undo_sync import WORDS as UNDONE_WORDS
+from tidegate.rules.undo_sync import undone_in_words
 from tidegate.store import models
 
 LOG_LINES = 200
@@ -21,6 +24,8 @@ WORDS = {
     "records": ("Record read", "Records read"),
     "auto_mapped": ("mapped by auto-map", "mapped by auto-map"),
     "products_made": ("Product made", "Products made"),
+    "kept": ("decided by a person since", "decided by a person since"),
+    **UNDONE_WORDS,
 }
 
 
@@ -31,6 +36,7 @@ class OperationRow(msgspec.Struct, frozen=True, kw_only=True):
     type: Annotated[str, Meta(description="`discover`, `sync` or `change`.")]
     connection: Annotated[str, Meta(description="The label of its Connection.")]
     connection_id: Annotated[int, Meta(description="That Connection's number.")]
+    preview: Annotated[bool, Meta(description="It only says what it would do: it writes nothing.")]
     status: Annotated[str, Meta(description="`pending`, `running`, `success`, `partial`, `failed` or `cancelled`.")]
     why: Annotated[str, Meta(description="Why it ended so, in one sentence; empty where there is nothing to say.")]
     trigger: Annotated[str, Meta(description="`manual`, `scheduled`, `api` or `webhook`.")]
@@ -69,6 +75,7 @@ class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
     counts: Annotated[dict[str, int], Meta(description="What was done there.")]
     open_before: Annotated[int, Meta(description="Findings that were open before.")]
     gone: Annotated[int, Meta(description="Those of them that it no longer saw.")]
+    undone_by: Annotated[int | None, Meta(description="The Operation that took it back, or null.")]
 
 
 class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,12 +147,14 @@ def operations(
     type: str | None = None,
     status: str | None = None,
     held: bool = False,
+    preview: bool | None = None,
     cursor: str | None = None,
     limit: int = LIMIT,
 ) -> OperationPage:
-    """Operations, the newest first. With `held` only those that wait for a person."""
+    """Operations, the newest first. With `held` only those that wait for a person; `preview` asks for previews alone,
+    or for none."""
     query = models.Operation.objects.select_related("connection")
-    wanted = {"connection_id": connection_id, "type": type, "status": status}
+    wanted = {"connection_id": connection_id, "type": type, "status": status, "preview": preview}
     query = query.filter(**{name: value for name, value in wanted.items() if value is not None})
     if held:
         waiting = models.Held.objects.filter(standing=models.Held.HELD).values("latest_operation")
@@ -163,7 +172,8 @@ def operation(operation_id: int) -> OperationDetail | None:
     row = _rows([found])[0]
     held = held_by(operation_id)
     return OperationDetail(
-        operation=row, verdict=verdict(row, held), results=_results(operation_id), held=held, odd=_odd(operation_id),
+        operation=row, verdict=f"{verdict(row, held)} {_undone(operation_id)}".rstrip(),
+        results=_results(operation_id), held=held, odd=_odd(operation_id),
         spent=dict(found.seconds), calls=dict(found.calls), log=_log(operation_id),
     )  # fmt: skip
 
@@ -188,6 +198,7 @@ def log(
 def held_by(operation_id: int) -> list[HeldRow]:
     """What this Operation was the latest to find gone, and that waits for a person or was kept open by one."""
     findings = models.Held.objects.filter(latest_operation=operation_id)
+    findings = findings.exclude(undone=True, standing=models.Held.PENDING)  # remembered, until it comes again
     grouped = findings.values("feed__record_id", "feed__record__name", "standing", "since_operation")
     rows = [
         HeldRow(
@@ -207,8 +218,10 @@ def held_by(operation_id: int) -> list[HeldRow]:
 
 
 def verdict(row: OperationRow, held: list[HeldRow]) -> str:
-    """What the Operation did, and what waits, as a person would say it."""
-    did = in_words(row.counts)
+    """What the Operation did, and what waits, as a person would say it; of a preview, what it would do."""
+    if row.preview:
+        return _foreseen(row)
+    did = "" if row.type == "change" and row.why else in_words(row.counts)
     said = {
         "pending": "It waits for its turn." if row.not_before is None else f"It begins at {row.not_before:%H:%M} UTC.",
         "running": "It runs.",
@@ -230,6 +243,22 @@ def verdict(row: OperationRow, held: list[HeldRow]) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
+def _undone(operation_id: int) -> str:
+    """By which Operations a Sync was undone, and for how many of its Records."""
+    applied = models.Result.objects.filter(operation_id=operation_id, family="", feed_id__isnull=False)
+    by = applied.filter(undone_by__isnull=False).values_list("undone_by").annotate(n=Count("id"))
+    return undone_in_words({number: n for number, n in by if number is not None}, applied.count())
+
+
+def _foreseen(row: OperationRow) -> str:
+    said = {
+        "pending": "A preview; it waits for its turn.", "running": "A preview; it runs.",
+        "failed": "It failed.", "cancelled": "It was cancelled.",
+    }.get(row.status, "")  # fmt: skip
+    known = row.status in ("success", "partial")
+    return " ".join(filter(None, [said, would(row.type, row.counts) if known else "", row.why]))
+
+
 def in_words(counts: Mapping[str, int]) -> str:
     """Counts as a person would say them; what is nothing is not said."""
     return ", ".join(f"{number:,} {_word(name, number)}" for name, number in counts.items() if number)
@@ -248,6 +277,7 @@ def _rows(found: list[Any]) -> list[OperationRow]:
             type=one.type,
             connection=one.connection.label,
             connection_id=one.connection.pk,
+            preview=one.preview,
             status=one.status,
             why=one.why,
             trigger=one.trigger,
@@ -298,6 +328,7 @@ def _results(operation_id: int) -> list[ResultRow]:
         ResultRow(
             record_id=one.record.pk, record=one.record.name, family=one.family, branch=one.branch, outcome=one.outcome,
             why=one.why, counts=dict(one.counts), open_before=one.open_before, gone=one.gone,
+            undone_by=one.undone_by,
         )
         for one in found.order_by(worst, "record__name", "record_id", "family", "branch")
     ]  # fmt: skip

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from django.db.models import Count, Q
+from django.db.models import Case, Count, F, IntegerField, Q, TextField, Value, When
+from django.db.models.functions import Coalesce, Concat, Left
 from msgspec import Meta
 
 from tidegate import catalog
@@ -18,6 +19,11 @@ from tidegate.rules import record as rules
 from tidegate.store import models
 
 State = Literal["new", "ignored", "good", "stale", "missing"]
+
+SORTED_LETTERS = 300
+"""By so many first letters a text is sorted: what the index holds (schema/0008_search.sql)."""
+
+Sort = Literal["name", "vendor id", "parent", "product", "state", "newest"]
 
 STATES: Final[tuple[State, ...]] = ("new", "ignored", "good", "stale", "missing")
 
@@ -45,7 +51,7 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of Records, by name."""
+    """One page of Records, in the order asked for."""
 
     records: Annotated[list[RecordRow], Meta(description="The Records of this page.")]
     next: Annotated[str | None, Meta(description="The cursor of the next page, or null where this is the last.")]
@@ -86,23 +92,61 @@ def records(
     product_id: int | None = None,
     search: str = "",
     gone: bool | None = None,
+    seen_since: datetime | None = None,
+    seen_until: datetime | None = None,
+    sort: Sort = "name",
     cursor: str | None = None,
     limit: int = LIMIT,
 ) -> RecordPage:
-    """Records by name. `gone` asks for those that are, or are not, in the tool any more."""
-    query = living()
-    if connection_id is not None:
-        query = query.filter(connection_id=connection_id)
+    """Records by name, or by another column. `gone` asks for those that are, or are not, in the tool any more;
+    `seen_since` and `seen_until` for those that Discover first found from then on, or before. `search` looks for each
+    of its words in name, parent, the tool's own id and the Product's name, ignoring case."""
+    query: Any = models.Record.objects.filter(deleted_at=None)
+    if connection_id is None:
+        here = list(models.Connection.objects.filter(deleted_at=None).values_list("id", flat=True))
+        query = query.filter(connection_id__in=here)
+    else:
+        query = query.filter(connection_id=connection_id, connection__deleted_at=None)
     if state is not None:
         query = query.filter(in_state(state))
     if product_id is not None:
         query = query.filter(feed__test__engagement__product_id=product_id)
-    if search := storable(search):
-        query = query.filter(Q(name__icontains=search) | Q(parent__icontains=search) | Q(vendor_id=search))
     if gone is not None:
         query = query.filter(absent_since__isnull=not gone)
-    found, following = cut(query, ("name", "id"), (str, int), cursor, limit)
-    return RecordPage(records=_rows(found), next=following)
+    if seen_since is not None:
+        query = query.filter(first_seen_at__gte=seen_since)
+    if seen_until is not None:
+        query = query.filter(first_seen_at__lt=seen_until)
+    if words := storable(search).split():
+        # One text, since most of the time goes into its capitals.
+        query = query.annotate(
+            told=Concat("name", Value("\n"), "parent", Value("\n"), "vendor_id", output_field=TextField())
+        )
+        for word in words:
+            query = query.filter(Q(told__icontains=word) | _flows_into(word))
+    # Two steps: which rows, without what they refer to; then these alone, with all of it.
+    query, kind = query.annotate(sorted_by=_sorted_by(sort)), int if sort in ("state", "newest") else str
+    found, following = cut(query.values("id", "sorted_by"), ("sorted_by", "id"), (kind, int), cursor, limit)
+    rows = {one.pk: one for one in living().filter(id__in=[row["id"] for row in found])}
+    return RecordPage(records=_rows([rows[row["id"]] for row in found if row["id"] in rows]), next=following)
+
+
+def _flows_into(word: str) -> Q:
+    """Into a Product whose name has this word."""
+    products = models.Product.objects.filter(name__icontains=word).values("id")
+    return Q(feed__in=models.Feed.objects.filter(test__engagement__product__in=products).values("id"))
+
+
+def _sorted_by(sort: Sort) -> Any:
+    if sort == "newest":
+        return -F("id")
+    if sort == "state":
+        states = (When(in_state(state), then=Value(n)) for n, state in enumerate(STATES))
+        return Case(*states, default=Value(len(STATES)), output_field=IntegerField())
+    if sort == "name":
+        return Left("name", SORTED_LETTERS)
+    column = {"vendor id": "vendor_id", "parent": "parent", "product": "feed__test__engagement__product__name"}[sort]
+    return Left(Coalesce(F(column), Value(""), output_field=TextField()), SORTED_LETTERS)
 
 
 def record(record_id: int) -> RecordDetail | None:
@@ -213,6 +257,7 @@ def facts(one: Any) -> rules.RecordFacts:
         deleted_at=one.deleted_at,
         connection=one.connection.label,
         connection_deleted_at=one.connection.deleted_at,
+        changing=one.changing_operation_id,
         a_record_is=kind.a_record_is if kind else "a vendor product",
     )
 

@@ -55,6 +55,8 @@ class RecordFacts:
     deleted_at: datetime | None = None
     connection: str = ""
     connection_deleted_at: datetime | None = None
+    changing: int | None = None
+    """The change that its findings belong to just now."""
     a_record_is: str = "a vendor product"
     """The Tool's own word for its VEP, with article."""
 
@@ -147,7 +149,12 @@ def may_sync(facts: RecordFacts, now: datetime | None = None) -> str | None:
         return "It is not mapped to a Product yet: map it first."
     if facts.decision == "ignored":
         return f"{why(facts, now)} Map it first."
-    return None
+    return None if facts.changing is None else why_changing(facts.changing)
+
+
+def why_changing(operation: int) -> str:
+    """Why nobody decides about a Record, and nothing flows from it, while a change has its findings."""
+    return f"Operation {operation} is changing its findings; watch it: tidegate operation watch {operation}"
 
 
 def thing(facts: RecordFacts) -> str:

@@ -53,9 +53,14 @@ def undo_step(step: UUID) -> UUID:
     return uuid5(step, _UNDO)
 
 
+def is_undo(step: UUID) -> bool:
+    """Whether a step took another one back."""
+    return step.version == _UNDO_VERSION
+
+
 def why_not(step: UUID, history: Sequence[Line]) -> str | None:
     """Why the step cannot be undone for this Record; None where it can. `history` begins with the step."""
-    if step.version == _UNDO_VERSION:
+    if is_undo(step):
         return "that was an undo already; decide anew instead"
     last = max(number for number, line in enumerate(history) if line.step == step)
     if later := next((line for line in history[last + 1 :] if line.decides), None):

@@ -16,8 +16,8 @@ class Connection(models.Model):
     A deleted Connection stays as a row without secrets: its Tests and Findings still say where they came from, and a
     new Connection of the same Tool and account may continue it.
 
-    A draft (`draft_at`) is tried out and not there yet: its `deleted_at` is set from the beginning, so that nothing that
-    looks for Connections finds it. Saving clears both; a draft that nobody saves goes after a day.
+    A draft (`draft_at`) is tried out and not there yet: its `deleted_at` is set from the beginning, so that nothing
+    that looks for Connections finds it. Saving clears both; a draft that nobody saves goes after a day.
     """
 
     tool = models.TextField()

@@ -39,3 +39,21 @@ class OpenDay(models.Model):
 
     def __str__(self) -> str:
         return str(self.day)
+
+
+class ConnectionTally(models.Model):
+    """How many findings came through a Connection: the sum of its rows. Each change of a tally adds a row and locks
+    none, so that Syncs and people do not wait for each other; some time later they are added up."""
+
+    connection_id: int
+    connection = reference("Connection", index=False)
+    severity = models.SmallIntegerField()
+    open = models.BooleanField()
+    active = models.BooleanField()
+    n = models.BigIntegerField()
+
+    class Meta:
+        db_table = "connection_tally"
+
+    def __str__(self) -> str:
+        return f"{self.n}"

@@ -78,3 +78,22 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.n}"
+
+
+class FeedMove(models.Model):
+    """A Feed went from one Product to another as a whole; kept by a trigger on feed, whoever moves it."""
+
+    feed_id: int
+    feed = reference("Feed")
+    at = models.DateTimeField(db_default=Now())
+    actor = models.TextField()
+    operation = models.BigIntegerField(null=True)
+    step = models.UUIDField(null=True)
+    left = models.TextField()  # Products by their names of then; "" where not known
+    went_to = models.TextField()
+
+    class Meta:
+        db_table = "feed_move"
+
+    def __str__(self) -> str:
+        return f"{self.left} → {self.went_to}"

@@ -86,6 +86,11 @@ class Decision(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(name="decision_field", fields=["feed", "family", "key_hash", "field"]),
         ]
+        indexes: ClassVar = [
+            models.Index(
+                name="decision_until", fields=["until"], condition=models.Q(until__isnull=False, field="verdict")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.field}: {self.value}"

@@ -14,8 +14,9 @@ class Operation(models.Model):
     """`scope` is {} for everything, or {"records": [ids]}. `attempt` rises with each take-over and fences old runs.
 
     `verdict` is null until everything was read; then {"<record id>": "close" | "hold"}, carried out Record by Record.
-    Of a change `scope` says which and of what (ingest/change.py). `cause` names what an operator can do about a failure (rules/cause.py). `seconds` says where the time went (queue,
-    vendor, rate, database, work), `calls` counts the vendor's answers by status; both add up over attempts.
+    Of a change `scope` says which and of what (ingest/change.py). `cause` names what an operator can do about a failure
+    (rules/cause.py). `seconds` says where the time went (queue, vendor, rate, database, work), `calls` counts the
+    vendor's answers by status; both add up over attempts.
     """
 
     type = models.TextField()  # discover, sync, change
@@ -45,7 +46,10 @@ class Operation(models.Model):
 
     class Meta:
         db_table = "operation"
-        indexes: ClassVar = [models.Index(name="operation_latest", fields=["connection", "type", "-id"])]
+        indexes: ClassVar = [
+            models.Index(name="operation_latest", fields=["connection", "type", "-id"]),
+            models.Index(name="operation_previews", fields=["id"], condition=models.Q(preview=True)),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(name="operation_type", condition=models.Q(type__in=["discover", "sync", "change"])),
             models.CheckConstraint(

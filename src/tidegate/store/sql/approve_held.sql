@@ -2,10 +2,10 @@
 -- Parameters: operation, feeds, actor. Locks: the caller holds the Records of these Feeds. Rows: one a closing.
 WITH gone AS (
     DELETE FROM held WHERE feed_id = ANY(%(feeds)s) AND latest_operation = %(operation)s AND standing = 'held'
-    RETURNING finding_id
+    RETURNING finding_id, because
 ), closed AS (
     UPDATE finding
-       SET open = false, active = false, closed_because = 'gone', closed_operation = %(operation)s, closed_at = now(),
+       SET open = false, active = false, closed_because = gone.because, closed_operation = %(operation)s, closed_at = now(),
            changed_operation = %(operation)s
       FROM gone
      WHERE finding.id = gone.finding_id AND finding.open

@@ -1,7 +1,8 @@
 -- The verdict is carried out: what this Operation saw gone, and is still open, becomes closed.
 -- Parameters: feed, operation, actor. Locks: the caller holds Operation, Record and Test. Rows: one a closing.
 WITH gone AS (
-    DELETE FROM held WHERE feed_id = %(feed)s AND latest_operation = %(operation)s AND standing <> 'kept open'
+    DELETE FROM held
+     WHERE feed_id = %(feed)s AND latest_operation = %(operation)s AND standing <> 'kept open' AND NOT undone
     RETURNING finding_id
 ), closed AS (
     UPDATE finding

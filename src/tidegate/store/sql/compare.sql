@@ -1,6 +1,7 @@
 -- What is new, changed or gone in one Feed: one hash join of what was read with what is stored. Unchanged rows do not
 -- come out. kind: 1 created, 2 changed, 3 rewritten by a newer mapping, 4 reopened, 5 fixed says the vendor, 6 below the
--- threshold, 7 gone, 8 gone and kept open by a person; 9 and 10 are only counted: new and below, new and fixed.
+-- threshold, 7 gone, 8 gone and kept open by a person; 11, 13 and 14 are gone, fixed or below where a person undid that
+-- once: held. Only counted are 9 and 10, new and below, new and fixed, and 12, open and not readable in this pass.
 -- let_go: a closing of it waited and waits no longer, for it was shown again or is closed; then kind may be 0.
 -- The first condition says nothing new: it lets nearly all rows go at the join, before anything else is looked at. Where
 -- the fingerprint is the same the vendor's severity is, so what is stored is the severity in force.
@@ -8,12 +9,17 @@
 INSERT INTO compared (kind, part, finding_id, key_hash, fingerprint, severity_vendor, severity, verdict, active, position,
                       length, let_go)
 SELECT kind, part, finding_id, key_hash, fingerprint, severity_vendor, severity, verdict,
-       kind IN (1, 2, 3, 4) AND NOT judged AS active, position, length, let_go
+       kind IN (1, 2, 3, 4) AND NOT judged AS active, position, length, let_go AND kind NOT IN (13, 14)
   FROM (
     SELECT CASE
                WHEN staged.key_hash IS NULL THEN
-                   CASE WHEN NOT stored.open OR NOT stored.closes THEN 0 WHEN stored.standing = 'kept open' THEN 8 ELSE 7 END
-               WHEN staged.flags & 2 <> 0 THEN 0
+                   CASE
+                       WHEN NOT stored.open OR NOT stored.closes THEN 0
+                       WHEN stored.standing = 'kept open' THEN 8
+                       WHEN stored.undone THEN 11
+                       ELSE 7
+                   END
+               WHEN staged.flags & 2 <> 0 THEN CASE WHEN stored.open THEN 12 ELSE 0 END
                WHEN stored.id IS NULL THEN
                    CASE
                        WHEN staged.flags & 1 <> 0 THEN 10
@@ -21,9 +27,11 @@ SELECT kind, part, finding_id, key_hash, fingerprint, severity_vendor, severity,
                             AND coalesce(said.severity, staged.severity) <> 2 THEN 9
                        ELSE 1
                    END
-               WHEN staged.flags & 1 <> 0 THEN CASE WHEN stored.open THEN 5 ELSE 0 END
+               WHEN staged.flags & 1 <> 0 THEN
+                   CASE WHEN NOT stored.open THEN 0 WHEN stored.undone THEN 13 ELSE 5 END
                WHEN coalesce(said.severity, staged.severity) < %(minimum)s
-                    AND coalesce(said.severity, staged.severity) <> 2 THEN CASE WHEN stored.open THEN 6 ELSE 9 END
+                    AND coalesce(said.severity, staged.severity) <> 2 THEN
+                   CASE WHEN NOT stored.open THEN 9 WHEN stored.undone THEN 14 ELSE 6 END
                WHEN NOT stored.open THEN 4
                WHEN stored.fingerprint = staged.fingerprint THEN 0
                WHEN stored.mapping_version <> %(mapping_version)s THEN 3
@@ -43,10 +51,10 @@ SELECT kind, part, finding_id, key_hash, fingerprint, severity_vendor, severity,
       FROM staged
       FULL JOIN (
         SELECT finding.id, finding.key_hash, finding.fingerprint, finding.mapping_version, finding.severity, finding.open,
-               staged_part.part, staged_part.closes, held.standing
+               staged_part.part, staged_part.closes, held.standing, held.undone
           FROM finding
           JOIN staged_part ON staged_part.family = finding.family AND staged_part.branch = finding.branch
-          LEFT JOIN held ON held.finding_id = finding.id
+          LEFT JOIN held ON held.finding_id = finding.id AND held.feed_id = finding.feed_id
          WHERE finding.feed_id = %(feed)s
       ) AS stored ON stored.part = staged.part AND stored.key_hash = staged.key_hash
       LEFT JOIN (

@@ -1,12 +1,13 @@
--- A raised threshold closes at once what is below it, by the severity in force; Unknown (2) never is. Only where Records
--- of the Connection write to now: what was left behind stays as it is.
--- Parameters: connection, minimum (rank), actor. Locks: the caller holds the Records of the Connection.
--- Rows: one a finding closed.
+-- A raised threshold closes what is below it, by the severity in force; Unknown (2) never is. Only where Records write to
+-- now: what was left behind stays as it is.
+-- Parameters: records, minimum (rank), low, high (a range of keys), actor, operation (of a change). Locks: the caller
+-- holds the Records. Rows: one a finding closed.
 WITH below AS (
     SELECT finding.id, finding.active
       FROM record
       JOIN finding ON finding.feed_id = record.feed_id
-     WHERE record.connection_id = %(connection)s
+     WHERE record.id = ANY(%(records)s::bigint[])
+       AND finding.key_hash BETWEEN %(low)s::uuid AND %(high)s::uuid
        AND finding.open AND finding.severity < %(minimum)s AND finding.severity <> 2
 ), let_go AS (
     DELETE FROM held USING below WHERE held.finding_id = below.id
@@ -17,4 +18,4 @@ WITH below AS (
      WHERE finding.id = below.id
 )
 INSERT INTO journal (finding_id, operation, actor, kind, before)
-SELECT id, NULL, %(actor)s, 'closed', jsonb_build_object('open', true, 'active', active) FROM below
+SELECT id, %(operation)s::bigint, %(actor)s, 'closed', jsonb_build_object('open', true, 'active', active) FROM below

@@ -1,5 +1,6 @@
 -- Undoing a remap: what it closed in this Feed, by a person's choice or by merging, and is still closed so, opens again.
--- Parameters: feeds, step, actor. Locks: the caller holds the Records. Rows: one a finding opened.
+-- Parameters: feed, step, actor, operation (of a change), low, high (a range of keys). Locks: the caller holds the Record.
+-- Rows: one a finding opened.
 WITH was AS (
     SELECT finding.id, finding.closed_because, said.verdict, finding.vendor_verdict
       FROM finding
@@ -10,7 +11,9 @@ WITH was AS (
        AND said_row.field = 'verdict'
        AND (said_row.until IS NULL OR said_row.until > now())
       CROSS JOIN LATERAL (SELECT said_row.value AS verdict) AS said
-     WHERE finding.feed_id = ANY(%(feeds)s::bigint[]) AND finding.closed_because IN ('person', 'merged')
+     WHERE finding.feed_id = %(feed)s
+       AND finding.key_hash BETWEEN %(low)s::uuid AND %(high)s::uuid
+       AND finding.closed_because IN ('person', 'merged')
 ), opened AS (
     UPDATE finding
        SET open = true,
@@ -20,4 +23,5 @@ WITH was AS (
      WHERE finding.id = was.id
 )
 INSERT INTO journal (finding_id, operation, actor, kind, before)
-SELECT id, NULL, %(actor)s, 'undone', jsonb_build_object('open', false, 'closed_because', closed_because) FROM was
+SELECT id, %(operation)s::bigint, %(actor)s, 'undone', jsonb_build_object('open', false, 'closed_because', closed_because)
+  FROM was

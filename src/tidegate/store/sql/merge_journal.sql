@@ -1,7 +1,8 @@
--- Writes down, before two Feeds of one Record become one, what each finding was: *moved* goes over; where the same one
--- is at the destination, that one is *merged* into and the other closes. Decisions of the destination are kept here
+-- Writes down, before findings of two Feeds of one Record become one, what each was: *moved* goes over; where the same
+-- one is at the destination, that one is *merged* into and the other closes. Decisions of the destination are kept here
 -- because the others' take their place.
--- Parameters: source, destination, actor, step. Locks: the caller holds the Record. Rows: one a line.
+-- Parameters: source, destination; sources and theres (pairwise, from merge_pairs); actor, step, operation (of a change).
+-- Locks: the caller holds the Record. Rows: one a line.
 WITH met AS (
     SELECT source.id AS source_id, source.open AS source_open, source.active AS source_active, destination.*, (
                SELECT coalesce(jsonb_agg(to_jsonb(decision) - 'id'), '[]')
@@ -9,24 +10,22 @@ WITH met AS (
                 WHERE (decision.feed_id, decision.family, decision.key_hash)
                     = (%(destination)s, source.family, source.key_hash)
            ) AS decisions
-      FROM finding AS source
-      LEFT JOIN finding AS destination
-        ON destination.feed_id = %(destination)s
-       AND (destination.family, destination.branch, destination.key_hash) = (source.family, source.branch, source.key_hash)
-     WHERE source.feed_id = %(source)s
+      FROM unnest(%(sources)s::bigint[], %(theres)s::bigint[]) AS pair (source_id, there_id)
+      JOIN finding AS source ON source.id = pair.source_id
+      LEFT JOIN finding AS destination ON destination.id = pair.there_id
 )
 INSERT INTO journal (finding_id, operation, actor, kind, before)
-SELECT source_id, NULL::bigint, %(actor)s, 'moved',
+SELECT source_id, %(operation)s::bigint, %(actor)s, 'moved',
        jsonb_build_object('feed', %(source)s::bigint, 'decisions', decisions, 'step', %(step)s::text)
   FROM met
  WHERE id IS NULL
 UNION ALL
-SELECT source_id, NULL, %(actor)s, 'closed',
+SELECT source_id, %(operation)s, %(actor)s, 'closed',
        jsonb_build_object('open', true, 'active', source_active, 'step', %(step)s::text)
   FROM met
  WHERE id IS NOT NULL AND source_open
 UNION ALL
-SELECT id, NULL, %(actor)s, 'merged', jsonb_build_object(
+SELECT id, %(operation)s, %(actor)s, 'merged', jsonb_build_object(
            'open', open, 'active', active, 'severity', severity, 'closed_because', closed_because,
            'closed_operation', closed_operation, 'closed_at', closed_at, 'decisions', decisions, 'step', %(step)s::text
        )

@@ -1,4 +1,5 @@
--- Deletes these Operations where nothing names them: no proof, no closing that waits, no Record and none of its history.
+-- Deletes these Operations where nothing names them: no proof, no closing that waits, no Record, none of its history, no
+-- move of a Feed. Most of that no foreign key asks (schema/0008), so nothing else may delete an Operation that counts.
 -- Findings and their journal are not asked: see operations_look.sql.
 -- Parameters: operations. Locks: these Operations. Rows: one an Operation.
 DELETE FROM operation
@@ -12,3 +13,4 @@ DELETE FROM operation
    AND id NOT IN (SELECT operation_id FROM record_history WHERE operation_id = ANY(%(operations)s::bigint[]))
    AND id NOT IN (SELECT since_operation_id FROM held_absence WHERE since_operation_id = ANY(%(operations)s::bigint[]))
    AND id NOT IN (SELECT latest_operation_id FROM held_absence WHERE latest_operation_id = ANY(%(operations)s::bigint[]))
+   AND id NOT IN (SELECT operation FROM feed_move WHERE operation = ANY(%(operations)s::bigint[]))

@@ -2,11 +2,12 @@
 -- `forgettable` where neither its own facts nor its log and results speak for keeping it:
 -- * Only a Sync changes findings, and each change is counted; so a finding or its journal can name one only if its counts
 --   hold another word than those which change nothing. A word that is not known here speaks for keeping.
+--   A change says itself what it did, and is somebody's word: it stays.
 -- * The latest of a Connection stays, and so does an earlier one that tells more (health, last success, last complete
 --   Discover): there must be a later one that tells as much.
 -- Parameters: below (id), before (time), at_most. Locks: none. Rows: one an Operation.
 SELECT old.id,
-       (old.type = 'discover' OR NOT EXISTS (
+       old.type <> 'change' AND (old.type = 'discover' OR NOT EXISTS (
            SELECT FROM jsonb_each_text(old.counts) AS said
             WHERE said.value <> '0'
               AND said.key NOT IN

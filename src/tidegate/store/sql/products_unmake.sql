@@ -16,5 +16,5 @@ DELETE FROM product
          JOIN feed ON feed.test_id = test.id
         WHERE engagement.product_id = product.id
           AND (EXISTS (SELECT FROM record WHERE record.feed_id = feed.id)
-               OR EXISTS (SELECT FROM finding WHERE finding.feed_id = feed.id))
+               OR EXISTS (SELECT FROM tally WHERE tally.feed_id = feed.id AND tally.n > 0))
    )

@@ -4,7 +4,7 @@ SELECT record.id, record.name, record.parent, record.connection_id, connection.l
        connection.deleted_at IS NOT NULL AS connection_deleted, record.decision, record.feed_id, test.id AS test_id,
        product.id AS product_id, product.name AS product_name, record.finalized_at, record.finalized_by,
        record.hands_off, record.earlier_product_id, record.earlier_product_name, record.target_lost, record.epoch,
-       record.deleted_at
+       record.deleted_at, record.changing_operation_id
   FROM record
   JOIN connection ON connection.id = record.connection_id
   LEFT JOIN feed ON feed.id = record.feed_id

@@ -1,3 +1,7 @@
--- How many distinct rows each part has, once repeated ones are gone.
--- Locks: none. Rows: one a part.
-SELECT part, count(*) FROM staged GROUP BY part
+-- What was staged, by part and turn of reading, each row counted once however often it came in that turn: how many, and
+-- how many of them the vendor says are fixed, or could not be read. Cheaper than to look for repeated rows, which most
+-- reads do not have: what is counted here is compared with what came.
+-- Locks: none. Rows: one a part and turn.
+SELECT part, turn, count(*) AS rows, count(*) FILTER (WHERE flags & 1 <> 0) AS fixed, count(*) FILTER (WHERE flags & 2 <> 0) AS odd
+  FROM (SELECT part, turn, min(flags) AS flags FROM staged GROUP BY part, turn, key_hash) AS each
+ GROUP BY part, turn

@@ -1,13 +1,11 @@
 -- Undoing a merge: what went over goes back, and what was merged into is again what it was; both are journalled.
--- Parameters: source (where they go back to), destination, step, actor. Locks: the caller holds the Record.
--- Rows: one a finding.
+-- Parameters: source (where they go back to), destination; lines (from unmerge_lines); step, actor, operation (of a
+-- change). Locks: the caller holds the Record. Rows: one a finding.
 WITH was AS (
     SELECT finding.id, journal.kind, journal.before, finding.open, finding.active
-      FROM finding
-      JOIN journal ON journal.finding_id = finding.id
-     WHERE finding.feed_id = %(destination)s
-       AND journal.kind IN ('moved', 'merged')
-       AND journal.before ->> 'step' = %(step)s
+      FROM journal
+      JOIN finding ON finding.id = journal.finding_id
+     WHERE journal.id = ANY(%(lines)s::bigint[])
 ), back AS (
     UPDATE finding
        SET feed_id = CASE was.kind WHEN 'moved' THEN %(source)s ELSE finding.feed_id END,
@@ -23,8 +21,8 @@ WITH was AS (
      WHERE finding.id = was.id
 )
 INSERT INTO journal (finding_id, operation, actor, kind, before)
-SELECT id, NULL, %(actor)s, 'undone', CASE kind
-           WHEN 'moved' THEN jsonb_build_object('feed', %(destination)s::bigint)
-           ELSE jsonb_build_object('open', open, 'active', active)
+SELECT id, %(operation)s::bigint, %(actor)s, 'undone', CASE kind
+           WHEN 'moved' THEN jsonb_build_object('feed', %(destination)s::bigint, 'step', %(step)s::text)
+           ELSE jsonb_build_object('open', open, 'active', active, 'step', %(step)s::text)
        END
   FROM was

@@ -12,8 +12,10 @@ from django.db.models.functions import Now
 
 from tidegate.rules.actor import Actor
 from tidegate.rules.health import ToldBy, believed_end
-from tidegate.store.models import Connection
+from tidegate.store.models import Connection, Operation
 from tidegate.store.statement import rows_of, run
+from tidegate.store.writers import remap
+from tidegate.store.writers.operation import request_change
 from tidegate.store.writers.schedule import forget_schedules, save_default_schedules
 
 
@@ -24,8 +26,27 @@ def save_new_connection(actor: Actor, tool: str, facts: Mapping[str, Any]) -> in
     return connection_id
 
 
+def save_draft(actor: Actor, tool: str, facts: Mapping[str, Any]) -> int:
+    """Makes the row of a Connection that is only tried out: it counts as deleted until somebody keeps it."""
+    absent: dict[str, Any] = {"draft_at": Now(), "deleted_at": Now(), "deleted_by": str(actor)}
+    return Connection.objects.create(tool=tool, created_by=str(actor), **absent, **facts).pk
+
+
+def keep_draft(connection_id: int, facts: Mapping[str, Any]) -> None:
+    """A draft becomes the Connection it was to be. IntegrityError for a label that is taken."""
+    there: dict[str, Any] = {"draft_at": None, "deleted_at": None, "deleted_by": "", "created_at": Now()}
+    change_connection(connection_id, {**facts, **there})
+    save_default_schedules(connection_id)
+
+
+def forget_draft(connection_id: int) -> None:
+    """Deletes a locked draft and its previews: nothing else can name it."""
+    Operation.objects.filter(connection_id=connection_id).delete()
+    Connection.objects.filter(pk=connection_id, draft_at__isnull=False).delete()
+
+
 def lock_connection(connection_id: int) -> Connection | None:
-    """The Connection, deleted or not, until the transaction ends; None where there is none."""
+    """The Connection, deleted, a draft or neither, until the transaction ends; None where there is none."""
     return Connection.objects.select_for_update(no_key=True).filter(pk=connection_id).first()
 
 
@@ -35,10 +56,28 @@ def change_connection(connection_id: int, facts: Mapping[str, Any]) -> None:
         Connection.objects.filter(pk=connection_id).update(**facts)
 
 
-def raise_minimum(actor: Actor, connection_id: int, minimum: int) -> int:
-    """Closes at once what is below the new threshold; returns how many. A Sync that runs looks again."""
+@dataclass(frozen=True)
+class Raised:
+    """How many findings a raised threshold closes, and the change that does, where they are many."""
+
+    closed: int
+    operation: int | None = None
+
+
+def raise_minimum(actor: Actor, connection_id: int, minimum: int) -> Raised:
+    """Closes what is below the new threshold, at once where that is not too much. A Sync that runs looks again."""
     renew_epochs(connection_id)
-    return run("findings_close_below", connection=connection_id, minimum=minimum, actor=str(actor))
+    closings = remap.closings_below(connection_id, minimum)
+    if sum(closings.values()) > remap.AT_ONCE:
+        closes = sum(closings.values())
+        return Raised(closes, request_threshold(actor, connection_id, minimum, closes))
+    return Raised(remap.close_below(str(actor), list(closings), minimum))
+
+
+def request_threshold(actor: Actor, connection_id: int, minimum: int, closes: int) -> int:
+    """Asks for a change that closes so many. Its Records are nobody's: a Sync meanwhile looks at the threshold too."""
+    scope = {"change": "threshold", "minimum": minimum, "findings": closes}
+    return request_change(connection_id, scope, actor=str(actor))
 
 
 def renew_epochs(connection_id: int) -> None:
@@ -56,7 +95,8 @@ class ThresholdEffect:
 
 
 def threshold_effect(connection_id: int, minimum: int) -> ThresholdEffect:
-    """How many findings it closes at once, and how many kept away until now the next Sync may bring."""
+    """How many findings it closes at once, exactly, and how many kept away until now the next Sync may bring, at most:
+    how bad those are that were never stored is not known."""
     (row,) = rows_of("threshold_effect", connection=connection_id, minimum=minimum)
     return ThresholdEffect(row["closes"], row["may_bring"])
 

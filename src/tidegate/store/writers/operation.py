@@ -14,9 +14,10 @@ from django.db.models.functions import Now
 from psycopg.errors import LockNotAvailable
 
 from tidegate.log import redact, redacted
+from tidegate.rules.change import how_far
 from tidegate.rules.retry import next_try
 from tidegate.store.clock import database_now
-from tidegate.store.models import Connection, Lease, LogLine, Operation, Schedule
+from tidegate.store.models import Connection, Lease, LogLine, Operation, Record, Schedule
 from tidegate.store.sql import sql
 from tidegate.store.statement import rows_of, run
 from tidegate.store.writers.notification import note_ended
@@ -307,14 +308,36 @@ def cancel_operation(operation: Operation, actor: str) -> None:
 def _let_go(operation_id: int, connection_id: int, status: str) -> None:
     """What follows every end, in its transaction: it is counted and told, tried again where that may help, its lease
     goes, and who waited for the Connection may begin."""
+    _say_how_far(operation_id)
     count_ended(operation_id)
     note_ended(operation_id)
     _plan_another_try(operation_id)
     Lease.objects.filter(pk=operation_id).delete()
     withdraw(operation_id)
     run("records_changed", operation=operation_id)
+    _ask_for_its_sync(operation_id)
     offer([row["id"] for row in rows_of("operations_waiting", connection=connection_id)])
     rows_of("tell_ended", operation=operation_id, status=status)
+
+
+def _say_how_far(operation_id: int) -> None:
+    """A change that ended early says how many findings it came to, and where the others are."""
+    ended = Operation.objects.get(pk=operation_id)
+    if ended.type == "change" and ended.status in ("failed", "cancelled"):
+        told = how_far(operation_id, ended.scope, ended.counts)
+        Operation.objects.filter(pk=operation_id).update(why=f"{ended.why} {told}".strip())
+
+
+def _ask_for_its_sync(operation_id: int) -> None:
+    """What flows elsewhere since a remap is synced once its findings are there and there was time to undo it."""
+    ended = Operation.objects.get(pk=operation_id)
+    delay: float | None = ended.scope.get("sync_after")
+    if delay is None:
+        return
+    flowing = Record.objects.filter(pk__in=ended.scope["records"], decision="mapped", feed_id__isnull=False)
+    flowing = flowing.filter(absent_since=None, connection__paused_at=None, connection__deleted_at=None)
+    if records := list(flowing.values_list("pk", flat=True)):
+        request_operation("sync", ended.connection_id, actor=ended.actor, records=records, delay=delay)
 
 
 def _plan_another_try(operation_id: int) -> None:

@@ -52,6 +52,8 @@ class Deciding:
     target_lost: str
     epoch: int
     deleted_at: datetime | None
+    changing_operation_id: int | None
+    """The change that its findings belong to just now: nobody else decides meanwhile."""
 
 
 def lock_records(records: Iterable[int]) -> dict[int, Deciding]:
@@ -99,42 +101,6 @@ def make_feeds(tests: Mapping[int, int]) -> dict[int, int]:
     run("feeds_make", records=list(tests), tests=list(tests.values()))
     rows = rows_of("feeds_of_records", records=list(tests))
     return {row["record_id"]: row["id"] for row in rows if tests[row["record_id"]] == row["test_id"]}
-
-
-def move_findings(actor: Actor, step: UUID, targets: Mapping[int, int], from_feeds: Mapping[int, int]) -> None:
-    """Lets what was imported go along with a remap; comes before map_records. The Feed itself goes where it can, so a
-    million findings are one row; where this Record has a Feed at the destination already, the two are merged."""
-    tests = make_tests(targets)
-    moved = rows_of(
-        "feeds_move", feeds=[from_feeds[record] for record in targets], tests=[tests[record] for record in targets]
-    )
-    left = tests.keys() - {row["record_id"] for row in moved}
-    destinations = make_feeds({record: tests[record] for record in sorted(left)})
-    for record, destination in destinations.items():
-        merge_feeds(actor, step, source=from_feeds[record], destination=destination)
-
-
-def merge_feeds(actor: Actor, step: UUID, *, source: int, destination: int) -> None:
-    """The findings of one Feed of a Record go over to another; where the same one is there, it takes decision and
-    opening, and the one left behind closes as merged. All of it is journalled, so that it can be undone."""
-    ends = {"source": source, "destination": destination}
-    if not run("merge_journal", **ends, actor=str(actor), step=str(step)):
-        return  # there is nothing at the source
-    run("merge_decisions", **ends)
-    run("merge_held", **ends)
-    run("merge_openings", **ends)
-    run("merge_findings", **ends)
-    exchange_proofs(source=source, destination=destination)
-
-
-def exchange_proofs(*, source: int, destination: int) -> None:
-    """The proofs go with the findings that went from one Feed to the other."""
-    run("merge_parts", source=source, destination=destination)
-
-
-def close_findings_of(actor: Actor, step: UUID, feeds: Sequence[int]) -> int:
-    """Closes what is open in these Feeds because a person said so; returns how many."""
-    return run("findings_close_by_person", feeds=list(feeds), actor=str(actor), step=str(step))
 
 
 def ignore_records(actor: Actor, records: Sequence[int], because: str) -> None:

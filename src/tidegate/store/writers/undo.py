@@ -10,11 +10,10 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from tidegate.rules.actor import Actor
-from tidegate.rules.undo import DECISION_FACTS, Line, Remap, facts_before, remap, why_not
+from tidegate.rules.undo import DECISION_FACTS, Line, facts_before, remap, why_not
 from tidegate.store.models import Feed, Record
 from tidegate.store.statement import rows_of, run
-from tidegate.store.writers.record import exchange_proofs
+from tidegate.store.writers.remap import Going
 
 
 def records_of_step(step: UUID) -> list[int]:
@@ -38,9 +37,16 @@ def last_decision(record: int) -> LastDecision | None:
     return None
 
 
-def undo_records(actor: Actor, step: UUID, records: Sequence[int]) -> dict[int, str | None]:
-    """Undoes the step for each of these locked Records: None where it did, else why not. Products that the step made
-    and that are empty go too."""
+@dataclass(frozen=True)
+class Undone:
+    """How an undo went: by Record None, or why not; and whose findings are to be put back yet."""
+
+    answers: dict[int, str | None]
+    back: list[Going]
+
+
+def undo_records(step: UUID, records: Sequence[int]) -> Undone:
+    """Undoes the step for each of these locked Records. Products that the step made and that are empty go too."""
     rows = rows_of("record_steps", step=step, records=list(records))
     histories = {
         record: [line_of(row) for row in lines] for record, lines in groupby(rows, lambda row: row["record_id"])
@@ -60,14 +66,19 @@ def undo_records(actor: Actor, step: UUID, records: Sequence[int]) -> dict[int, 
         answers[record] = (
             f"{facts.pop(record)['earlier_product_name'] or 'the Product it had before'} was deleted since"
         )
+    back: list[Going] = []
     for record in list(facts):
-        if sentence := put_findings_back(actor, step, record, remap(step, histories[record])):
-            answers[record] = sentence
+        did = remap(step, histories[record])
+        if did.moved_from is not None:
+            answers[record] = move_back(record, did.moved_from)
+        elif did.feed_before is not None:
+            back.append(Going(record, did.feed_before, did.feed_after))
+        if answers[record] is not None:
             del facts[record]
     run("records_put_back", facts=json.dumps(list(facts.values()), default=str))
     made_at = {line.after.get("finalized_at") for record in facts for line in histories[record] if line.step == step}
     run("products_unmake", made_at=[at for at in made_at if at is not None])
-    return answers
+    return Undone(answers, back)
 
 
 def line_of(row: dict[str, Any]) -> Line:
@@ -75,30 +86,8 @@ def line_of(row: dict[str, Any]) -> Line:
     return Line(row["step"], row["actor"], row["at"], before, after, row["written_under"])
 
 
-def put_findings_back(actor: Actor, step: UUID, record: int, did: Remap) -> str | None:
-    """Undoes what a remap did to findings; a sentence where that is no longer possible."""
-    if did.moved_from is not None:
-        return move_back(record, did.moved_from)
-    if did.feed_before is None:
-        return None
-    if did.feed_after is not None:
-        unmerge(actor, step, source=did.feed_before, destination=did.feed_after)
-    run("findings_reopen_by_undo", feeds=[did.feed_before], step=str(step), actor=str(actor))
-    return None
-
-
 def move_back(record: int, product: int) -> str | None:
+    """The Feed that went as a whole returns; a sentence where that is no longer possible."""
     if run("feed_move_back", record=record, product=product):
         return None
     return "the Test it came from was deleted since"
-
-
-def unmerge(actor: Actor, step: UUID, *, source: int, destination: int) -> None:
-    """Takes two merged Feeds apart again; nothing where the step merged none."""
-    at_destination = {"destination": destination, "step": str(step)}
-    run("unmerge_decisions_keep", source=source, **at_destination)
-    run("unmerge_decisions_forget", **at_destination)
-    run("unmerge_decisions_restore", **at_destination)
-    run("unmerge_held", source=source, **at_destination)
-    if run("unmerge_findings", source=source, actor=str(actor), **at_destination):
-        exchange_proofs(source=destination, destination=source)

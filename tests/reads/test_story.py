@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from tidegate.reads.finding import CLOSED_BECAUSE, story
+from tidegate.reads.story import CLOSED_BECAUSE, Around, Event, present, told
 
 DAY = datetime(2026, 5, 3, tzinfo=UTC)
 
@@ -18,9 +18,13 @@ def line(kind: str, before: dict[str, Any], operation: int | None = None, actor:
 def finding(**facts: Any) -> Any:
     known = {
         "open": True, "active": True, "closed_because": None, "severity": 4, "severity_vendor": 4, "vendor_verdict": 0,
-        "title": "XSS", "fields": {}, "created_at": DAY, "created_operation": 1,
+        "title": "XSS", "fields": {}, "created_at": DAY, "created_operation": 1, "feed_id": 4,
     }  # fmt: skip
     return SimpleNamespace(**{**known, **facts})
+
+
+def story(found: Any, journal: list[Any], decisions: Any = ()) -> list[Event]:
+    return told(found, journal, present(found, decisions))
 
 
 def test_every_kind_of_change_is_a_sentence():
@@ -35,9 +39,9 @@ def test_every_kind_of_change_is_a_sentence():
     fields = {"description": "x", "line": 12, "path": "b.py", "fixed_version": "2.1"}
     found = finding(open=False, active=False, closed_because="fixed", fields=fields)
 
-    told = [event.what for event in story(found, journal)]
+    sentences = [event.what for event in story(found, journal)]
 
-    assert told == [
+    assert sentences == [
         "Found by Sync 1.",
         (
             "Changed by Sync 2: severity of the tool «Medium» → «High», severity «Medium» → «High», "
@@ -109,12 +113,13 @@ def test_what_is_internal_to_an_undo_is_not_shown():
         line("closed", {"open": True}, 9, actor="alice"),
     ]
 
-    events = story(finding(open=False, active=False, closed_because="gone"), journal)
+    found = finding(open=False, active=False, closed_because="gone", feed_id=3)
+    events = told(found, journal, present(found, ()), Around(products={3: "Shop", 4: "Web"}))
 
     assert [event.what for event in events[1:]] == [
-        "Moved by alice to another Product, with its history and decisions.",
+        "Moved by alice from «Shop» to «Web», with its history and decisions.",
         "Merged by alice with the same finding that was moved here: it took over its decisions and its opening.",
-        "Undone by alice: it is again where and as it was.",
+        "Moved back by alice from «Web» to «Shop», with its history and decisions: that was undone.",
         "Active again: the date until which it was accepted has come.",
         "Closed by Sync 9: it is no longer reported; alice approved.",
     ]

@@ -1,0 +1,323 @@
+"""Which findings a list shows, in which order: by their numbers only; reads/finding.py says what stands in a row.
+
+Each way along an index is for a case, and each ends after a page, however many findings there are. What costs is
+measured by bench/lists.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from tidegate.reads.page import CursorRefused, decoded, encoded
+from tidegate.store import models
+from tidegate.store.statement import rows_of
+from tidegate_sdk import Severity
+
+Sort = Literal["severity", "newest", "oldest", "changed"]
+
+COUNTED: Final = 10_000
+"""Counts are exact up to so many."""
+
+HITS: Final = 1_000
+"""So many hits of a search are ranked."""
+
+WORST: Final = Severity.CRITICAL.rank
+
+FEEDS: Final = 2_000
+"""Where no more Feeds are asked for, each is looked into; where more are, findings are walked along."""
+
+RARE: Final = 5_000
+"""Hits that are all gathered; of more frequent words, the newest findings are looked at one by one."""
+
+IN_FEEDS: Final = 8_000
+"""Findings of a few Feeds that are all looked at for a word that is frequent elsewhere."""
+
+BESIDE: Final = 4
+"""So many times the hits are looked at where there are other filters."""
+
+SKEW: Final = timedelta(hours=2)
+"""Findings that are stored at once by several may have numbers in another order than times."""
+
+MOST_WORDS: Final = 12
+_BETWEEN: Final = re.compile(r"[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f\s]+")
+"""What stands between words, as words_of() in store/sql/schema cuts them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is asked for; None asks for all."""
+
+    product_id: int | None = None
+    product_type: str | None = None
+    connection_id: int | None = None
+    record_id: int | None = None
+    tool: str | None = None
+    severity: int | None = None
+    active: bool | None = None
+    open: bool | None = None
+    standing: str | None = None
+    """`held` or `kept open`."""
+    unwatched: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    cwe: int | None = None
+    component: str | None = None
+    text: str = ""
+    sort: Sort | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selected:
+    """The numbers of one page."""
+
+    ids: list[int]
+    next: str | None
+    count: int | None
+    """None where it would take too long to count."""
+    more: bool
+    """There are more than `count`."""
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """The Feeds asked for: all of them, or those in some Tests where they are too many to be looked into."""
+
+    feeds: list[int] | None
+    tests: list[int] | None
+    unwatched: bool
+    left: list[int]
+
+    @property
+    def empty(self) -> bool:
+        return self.feeds == [] or self.tests == []
+
+    @property
+    def few(self) -> bool:
+        return self.feeds is not None and len(self.feeds) <= FEEDS
+
+    def parameters(self) -> dict[str, Any]:
+        return {"feeds": self.feeds, "tests": self.tests, "unwatched": self.unwatched, "left_feeds": self.left}
+
+
+def select(wanted: Wanted, cursor: str | None, limit: int) -> Selected:
+    """The numbers of one page behind the cursor. Raises CursorRefused."""
+    scope = _scope(wanted)
+    if scope.empty:
+        return Selected(ids=[], next=None, count=0, more=False)
+    if wanted.text or wanted.cwe is not None or wanted.component is not None:
+        return _search(wanted, scope, cursor, limit)
+    if wanted.standing is not None:
+        held = models.Held.objects.filter(standing=wanted.standing)
+        given = list(held.order_by("-pk").values_list("pk", flat=True)[: COUNTED + 1])
+        return _among(given, wanted, scope, cursor, limit, at_most=COUNTED)
+    return _list(wanted, scope, cursor, limit)
+
+
+def unindexed() -> int:
+    """How many findings wait for their words; of very many, those that come first."""
+    (row,) = rows_of("words_waiting", at_most=1000)
+    return row["findings"]
+
+
+def query_of(text: str, *also: str) -> str:
+    """A tsquery of all words in a text, the last as a beginning; empty where there is none. Nothing in the text is
+    syntax: what could be stands between words."""
+    words = [word for word in _BETWEEN.split(text.lower()) if word][:MOST_WORDS]
+    # One letter begins half of all words; it is looked for as it is.
+    parts = [f"'{word[:500]}'{':*' if word is words[-1] and len(word) > 1 else ''}" for word in words]
+    return " & ".join([*parts, *(f"'{word}'" for word in also)])
+
+
+def _scope(wanted: Wanted) -> _Scope:
+    tests: list[int] | None = None
+    filters = {
+        "engagement__product_id": wanted.product_id,
+        "engagement__product__product_type__name__iexact": wanted.product_type,
+        "connection_id": wanted.connection_id,
+        "connection__tool": wanted.tool,
+    }
+    asked = {name: value for name, value in filters.items() if value is not None}
+    if asked:
+        tests = list(models.Test.objects.filter(**asked).values_list("id", flat=True))
+    feeds: list[int] | None = None
+    if wanted.record_id is not None:
+        within = models.Feed.objects.filter(record_id=wanted.record_id)
+        found = within.values_list("id", "test_id")
+        feeds = [feed for feed, test in found if tests is None or test in tests]
+        tests = None
+    elif tests is not None and len(tests) <= FEEDS:
+        some = list(models.Feed.objects.filter(test__in=tests).values_list("id", flat=True)[: FEEDS + 1])
+        if len(some) <= FEEDS:
+            feeds, tests = some, None
+    if not wanted.unwatched:
+        return _Scope(feeds, tests, False, [])
+    left = rows_of("feeds_left", feeds=feeds)
+    whole = [row["id"] for row in left if row["whole"]]
+    ours = {row["id"] for row in left}
+    return _Scope(sorted(ours), tests, True, whole)
+
+
+def _list(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Selected:
+    sort = wanted.sort or "severity"
+    behind = _behind(cursor, sort, 2)
+    given = _facts(wanted) | scope.parameters() | _numbers_between(wanted) | {"at_most": limit + 1}
+    if sort == "changed":
+        return _by_change(given, behind, wanted, scope, limit)
+    first, second = behind or (None, None)
+    after = {"after_id": None if second is None else abs(second)}
+    if scope.few and scope.tests is None:
+        severity = first if sort == "severity" else None
+        rows = rows_of("finding_ids_of_feeds", **given, **after, by=sort, after_severity=severity)
+    elif sort == "severity":
+        rows = _by_severity({**given, **after, "after_severity": first}, limit + 1)
+    else:
+        rows = rows_of("finding_ids_by_age", **given, **after, oldest=sort == "oldest")
+    count, more = _count(wanted, scope)
+    return Selected(ids=_ids(rows, limit), next=_next(rows, limit, sort, "first", "second"), count=count, more=more)
+
+
+def _by_severity(given: dict[str, Any], at_most: int) -> list[dict[str, Any]]:
+    """The worst severity that is left fills most pages; the others are looked at where it does not."""
+    worst = WORST if given["after_severity"] is None else given["after_severity"]
+    rows: list[dict[str, Any]] = []
+    for least, most in ((worst, worst), (0, worst - 1)):
+        if len(rows) < at_most and most >= least:
+            rows += _ids_by_severity(given | {"least": least, "worst": most, "at_most": at_most - len(rows)})
+    return rows
+
+
+def _ids_by_severity(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return rows_of("finding_ids_by_severity", **given)
+
+
+def _by_change(
+    given: Mapping[str, Any], behind: Sequence[int] | None, wanted: Wanted, scope: _Scope, limit: int
+) -> Selected:
+    line, finding = (value or None for value in behind or (None, None))
+    rows = rows_of("finding_ids_by_change", **given, after_line=line, after_id=finding)
+    shown, following = rows[:limit], None
+    if len(rows) > limit:
+        lines = [row["line"] for row in shown if row["line"] is not None]
+        others = [row["id"] for row in shown if row["line"] is None]
+        following = encoded(["changed", min(lines, default=line or 0), min(others, default=finding or 0)])
+    count, more = _count(wanted, scope)
+    return Selected(ids=_ids(shown, limit), next=following, count=count, more=more)
+
+
+def _search(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Selected:
+    also = [f"cwe{wanted.cwe}"] if wanted.cwe is not None else []
+    if wanted.component is not None:
+        also += [word for word in _BETWEEN.split(wanted.component.lower()) if word]
+    query = query_of(wanted.text, *also)
+    if not query:
+        return Selected(ids=[], next=None, count=0, more=False)
+    given, cut = _found(query, scope, others=_filtered(wanted, scope))
+    if wanted.standing is not None:
+        held = models.Held.objects.filter(standing=wanted.standing, pk__in=given)
+        given = list(held.values_list("pk", flat=True))
+    return _among(given, wanted, scope, cursor, limit, at_most=HITS, cut=cut)
+
+
+def _found(query: str, scope: _Scope, *, others: bool) -> tuple[list[int], bool]:
+    """Findings with these words, and whether there are more: rare ones are gathered, frequent ones met on the way."""
+    (row,) = rows_of("words_estimate", query=query)
+    (plan,) = row["QUERY PLAN"]
+    if plan["Plan"]["Plan Rows"] <= RARE:
+        found = rows_of("words_find", query=query, at_most=RARE * 2 + 1)
+        if len(found) <= RARE * 2:
+            return [row["finding_id"] for row in found], False
+    if scope.few and scope.feeds is not None:
+        held = models.Tally.objects.filter(feed__in=scope.feeds, n__gt=0).values_list("n", flat=True)
+        if sum(held) <= IN_FEEDS:
+            found = rows_of("words_find_in_feeds", query=query, feeds=scope.feeds, at_most=IN_FEEDS)
+            return [row["finding_id"] for row in found], False
+    at_most = HITS * (BESIDE if others else 1) + 1
+    found = rows_of("words_find_newest", query=query, at_most=at_most)
+    return [row["finding_id"] for row in found[: at_most - 1]], len(found) == at_most
+
+
+def _among(
+    given: list[int],
+    wanted: Wanted,
+    scope: _Scope,
+    cursor: str | None,
+    limit: int,
+    *,
+    at_most: int,
+    cut: bool = False,
+) -> Selected:
+    """One page out of these findings: the first so many that are as asked for, in the order asked for."""
+    by = wanted.sort or ("rank" if wanted.text else "severity")
+    first, second, third = _behind(cursor, f"among {by}", 3) or (None, None, None)
+    words = [word for word in _BETWEEN.split(wanted.text.lower()) if word][:MOST_WORDS]
+    rows = rows_of(
+        "finding_ids_among", given=given, **_facts(wanted), **scope.parameters(), text=wanted.text.strip(), words=words,
+        cwe=wanted.cwe, component=wanted.component, by=by, after_first=first, after_second=second, after_third=third,
+        first_hits=at_most, at_most=limit + 1,
+    )  # fmt: skip
+    hits = rows[0]["hits"] if rows else 0
+    return Selected(
+        ids=_ids(rows, limit),
+        next=_next(rows, limit, f"among {by}", "first", "second", "third"),
+        count=min(hits, at_most),
+        more=cut or hits > at_most,
+    )
+
+
+def _facts(wanted: Wanted) -> dict[str, Any]:
+    return {
+        "severity": wanted.severity, "active": wanted.active, "open": wanted.open, "since": wanted.since,
+        "until": wanted.until,
+    }  # fmt: skip
+
+
+def _filtered(wanted: Wanted, scope: _Scope) -> bool:
+    narrow = scope.feeds is not None or scope.tests is not None or wanted.standing is not None
+    return narrow or any(value is not None for value in _facts(wanted).values())
+
+
+def _numbers_between(wanted: Wanted) -> dict[str, int | None]:
+    """Between which numbers findings of this age lie; a little more than that."""
+    ends: dict[str, int | None] = {"from_id": None, "to_id": None}
+    if wanted.since is not None:
+        ends["from_id"] = _number_at(wanted.since - SKEW)
+    if wanted.until is not None:
+        ends["to_id"] = _number_at(wanted.until + SKEW)
+    return ends
+
+
+def _number_at(moment: datetime) -> int:
+    return rows_of("finding_at", at=moment)[0]["id"]
+
+
+def _count(wanted: Wanted, scope: _Scope) -> tuple[int | None, bool]:
+    if wanted.since is not None or wanted.until is not None:
+        return None, True
+    facts = {"severity": wanted.severity, "active": wanted.active, "open": wanted.open}
+    # Each row of tally is one finding or more, most are several.
+    for rows in (COUNTED + 1,) if scope.few else (COUNTED // 4, COUNTED + 1):
+        (row,) = rows_of("tally_count", **facts, **scope.parameters(), at_most=rows)
+        if not row["cut"] or row["n"] > COUNTED:
+            return min(row["n"], COUNTED), row["n"] > COUNTED
+    return COUNTED, True
+
+
+def _behind(cursor: str | None, of: str, numbers: int) -> list[int] | None:
+    if not cursor:
+        return None
+    name, *values = decoded(cursor, [str, *[int] * numbers])
+    if name != of:
+        raise CursorRefused
+    return values
+
+
+def _ids(rows: Sequence[Mapping[str, Any]], limit: int) -> list[int]:
+    return [row["id"] for row in rows[:limit]]
+
+
+def _next(rows: Sequence[Mapping[str, Any]], limit: int, of: str, *by: str) -> str | None:
+    return encoded([of, *(rows[limit - 1][name] for name in by)]) if len(rows) > limit else None

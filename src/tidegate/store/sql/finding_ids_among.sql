@@ -1,0 +1,45 @@
+-- The findings of one page out of given ones: of those that are as asked for the first thousand, the newest, in the
+-- order asked for. By rank: the tool's own id, the text in the title as it was typed, each of its words in the title.
+-- Parameters: given, severity, active, open, since, until, tests, feeds, unwatched, left_feeds (null: all), text, words,
+-- cwe, component, by (rank, severity, newest, oldest, changed), after_first, after_second, after_third, first_hits,
+-- at_most. Locks: none. Rows: one a finding; `hits` says how many there are.
+WITH hit AS MATERIALIZED (
+    SELECT finding.id, finding.severity, finding.active, finding.key, finding.title, finding.created_at
+      FROM unnest(%(given)s::bigint[]) AS given (id)
+      JOIN finding ON finding.id = given.id
+     WHERE (%(severity)s::int IS NULL OR finding.severity = %(severity)s::int)
+       AND (%(active)s::bool IS NULL OR finding.active = %(active)s::bool)
+       AND (%(open)s::bool IS NULL OR finding.open = %(open)s::bool)
+       AND (%(since)s::timestamptz IS NULL OR finding.created_at >= %(since)s::timestamptz)
+       AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
+       AND (%(cwe)s::int IS NULL OR finding.fields -> 'cwe' @> to_jsonb(%(cwe)s::int))
+       AND (%(component)s::text IS NULL OR lower(finding.fields ->> 'component') = lower(%(component)s::text))
+       AND (%(feeds)s::bigint[] IS NULL OR finding.feed_id = ANY (%(feeds)s::bigint[]))
+       AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = finding.feed_id) = ANY (%(tests)s::bigint[]))
+       AND (NOT %(unwatched)s::bool OR finding.feed_id = ANY (%(left_feeds)s::bigint[]) OR EXISTS (
+               SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
+                                    = (finding.feed_id, finding.family, finding.branch) AND part.last_outcome = 'skipped'))
+     ORDER BY given.id DESC
+     LIMIT %(first_hits)s::bigint + 1
+), placed AS (
+    SELECT id,
+           CASE %(by)s
+               WHEN 'rank' THEN (CASE WHEN key = %(text)s THEN 4 ELSE 0 END)
+                   + (CASE WHEN strpos(lower(title), lower(%(text)s)) > 0 THEN 2 ELSE 0 END)
+                   + (CASE WHEN (SELECT bool_and(strpos(lower(title), word) > 0) FROM unnest(%(words)s::text[]) AS word)
+                           THEN 1 ELSE 0 END)
+               WHEN 'severity' THEN severity
+               WHEN 'changed' THEN (extract(epoch FROM coalesce(
+                   (SELECT at FROM journal WHERE finding_id = hit.id ORDER BY journal.id DESC LIMIT 1), created_at)) * 1000000)::bigint
+               ELSE 0
+           END::bigint AS first,
+           CASE %(by)s WHEN 'rank' THEN active::int * 10 + severity ELSE 0 END::bigint AS second,
+           CASE %(by)s WHEN 'oldest' THEN -id ELSE id END AS third
+      FROM (SELECT * FROM hit ORDER BY id DESC LIMIT %(first_hits)s::bigint) AS hit
+)
+SELECT id, first, second, third, (SELECT count(*) FROM hit) AS hits
+  FROM placed
+ WHERE %(after_first)s::bigint IS NULL
+    OR (first, second, third) < (%(after_first)s::bigint, %(after_second)s::bigint, %(after_third)s::bigint)
+ ORDER BY first DESC, second DESC, third DESC
+ LIMIT %(at_most)s
