@@ -7,7 +7,11 @@ for whoever walks along an index.
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +21,12 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from rich.console import Console
+from rich.table import Table
+
+from bench.figure import say
+from tidegate.config import Settings
+from tidegate.server.start import started
 
 BAR_MS = 50.0
 BAR_QUERIES = 12
@@ -265,3 +275,26 @@ def calls() -> dict[str, list[Callable[[], object]]]:
         "Connections": [one(connections.connections)],
         "one Connection": [one(connections.connection, connection_id=number) for number in some_connections],
     }
+
+
+def main(given: list[str]) -> int:
+    """Exit code 0 where every call keeps its bar, 1 where one does not."""
+    parser = argparse.ArgumentParser(prog="./dev bench lists", description=__doc__)
+    parser.add_argument("--findings", type=int, default=1_000_000)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--operations", type=int, default=10_000)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    asked = parser.parse_args(given)
+    with tempfile.TemporaryDirectory(prefix="tidegate-bench-") as home:
+        os.environ["TIDEGATE_HOME"] = home
+        os.environ.pop("TIDEGATE_DATABASE_URL", None)
+        with started(Settings(), say):
+            figures = measure(say, findings=asked.findings, records=asked.records, operations=asked.operations)
+    if asked.json:
+        print(json.dumps([figure.as_dict() for figure in figures], indent=2))
+    else:
+        table = Table("call", "times", "p50 ms", "p95 ms", "queries", "kept")
+        for figure in figures:
+            table.add_row(*figure.as_cells())
+        Console().print(table)
+    return 0 if all(figure.kept for figure in figures) else 1

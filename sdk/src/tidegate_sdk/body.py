@@ -31,7 +31,7 @@ def decode(data: bytes, where: str) -> Any:
     Raises VendorChanged where it is none; `where` names the question.
     """
     data = data.removeprefix(_BOM)
-    if not data.strip():
+    if not data or data.isspace():
         raise VendorChanged(f"{where} answered with an empty body where data is due.")
     if is_web_page(data):
         raise web_page(where)
@@ -44,7 +44,7 @@ def decode(data: bytes, where: str) -> Any:
     except msgspec.DecodeError as error:
         value = _decode_leniently(data, where, str(error))
     else:
-        if b"\\u0000" not in data:
+        if b"\\" not in data or b"\\u0000" not in data:  # one byte is found ten times as fast as six
             return value
     return with_texts(value, lambda text: _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text))
 

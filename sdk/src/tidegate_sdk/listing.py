@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar, cast, get_args
 
 import msgspec
 
-from .ask import Ask, Kind, List, Page, Proof, Row, Wait, dig, read_name
-from .doors import Stream
+from .ask import Ask, Kind, List, Page, Proof, Row, Wait, Walk, dig, read_name
+from .doors import Answer, Stream
 from .errors import ConnectorError, Incomplete, VendorChanged
 from .finding import Skip
 from .fit import check_fit
@@ -23,6 +24,9 @@ from .steps import End, brief, close, make, move, question
 
 T = TypeVar("T")
 B = TypeVar("B")
+_AT_ONCE = 50
+"""Rows that are read in one go: other tasks, and the next piece of what was asked ahead, have their turn after them."""
+
 _LONGEST_REASON, _LONGEST_RAW = 500, 4_000
 _OBJECT: Any = dict  # a cast for the type checker would be called for every row
 
@@ -34,8 +38,7 @@ class Walked(ABC, Generic[T, B]):
         self._line, self._list, self._off, self._keep_raw = line, listing, off, keep_raw
         self._ledger = Ledger()
         self._outcome: Outcome | None = None
-        self._answered = 0
-        self._page = Page()
+        self._answered = self._streamed = 0
         self._batches = self._read()
 
     def __aiter__(self) -> AsyncGenerator[list[B]]:
@@ -72,51 +75,72 @@ class Walked(ABC, Generic[T, B]):
             self._ledger.fail(error)
 
     async def _walk(self) -> AsyncGenerator[list[B]]:
-        """Drives the walk. No failure is shown to it, so it has none to hide."""
+        """Drives the walk. No failure is shown to it, so it has none to hide. What it asks next is on its way while
+        the rows of the page before are read."""
         where = _name(self._list.ask)
         walk = make(lambda: self._list.by.walk(self._list.ask), where)
-        asked: set[bytes] = set()
+        asked = _Asked(self._line)
         try:
-            step = move(lambda: next(walk), where)
+            step: Any = move(lambda: next(walk), where)
             for _ in range(self._line.limits.pages):
                 if isinstance(step, End):
-                    self._ledger.proof = _proof(step.value)
+                    self._ledger.proof = _proof(cast("End[Any]", step).value)
                     return
                 if isinstance(step, Wait):
-                    self._page = await self._line.rest(step)
-                else:
-                    step = question(step)
-                    where = _name(step)
-                    _refuse_repetition(step, asked)
-                    async with aclosing(self._answer(step)) as batches:
+                    page = await self._line.rest(step)
+                    step = move(lambda page=page: walk.send(page), where)
+                    continue
+                step = question(step)
+                where = _name(step)
+                answer = await asked.answer(step)
+                self._answered += 1
+                if answer.stream is not None:
+                    async with aclosing(self._stream(step, answer.stream)) as batches:
                         async for batch in batches:
                             yield batch
-                step = move(lambda: walk.send(self._page), where)
+                    page = Page(answer.body, (), self._streamed, answer.headers)
+                    step = move(lambda page=page: walk.send(page), where)
+                    continue
+                items = [] if step.bare else _items(dig(answer.body, self._list.items), step)
+                following = self._following(walk, answer, items, where)
+                asked.ahead(following)
+                async with aclosing(self._sorted(items)) as batches:
+                    async for batch in batches:
+                        yield batch
+                step = following
+                if isinstance(step, ConnectorError):
+                    raise step
             raise Incomplete(f"The list has more than {self._line.limits.pages:,} pages.")
         finally:
+            await asked.close()
             close(walk)
 
-    async def _answer(self, ask: Ask) -> AsyncGenerator[list[B]]:
-        """The batches of one answer; the Page for the walk is ready after the last."""
-        answer = await self._line.way.ask(ask)
-        self._answered += 1
-        before, rows = self._ledger.seen, ()
-        if answer.stream is not None:
-            async with aclosing(self._stream(ask, answer.stream)) as batches:
-                async for batch in batches:
-                    yield batch
-        elif not ask.bare:
-            items, size = _items(dig(answer.body, self._list.items), ask), self._line.limits.batch
-            for start in range(0, len(items), size):
-                yield self._sort(items[start : start + size])
-            rows = tuple(item for item in items if isinstance(item, Row))
-        self._page = Page(answer.body, rows, self._ledger.seen - before, answer.headers)
+    def _following(self, walk: Walk, answer: Answer, items: list[Any], where: str) -> Any:
+        """The walk's next step, or why it has none: that counts once the rows of this page are read."""
+        rows = tuple(item for item in items if isinstance(item, Row))
+        page = Page(answer.body, rows, len(items), answer.headers)
+        try:
+            return move(lambda: walk.send(page), where)
+        except ConnectorError as error:
+            return error
+
+    async def _sorted(self, items: list[Any]) -> AsyncGenerator[list[B]]:
+        """The rows of a page in batches; what was asked ahead goes on its way meanwhile."""
+        size = self._line.limits.batch
+        for start in range(0, len(items), size):
+            end, batch = min(start + size, len(items)), list[B]()
+            for some in range(start, end, _AT_ONCE):
+                batch += self._sort(items[some : min(some + _AT_ONCE, end)])
+                await asyncio.sleep(0)
+            yield batch
 
     async def _stream(self, ask: Ask, stream: Stream) -> AsyncGenerator[list[B]]:
         """The rows of a body on disk, never more than one batch of them in memory."""
+        self._streamed = 0
         try:
             with Pump(ask.path, stream, self._line.limits.batch) as pump:
                 while items := await pump.pull():
+                    self._streamed += len(items)
                     yield self._sort(_rows(items))
         finally:
             stream.close()
@@ -185,13 +209,48 @@ def _proof(value: Any) -> Proof:
     return value
 
 
-def _refuse_repetition(ask: Ask, asked: set[bytes]) -> None:
-    """A question with rows that comes again means a cursor in a circle, so the list would never end."""
-    query = sorted((name, str(value)) for name, value in ask.query.items())
-    digest = blake2b(repr((ask.method, ask.path, query, ask.json)).encode("utf-8", "replace"), digest_size=16).digest()
-    if not ask.bare and digest in asked:
-        raise Incomplete(f"{_name(ask)}: the vendor repeats a page.")
-    asked.add(digest)
+class _Asked:
+    """The questions of one walk: none with rows twice, and the next one asked while the answer before is read."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._digests: set[bytes] = set()
+        self._task: asyncio.Task[Answer] | None = None
+
+    def ahead(self, step: object) -> None:
+        """Asks at once where the step is a question; whatever is wrong with it is told when its turn comes."""
+        if isinstance(step, Ask):
+            self._task = asyncio.ensure_future(self._answer(step))
+
+    async def answer(self, ask: Ask) -> Answer:
+        """The answer to the question, which may have been asked ahead."""
+        task, self._task = self._task, None
+        return await (self._answer(ask) if task is None else task)
+
+    async def close(self) -> None:
+        """Nobody waits for an answer any more."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        with suppress(asyncio.CancelledError, ConnectorError):
+            answer = await task
+            if answer.stream is not None:
+                answer.stream.close()
+
+    async def _answer(self, ask: Ask) -> Answer:
+        ask = question(ask)
+        self._refuse_repetition(ask)
+        return await self._line.way.ask(ask)
+
+    def _refuse_repetition(self, ask: Ask) -> None:
+        """A question with rows that comes again means a cursor in a circle, so the list would never end."""
+        query = sorted((name, str(value)) for name, value in ask.query.items())
+        told = repr((ask.method, ask.path, query, ask.json)).encode("utf-8", "replace")
+        digest = blake2b(told, digest_size=16).digest()
+        if not ask.bare and digest in self._digests:
+            raise Incomplete(f"{_name(ask)}: the vendor repeats a page.")
+        self._digests.add(digest)
 
 
 def _name(ask: Ask) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -65,6 +66,11 @@ def run_operation(operation_id: int, progress: Progress = no_progress) -> None:
         time.sleep(LOOK_EVERY_SECONDS)
 
 
+COLLECT_AFTER: Final = 50_000
+"""New objects before the garbage collector looks for circles among them, instead of after 700: rows have none, and it
+took a sixth of the time of reading them (measured)."""
+
+
 def run_claimed(
     claim: Claim,
     progress: Progress = no_progress,
@@ -73,6 +79,7 @@ def run_claimed(
 ) -> Went:
     """Runs what was claimed. *handed back* where it goes on elsewhere: this process stops, others wait for their turn,
     or the database went away and came back within `patience` seconds. Raises DatabaseFailure where it did not."""
+    gc.set_threshold(COLLECT_AFTER)
     with (
         Run(claim, progress=progress, may_yield=may_yield) as run,
         bound(operation=claim.operation, connection=run.operation.connection_id),

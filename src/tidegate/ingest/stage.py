@@ -194,7 +194,7 @@ class SharedSpool(Spool):
                 begin,
                 sha256(f"{vep}\0{finding.key}".encode("utf-8", "replace")).digest(),
                 _SIXTEEN,
-                xxh3_128_digest(_encode(clean(finding))),
+                xxh3_128_digest(_encoded(finding)),
                 _says(2, 0, 2, 0, 2, 0, 8),
                 0,
                 4,
@@ -298,6 +298,13 @@ def key_hash(key: str) -> bytes:
 @cache
 def _said(severity: Severity, verdict: Verdict | None, fixed: bool) -> bytes:
     return _says(2, severity.rank, 2, VERDICTS[verdict], 2, FIXED if fixed else 0, 8)
+
+
+def _encoded(finding: Finding) -> bytes:
+    try:
+        return _encode(finding)
+    except UnicodeEncodeError:
+        return _encode(clean(finding))
 
 
 def _write_all(file: IO[bytes], pieces: Sequence[bytes]) -> None:

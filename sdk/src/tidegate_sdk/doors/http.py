@@ -233,20 +233,21 @@ class HttpDoor:
 
     async def _collect(self, ask: Ask, response: httpx2.Response) -> bytes:
         """The whole body. That of a page must stay below its cap; of an error's, what can be read is enough."""
-        data, answered = bytearray(), response.status_code in _ANSWERED
+        data, size, answered = list[bytes](), 0, response.status_code in _ANSWERED
         cap = self._limits.page_bytes if answered else _ERROR_BYTES
         try:
             async with aclosing(self._pieces(ask, response)) as pieces:
                 async for piece in pieces:
-                    data += piece
-                    if len(data) > cap:
+                    data.append(piece)
+                    size += len(piece)
+                    if size > cap:
                         if answered:
                             raise VendorChanged(f"{name(ask)} answered with more than {cap:,} bytes in one page.")
                         break
         except (VendorChanged, httpx2.TransportError):
             if answered:
                 raise
-        return bytes(data)
+        return b"".join(data)
 
     async def _save(self, ask: Ask, response: httpx2.Response) -> tuple[BinaryIO, int, bool]:
         """The body on disk, in a file without a name: it is gone with the process. And whether it echoes a secret."""
