@@ -50,7 +50,7 @@ PLANS: Final = (
     " set_config('enable_indexscan', %(may)s, true)"
 )
 CHUNK: Final = 2000
-CHUNK_BYTES: Final = 8 * 2**20
+CHUNK_BYTES: Final = 2**22
 TRIES_AFTER_DEADLOCK: Final = 5
 ACTOR: Final = "tidegate"
 

@@ -13,10 +13,11 @@ SELECT finding.id, %(operation)s, %(actor)s,
            'vendor_verdict', CASE WHEN finding.vendor_verdict <> compared.verdict THEN finding.vendor_verdict END,
            'title', CASE WHEN finding.title <> incoming.title THEN finding.title END
        )) || CASE WHEN finding.fields = incoming.fields THEN '{}' ELSE jsonb_build_object('fields', (
-           SELECT jsonb_object_agg(coalesce(was.key, is_now.key), was.value)
-             FROM jsonb_each(finding.fields) AS was
-             FULL JOIN jsonb_each(incoming.fields) AS is_now ON is_now.key = was.key
-            WHERE was.value IS DISTINCT FROM is_now.value
+           -- Key by key: cheaper than to join both. What is large is unpacked once.
+           SELECT jsonb_object_agg(key, was -> key)
+             FROM (SELECT finding.fields || '{}' AS was, incoming.fields || '{}' AS becomes OFFSET 0) AS unpacked,
+                  jsonb_object_keys(was || becomes) AS key
+            WHERE was -> key IS DISTINCT FROM becomes -> key
        )) END
   FROM compared
   JOIN finding ON finding.id = compared.finding_id
