@@ -72,7 +72,7 @@ BARS: Final = {
     "changed": Bar(CHANGED_ROW, "1 % changed, 1 % gone", "× unchanged", most=1.3),
     "buffers": Bar(STOCK_ROW, "buffers touched", "× empty", least=0.8, most=1.2),
     "stock time": Bar(STOCK_ROW, "time", "× empty", most=1.5),
-    "flat size": Bar(FLAT_ROW, "growth of findings, journal, tally, held and catalog", "kB", most=0),
+    "flat size": Bar(FLAT_ROW, "growth of findings, journal, tally, held and catalog", "kB", most=1_000),
     "flat dead": Bar(FLAT_ROW, "most dead rows in one of these", "rows", most=2_000),
     "garbage": Bar(FLAT_ROW, "spools and temporary tables after kill -9", "left", most=0),
     "whole first": Bar(WHOLE_ROW, "first, end to end", DECODE, most=40),

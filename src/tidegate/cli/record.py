@@ -274,10 +274,10 @@ def _show(found: RecordDetail) -> None:
     if found.families:
         heading("What was read")
         rows = [
-            (f"{one.family} {one.branch}".strip(), one.outcome, moment(one.proven_at), one.why)
+            (f"{one.family} {one.branch}".strip(), one.outcome, moment(one.proven_at), one.why or one.equation)
             for one in found.families
         ]
-        table(("FAMILY", "LAST TRY", "PROVEN", "WHY"), rows, empty="")
+        table(("FAMILY", "LAST TRY", "PROVEN", "WHY, OR WHERE EACH ROW WENT"), rows, empty="")
     heading("What happened")
     rows = [
         (moment(one.at), one.what, f"{one.actor}, Operation {one.operation}" if one.operation else one.actor)

@@ -18,7 +18,7 @@ from tidegate.store.acting import say_who_acts
 from tidegate.store.sql import sql
 
 from .read import PartRead
-from .stage import SHARED_FROM, Share, SharedSpool, Spool, Texts
+from .stage import SHARED_FROM, Came, Share, SharedSpool, Spool, Texts
 
 CREATED, CHANGED, REWRITTEN, REOPENED, FIXED, BELOW, GONE, KEPT_OPEN, NEW_BELOW, NEW_FIXED = range(1, 11)
 GONE_AGAIN, ODD_AND_OPEN, FIXED_AGAIN, BELOW_AGAIN = range(11, 15)
@@ -148,7 +148,7 @@ def compare(
     `closing` says of which parts what is missing counts as gone; it is asked after repeated rows were looked at.
     """
     cursor = _raw_cursor()
-    came = dict(spool.rows)
+    came = spool.came()
     if came or share is None:
         with cursor.copy(sql("stage")) as copy:
             for chunk in spool.index():
@@ -180,38 +180,41 @@ def compare(
 
 
 def _settle_repeats(
-    cursor: psycopg.Cursor[Any], parts: Sequence[PartRead], came: Mapping[tuple[int, int], int]
+    cursor: psycopg.Cursor[Any], parts: Sequence[PartRead], came: Mapping[tuple[int, int], Came]
 ) -> dict[int, Staged]:
     """Takes the proof from parts whose repeated rows may hide others; leaves one row a finding in `staged`.
 
-    `came` are rows by part and turn.
+    `came` is what was staged, by part and turn.
     """
-    came_in = counted = _counted(cursor)
+    counted = {(part.number, turn): came.get((part.number, turn), Came()) for part in parts for turn in _turns(part)}
+    read = [part for part in parts if part.outcome]
+    cursor.execute(sql("distinct_rows"))
+    (distinct,) = cursor.fetchone() or (0,)
     repeats: dict[tuple[int, int], tuple[int, bool]] = {}
-    read = [(part.number, turn) for part in parts if part.outcome for turn in _turns(part)]
-    if any(came.get(key, 0) != counted.get(key, (0, 0, 0))[0] for key in read):
+    if distinct != sum(counted[part.number, turn].rows for part in read for turn in _turns(part)):
+        counted = _counted(cursor)
         cursor.execute(sql("repeats"))
         repeats = {(part, turn): (number, differ) for part, turn, number, differ in cursor.fetchall()}
     for part in parts:
         own, walk = repeats.get((part.number, part.turns), (0, False)), part.repeated_in_walk
         part.proves = _repeats_prove(part, max(own[0], walk[0]), own[1] or walk[1])
+    shown_last = {part.number: counted.get((part.number, part.turns), Came()).rows for part in read}
     if repeats or any(part.turns > 1 for part in parts):
         cursor.execute(sql("unrepeat"))
         counted = _counted(cursor)
     staged: dict[int, Staged] = {}
-    for part in parts:
-        last = (part.number, part.turns)
-        turns = [counted.get((part.number, turn), (0, 0, 0)) for turn in _turns(part)]
+    for part in read:
+        turns = [counted.get((part.number, turn), Came()) for turn in _turns(part)]
         rows, fixed, odd = (sum(turn[column] for turn in turns) for column in range(3))
-        first_only = rows - came_in.get(last, (0, 0, 0))[0]
-        staged[part.number] = Staged(rows, fixed, odd, first_only, repeated=repeats.get(last, (0, False))[0])
+        repeated = repeats.get((part.number, part.turns), (0, False))[0]
+        staged[part.number] = Staged(rows, fixed, odd, rows - shown_last[part.number], repeated)
     return staged
 
 
-def _counted(cursor: psycopg.Cursor[Any]) -> dict[tuple[int, int], tuple[int, int, int]]:
-    """Rows, fixed ones and odd ones by part and turn."""
+def _counted(cursor: psycopg.Cursor[Any]) -> dict[tuple[int, int], Came]:
+    """What is staged by part and turn, each row once."""
     cursor.execute(sql("staged_counts"))
-    return {(part, turn): (rows, fixed, odd) for part, turn, rows, fixed, odd in cursor.fetchall()}
+    return {(part, turn): Came(rows, fixed, odd) for part, turn, rows, fixed, odd in cursor.fetchall()}
 
 
 def _turns(part: PartRead) -> range:

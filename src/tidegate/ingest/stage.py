@@ -17,7 +17,7 @@ from hashlib import sha256
 from itertools import groupby, repeat
 from struct import Struct
 from types import TracebackType
-from typing import IO, Any, Final, Self, cast
+from typing import IO, Any, Final, NamedTuple, Self, cast
 
 import msgspec
 from xxhash import xxh3_128_digest
@@ -78,6 +78,14 @@ def _temporary(folder: str | None, buffering: int = -1) -> IO[bytes]:
     return tempfile.TemporaryFile(buffering=buffering, dir=folder, prefix="tidegate-")
 
 
+class Came(NamedTuple):
+    """Rows of one part in one turn of reading: all, those that are fixed, and those that could not be read."""
+
+    rows: int = 0
+    fixed: int = 0
+    odd: int = 0
+
+
 class Spool:
     """The rows of one Record, in the order they were read. `turn` is 1, or 2 for a second reading: the later wins."""
 
@@ -90,6 +98,10 @@ class Spool:
         self._position = 0
         self.rows: Counter[tuple[int, int]] = Counter()
         """How many rows there are by part and turn, repeated ones counted as often as they came."""
+        self.fixed: Counter[tuple[int, int]] = Counter()
+        """Those of them that the vendor says are fixed."""
+        self.odd: Counter[tuple[int, int]] = Counter()
+        """Those of them that could not be read."""
 
     def __enter__(self) -> Self:
         return self
@@ -110,11 +122,17 @@ class Spool:
         for start in range(0, len(findings), _BUFFERED):
             self._add(_staged, repeat(begin), findings[start : start + _BUFFERED], mapping_version)
         self.rows[part, turn] += len(findings)
+        self.fixed[part, turn] += sum([finding.fixed for finding in findings])
 
     def add_odd(self, turn: int, part: int, key: str) -> None:
         """Spools the bare key of a row that could not be read: it counts as seen and changes nothing."""
         self._add_odd(_staged, _begins(9, 2, turn, 2, part, 16), key)
         self.rows[part, turn] += 1
+        self.odd[part, turn] += 1
+
+    def came(self) -> dict[tuple[int, int], Came]:
+        """What came, by part and turn."""
+        return {key: Came(rows, self.fixed[key], self.odd[key]) for key, rows in self.rows.items()}
 
     def _add(
         self, pack: Callable[..., bytes], begins: Iterable[bytes], findings: Sequence[Finding], mapping_version: int
@@ -217,13 +235,13 @@ class Share:
 
     record: int
     spool: SharedSpool
-    came: Mapping[tuple[int, int], int]
+    came: Mapping[tuple[int, int], Came]
     """Its rows by part and turn."""
 
     @property
     def spread(self) -> float:
         """How far its rows lie from each other in the shared spool: one of so many is its own."""
-        return max(1.0, self.spool.rows.total() / max(1, sum(self.came.values())))
+        return max(1.0, self.spool.rows.total() / max(1, sum(came.rows for came in self.came.values())))
 
 
 class Texts:

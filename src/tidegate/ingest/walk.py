@@ -22,7 +22,7 @@ from tidegate_sdk import (
 )
 
 from .read import KEPT_ODD, PartRead, RecordRead, count_unknown, older_state
-from .stage import SharedSpool
+from .stage import Came, SharedSpool
 
 if TYPE_CHECKING:
     from tidegate_sdk.session import Session
@@ -55,6 +55,8 @@ class Walk:
     """Rows that came too often, whosever they are, and whether they differed; by turn."""
     came: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
     """Rows that were spooled, by Record and turn."""
+    came_fixed: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
+    came_odd: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
     kept: Counter[int] = field(default_factory=Counter[int])
     odd: Counter[int] = field(default_factory=Counter[int])
     nameless: Counter[int] = field(default_factory=Counter[int])
@@ -168,10 +170,14 @@ class Walks:
         """Brings a share up to what was read again."""
         self.walks[part.number - FIRST_SHARED].fill(part, record)
 
-    def came(self, record: int) -> dict[tuple[int, int], int]:
+    def came(self, record: int) -> dict[tuple[int, int], Came]:
         """Rows of the Record that were spooled, by part and turn."""
         return {
-            (walk.number, turn): walk.came[record, turn] for walk in self.walks for turn in range(1, walk.turns + 1)
+            (walk.number, turn): Came(
+                walk.came[record, turn], walk.came_fixed[record, turn], walk.came_odd[record, turn]
+            )
+            for walk in self.walks
+            for turn in range(1, walk.turns + 1)
         }
 
     async def _read(self, session: Session, walk: Walk) -> None:
@@ -204,6 +210,8 @@ class Walks:
                 if isinstance(value, Finding):
                     records.append(record)
                     findings.append(value)
+                    if value.fixed:
+                        walk.came_fixed[record, walk.turns] += 1
                     if value.unknown_words or value.severity is Severity.UNKNOWN:
                         count_unknown(walk.unknown_words.setdefault(record, Counter[str]()), value)
                 elif isinstance(value, Skip):
@@ -225,5 +233,6 @@ class Walks:
         else:
             self.spool.add_odd_shared(walk.turns, walk.number, record, odd.id)
             walk.came[record, walk.turns] += 1
+            walk.came_odd[record, walk.turns] += 1
         if keep and len(kept := walk.odd_rows.setdefault(record, [])) < KEPT_ODD:
             kept.append(odd)

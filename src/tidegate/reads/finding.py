@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -14,6 +14,7 @@ from tidegate.reads.page import LARGEST_LIMIT, LIMIT, storable
 from tidegate.reads.selection import Sort, Wanted, select, unindexed
 from tidegate.reads.story import CLOSED_BECAUSE, VENDOR_VERDICTS, Event, latest, said_in_words
 from tidegate.store import models
+from tidegate.store.statement import rows_of
 from tidegate_sdk import Severity
 
 Status = Literal["active", "inactive", "open", "closed", "held", "kept open", "unwatched"]
@@ -112,10 +113,9 @@ def findings(
         sort=sort, **_standing(status),
     )  # fmt: skip
     selected = select(wanted, cursor, max(1, min(limit, LARGEST_LIMIT)))
-    rows = {one.pk: one for one in _all().filter(id__in=selected.ids)}
     searched = wanted.text or cwe is not None or component
     return FindingPage(
-        findings=_rows([rows[number] for number in selected.ids if number in rows]),
+        findings=_rows(selected.ids),
         next=selected.next,
         count=selected.count,
         more=selected.more,
@@ -125,13 +125,14 @@ def findings(
 
 def finding(finding_id: int) -> FindingDetail | None:
     """One finding with its story; None if there is none of this number."""
-    found = _all().filter(id=finding_id).first()
-    if found is None:
+    found = _with_its_place().filter(id=finding_id).first()
+    rows = _rows([finding_id])
+    if found is None or not rows:
         return None
-    decisions = _decisions([found])
+    decisions = _decisions(found)
     told = latest(found, decisions)
     return FindingDetail(
-        finding=_rows([found])[0],
+        finding=rows[0],
         severity_vendor=Severity.of_rank(found.severity_vendor).value,
         vendor_verdict=VENDOR_VERDICTS[found.vendor_verdict],
         fields=found.fields,
@@ -146,7 +147,7 @@ def finding(finding_id: int) -> FindingDetail | None:
     )
 
 
-def _all() -> QuerySet[models.Finding]:
+def _with_its_place() -> QuerySet[models.Finding]:
     return models.Finding.objects.select_related("feed__record__connection", "feed__test__engagement__product")
 
 
@@ -166,49 +167,34 @@ def _standing(status: Status | None) -> dict[str, Any]:
     return words[status]
 
 
-def _rows(found: list[Any]) -> list[FindingRow]:
-    standings = {held.pk: held for held in models.Held.objects.filter(finding__in=[one.pk for one in found])}
-    verdicts = {
-        (said.feed_id, said.family, said.key_hash): said for said in _decisions(found) if said.field == "verdict"
-    }
-    parts = {
-        (part.feed_id, part.family, part.branch): part
-        for part in models.Part.objects.filter(feed__in={one.feed_id for one in found})
-    }
-    return [
-        _row(
-            one,
-            standings.get(one.pk),
-            verdicts.get((one.feed_id, one.family, one.key_hash)),
-            parts.get((one.feed_id, one.family, one.branch)),
-        )
-        for one in found
-    ]
+def _rows(ids: Sequence[int]) -> list[FindingRow]:
+    """These findings as lists show them, in this order; those that went meanwhile are left out."""
+    found = {row["id"]: row for row in rows_of("finding_rows", ids=list(ids))} if ids else {}
+    return [_row(found[number]) for number in ids if number in found]
 
 
-def _row(found: Any, held: Any, verdict: Any, part: Any) -> FindingRow:
-    record, product = found.feed.record, found.feed.test.engagement.product
-    left = _left_behind(found, part) if found.open else None
+def _row(one: Mapping[str, Any]) -> FindingRow:
+    left = _left_behind(one) if one["open"] else None
     return FindingRow(
-        id=found.pk,
-        severity=Severity.of_rank(found.severity).value,
-        title=found.title,
-        active=found.active,
-        open=found.open,
-        why=_why(found, held, verdict, left),
+        id=one["id"],
+        severity=Severity.of_rank(one["severity"]).value,
+        title=one["title"],
+        active=one["active"],
+        open=one["open"],
+        why=_why(one, left),
         unwatched_since=left.since if left else None,
-        last_seen_at=_last_seen(found, held, part),
-        held=held.standing if held and held.standing != models.Held.PENDING else "",
-        product=product.name,
-        product_id=product.pk,
-        connection=record.connection.label,
-        record=record.name,
-        record_id=record.pk,
-        family=found.family,
-        branch=found.branch,
-        where=_where(found.fields),
-        key=found.key,
-        created_at=found.created_at,
+        last_seen_at=_last_seen(one),
+        held=one["standing"] if one["standing"] not in (None, models.Held.PENDING) else "",
+        product=one["product"],
+        product_id=one["product_id"],
+        connection=one["connection"],
+        record=one["record"],
+        record_id=one["record_id"],
+        family=one["family"],
+        branch=one["branch"],
+        where=_where(one),
+        key=one["key"],
+        created_at=one["created_at"],
     )
 
 
@@ -217,62 +203,61 @@ class _Left(NamedTuple):
     because: str
 
 
-def _left_behind(found: Any, part: Any) -> _Left | None:
+def _left_behind(one: Mapping[str, Any]) -> _Left | None:
     """Why no Sync looks at an open finding any more, and since when; as reads/count.py filters them."""
-    record = found.feed.record
-    if record.connection.deleted_at is not None:
-        return _Left(record.connection.deleted_at, "its Connection was deleted")
-    if record.deleted_at is not None:
-        return _Left(record.deleted_at, "its Record was deleted")
-    if record.feed_id != found.feed_id:
-        where = {"mapped": "flows elsewhere", "ignored": "is ignored"}.get(record.decision, "is not mapped any more")
-        return _Left(record.finalized_at or (part and part.proven_at), f"its Record {where}")
-    if record.absent_since is not None:
-        return _Left(record.absent_since, "its Record is Missing")
-    if part is not None and part.last_outcome == "skipped":
-        return _Left(part.proven_at, f"{found.family} is no longer read")
+    if one["connection_deleted_at"] is not None:
+        return _Left(one["connection_deleted_at"], "its Connection was deleted")
+    if one["deleted_at"] is not None:
+        return _Left(one["deleted_at"], "its Record was deleted")
+    if one["flows_to"] != one["feed_id"]:
+        where = {"mapped": "flows elsewhere", "ignored": "is ignored"}.get(one["decision"], "is not mapped any more")
+        return _Left(one["finalized_at"] or one["proven_at"], f"its Record {where}")
+    if one["absent_since"] is not None:
+        return _Left(one["absent_since"], "its Record is Missing")
+    if one["last_outcome"] == "skipped":
+        return _Left(one["proven_at"], f"{one['family']} is no longer read")
     return None
 
 
-def _last_seen(found: Any, held: Any, part: Any) -> datetime | None:
+def _last_seen(one: Mapping[str, Any]) -> datetime | None:
     """The last complete read of its Record, Family and Branch that showed it; of a closed one its row does not say."""
-    if not found.open:
+    if not one["open"]:
         return None
-    if held is not None and held.last_seen_at is not None:
-        return held.last_seen_at
-    return max(part.proven_at, found.created_at) if part is not None and part.proven_at else found.created_at
+    if one["last_seen_at"] is not None:
+        return one["last_seen_at"]
+    return max(one["proven_at"], one["created_at"]) if one["proven_at"] else one["created_at"]
 
 
-def _why(found: Any, held: Any, verdict: Any, left: _Left | None) -> str:
-    if not found.open:
-        by = f" by Sync {found.closed_operation}" if found.closed_operation else ""
-        return f"Closed{by}: {CLOSED_BECAUSE.get(found.closed_because or '', found.closed_because)}."
-    if held and held.standing == models.Held.HELD:
-        return f"Held: Sync {held.latest_operation} no longer saw it, and too much was gone at once; a person decides."
-    if held and held.standing == models.Held.KEPT_OPEN:
-        seen = f" since {held.last_seen_at:%Y-%m-%d}" if held.last_seen_at else ""
-        return f"Not seen{seen}; kept open by {held.said_by}."
-    if not found.active and verdict:
-        until = f" until {verdict.until:%Y-%m-%d}" if verdict.until else ""
-        return f"Inactive: {verdict.by} says {verdict.value}{until}."
-    if not found.active:
-        return f"Inactive: the tool's own users say {VENDOR_VERDICTS[found.vendor_verdict]}."
+def _why(one: Mapping[str, Any], left: _Left | None) -> str:
+    if not one["open"]:
+        by = f" by Sync {one['closed_operation']}" if one["closed_operation"] else ""
+        return f"Closed{by}: {CLOSED_BECAUSE.get(one['closed_because'] or '', one['closed_because'])}."
+    if one["standing"] == models.Held.HELD:
+        sync = one["latest_operation"]
+        return f"Held: Sync {sync} no longer saw it, and too much was gone at once; a person decides."
+    if one["standing"] == models.Held.KEPT_OPEN:
+        seen = f" since {one['last_seen_at']:%Y-%m-%d}" if one["last_seen_at"] else ""
+        return f"Not seen{seen}; kept open by {one['said_by']}."
+    if not one["active"] and one["verdict"]:
+        until = f" until {one['verdict_until']:%Y-%m-%d}" if one["verdict_until"] else ""
+        return f"Inactive: {one['verdict_by']} says {one['verdict']}{until}."
+    if not one["active"]:
+        return f"Inactive: the tool's own users say {VENDOR_VERDICTS[one['vendor_verdict']]}."
     if left is not None:
         since = f" since {left.since:%Y-%m-%d}" if left.since else ""
         return f"Open, unwatched{since}: {left.because}."
     return "Open: the tool reports it."
 
 
-def _where(fields: Mapping[str, Any]) -> str:
-    if path := fields.get("path"):
-        return f"{path}:{fields['line']}" if fields.get("line") else str(path)
-    if component := fields.get("component"):
-        return f"{component} {fields.get('version') or ''}".strip()
-    return str(fields.get("endpoint") or fields.get("image") or "")
+def _where(one: Mapping[str, Any]) -> str:
+    """File and line, component, or address: whatever the tool said; its texts may be empty, its line 0."""
+    if path := one["path"]:
+        return f"{path}:{one['line']}" if one["line"] not in (None, "", "0") else path
+    if component := one["component"]:
+        return f"{component} {one['version'] or ''}".strip()
+    return one["endpoint"] or one["image"] or ""
 
 
-def _decisions(found: Iterable[Any]) -> list[Any]:
-    wanted = {(one.feed_id, one.family, one.key_hash) for one in found}
-    feeds, hashes = {feed for feed, _, _ in wanted}, {key_hash for _, _, key_hash in wanted}
-    said = models.Decision.objects.filter(feed__in=feeds, key_hash__in=hashes).order_by("field")
-    return [one for one in said if (one.feed_id, one.family, one.key_hash) in wanted]
+def _decisions(found: models.Finding) -> list[Any]:
+    of = models.Decision.objects.filter(feed=found.feed_id, family=found.family, key_hash=found.key_hash)
+    return list(of.order_by("field"))

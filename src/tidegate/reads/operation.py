@@ -76,6 +76,7 @@ class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
     open_before: Annotated[int, Meta(description="Findings that were open before.")]
     gone: Annotated[int, Meta(description="Those of them that it no longer saw.")]
     undone_by: Annotated[int | None, Meta(description="The Operation that took it back, or null.")]
+    proof: Annotated[dict[str, Any], Meta(description="What proves it, for a Family: pages, total, rows, equation.")]
 
 
 class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -328,7 +329,7 @@ def _results(operation_id: int) -> list[ResultRow]:
         ResultRow(
             record_id=one.record.pk, record=one.record.name, family=one.family, branch=one.branch, outcome=one.outcome,
             why=one.why, counts=dict(one.counts), open_before=one.open_before, gone=one.gone,
-            undone_by=one.undone_by,
+            undone_by=one.undone_by, proof=one.proof,
         )
         for one in found.order_by(worst, "record__name", "record_id", "family", "branch")
     ]  # fmt: skip

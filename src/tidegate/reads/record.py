@@ -16,6 +16,7 @@ from tidegate.reads.count import Findings, findings_by_record
 from tidegate.reads.history import Change, changes
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.rules import record as rules
+from tidegate.rules.equation import Equation
 from tidegate.store import models
 
 State = Literal["new", "ignored", "good", "stale", "missing"]
@@ -67,6 +68,7 @@ class FamilyRow(msgspec.Struct, frozen=True, kw_only=True):
     proven_at: Annotated[datetime | None, Meta(description="When it was last read completely, or null.")]
     proven_by: Annotated[int | None, Meta(description="The Operation that did, or null.")]
     proof: Annotated[dict[str, Any], Meta(description="What proves it: pages, the tool's own total, rows seen.")]
+    equation: Annotated[str, Meta(description="Where each row of the tool went, in words; empty where not known.")]
     below: Annotated[int, Meta(description="Findings below the minimum severity; they are not stored.")]
     skipped: Annotated[int, Meta(description="Rows that are no findings.")]
 
@@ -307,6 +309,11 @@ def _parts(latest: Mapping[int, Any], feeds: Mapping[int, int | None]) -> dict[i
     return parts
 
 
+def equation_in_words(proof: Mapping[str, Any]) -> str:
+    """The equation that is kept with a proof; empty where there is none."""
+    return Equation.of_json(proof["equation"]).in_words() if "equation" in proof else ""
+
+
 def _families(one: Any) -> list[FamilyRow]:
     parts: Any = models.Part.objects.filter(feed=one.feed_id).order_by("family", "branch")
     return [
@@ -318,6 +325,7 @@ def _families(one: Any) -> list[FamilyRow]:
             proven_at=part.proven_at,
             proven_by=part.proven_operation_id,
             proof=part.proof,
+            equation=equation_in_words(part.proof),
             below=part.below,
             skipped=part.skipped,
         )
