@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection, reset_queries, transaction
 from django.test.utils import CaptureQueriesContext
 from rich.console import Console
 from rich.table import Table
@@ -147,8 +147,9 @@ def called(say: Callable[[str], None]) -> list[Figure]:
     for name, choices in calls().items():
         for choice in choices:
             choice()
-        spent, queries = list[float](), 0
+        spent, queries, slowest = list[float](), 0, (0.0, choices[0])
         for choice in choices * 2:
+            reset_queries()  # Django keeps the latest 9,000, and beyond that nothing would be counted
             with CaptureQueriesContext(connection) as captured:
                 choice()
             queries = max(queries, len(captured))
@@ -156,13 +157,20 @@ def called(say: Callable[[str], None]) -> list[Figure]:
             begun = time.perf_counter()
             choice()
             spent.append((time.perf_counter() - begun) * 1000)
+            slowest = max(slowest, (spent[-1], choice), key=lambda one: one[0])
         spent.sort()
         figure = Figure(
             name, len(spent), spent[len(spent) // 2], spent[min(len(spent) - 1, len(spent) * 95 // 100)], queries
         )
-        say("  ".join(figure.as_cells()))
+        say("  ".join((*figure.as_cells(), f"slowest {slowest[0]:.0f} ms: {_asked(slowest[1])}")))
         figures.append(figure)
     return figures
+
+
+def _asked(choice: Callable[[], object]) -> str:
+    """What this choice asks for, so that a slow one can be found."""
+    held = [cell.cell_contents for cell in getattr(choice, "__closure__", None) or ()]
+    return " ".join(str(value) for value in held if value and not callable(value)) or "all"
 
 
 def calls() -> dict[str, list[Callable[[], object]]]:

@@ -5,7 +5,7 @@ What is stored must be what tests/property/model.py says, and every change must 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from tests.property.checks import (
 )
 from tests.property.model import Feed, Finding, Key, Model, Record, Step
 from tests.property.vendor import FINDING_FAULTS, HEALTHY, LIST_FAULTS, SEVERITIES, Fault, Wire
+from tests.untouched import only_the_preview_is_written
 from tidegate.actions import connection as connections
 from tidegate.actions import finding as findings
 from tidegate.actions import operation as operations
@@ -32,15 +33,19 @@ from tidegate.actions import product as products
 from tidegate.actions import record as records
 from tidegate.actions.errors import Refused
 from tidegate.actions.step import StepOutcome
+from tidegate.actions.undo import undo_sync
+from tidegate.ingest.operation import run_operation
 from tidegate.ingest.stage import key_hash
 from tidegate.store.models import Connection, Engagement, Operation, Test
 from tidegate.store.models import Feed as StoredFeed
 from tidegate.store.models import Finding as StoredFinding
+from tidegate.store.writers import remap
 
 VEPS = ("a", "b", "c")
 KEYS = ("k1", "k2", "k3", "k4")
 BULK = tuple(f"m{n}" for n in range(22))
 HASHES = {str(UUID(bytes=key_hash(key))): key for key in (*KEYS, *BULK)}
+WHOLE_STEPS = remap.AT_ONCE, remap.BATCH
 PAGED: tuple[Paged, ...] = ("whole", "steady", "drifting")
 IMPORTED = ("leave", "move", "close")
 DECISIONS: tuple[tuple[dict[str, Any], dict[str, str | None]], ...] = (
@@ -63,6 +68,10 @@ class Histories(RuleBasedStateMachine):
     """One Connection to Acme. `scene` comes from the fixture and serves every history in turn."""
 
     scene: ClassVar[Scene]
+    events: ClassVar[Any]
+    """What may happen, by weight."""
+    begins_with: ClassVar[dict[str, Any]] = {}
+    """Of `begin`, what is not left to chance."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,6 +79,7 @@ class Histories(RuleBasedStateMachine):
         label = "Acme"
         self.world: World = self.scene.world
         self.world.products.clear()
+        self.world.exported.clear()
         self.scene.connection_id = Connection.objects.create(tool="acme", label=label, created_by="alice").pk
         self.model = Model(label, hold_above=20)
         self.named = 0
@@ -81,24 +91,35 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(
         hold_above=one_of(2, 4, 4, 20),
+        exported=one_of(False, False, False, True),
+        small_steps=st.booleans(),
         paged=one_of(*PAGED),
         bulk=st.booleans(),
         mapped=st.lists(one_of("", "P1", "P1", "P2", "P2"), min_size=2, max_size=3),
     )
-    def begin(self, hold_above: int, paged: Paged, bulk: bool, mapped: list[str]) -> None:
+    def begin(self, **how: Any) -> None:
         """Not from nothing: most of what can go wrong needs Records that flow."""
-        self.world.paged = paged
-        connections.edit_connection(ALICE, self.scene.connection_id, hold_above=hold_above)
-        self.model.hold_above = hold_above
+        how |= self.begins_with
+        mapped: list[str] = how["mapped"]
+        self.world.paged = how["paged"]
+        self.world.exported |= {"issues"} if how["exported"] else set()
+        if how["small_steps"]:
+            # What one transaction does is done as a change, in small steps; the law is the same.
+            remap.AT_ONCE, remap.BATCH = 1, 8 if how["bulk"] else 1  # pyright: ignore[reportConstantRedefinition]
+        connections.edit_connection(ALICE, self.scene.connection_id, hold_above=how["hold_above"])
+        self.model.hold_above = how["hold_above"]
         for vep in VEPS[: len(mapped)]:
-            self.world.add(vep, f"Site {vep}", rows(*KEYS[:3], *(BULK if bulk and vep == "a" else ())))
+            self.world.add(vep, f"Site {vep}", rows(*KEYS[:3], *(BULK if how["bulk"] and vep == "a" else ())))
         self.run_discover(HEALTHY)
         for vep, target in zip(VEPS, mapped, strict=False):
             if target:
                 self.run_map([self.model.records[vep]], target, "leave")
         self.run_sync(HEALTHY, None)
 
-    @rule(event=st.deferred(lambda: EVENTS))
+    def teardown(self) -> None:
+        remap.AT_ONCE, remap.BATCH = WHOLE_STEPS  # pyright: ignore[reportConstantRedefinition]
+
+    @rule(event=st.runner().flatmap(lambda machine: machine.events))
     def happens(self, event: tuple[str, dict[str, Any]]) -> None:
         """One rule for all: Hypothesis switches rules off by the dozen in each history, and most bugs need several."""
         verb, how = event
@@ -164,11 +185,20 @@ class Histories(RuleBasedStateMachine):
         self.vendor_changes_a_vep(vep, what)
         self.run_discover(HEALTHY)
 
-    def vendor_changes_and_sync(self, veps: set[str], what: str, keys: set[str], severity: str, kind: str) -> None:
-        """The pair that everything about closing hangs on."""
+    def vendor_changes_and_sync(
+        self, veps: set[str], what: str, keys: set[str], severity: str, kind: str, then: str
+    ) -> None:
+        """The pair that everything about closing hangs on; and the undo of it, and what comes again after that."""
         for vep in sorted(veps):
             self.vendor_changes_findings(vep, what, keys, severity)
         self.run_sync(Fault(kind, min(veps)), None)
+        for what_then in filter(None, then.split(", ")):
+            if what_then == "sync":
+                self.run_sync(HEALTHY, None)
+            elif what_then.startswith("undo"):
+                self.undo_a_sync(min(veps), what_then != "undo all", 0)
+            else:
+                self.settle_what_is_held(-1, what_then == "approve")
 
     def sync_one_record(self, kind: str, vep: str) -> None:
         if vep in self.model.records:
@@ -184,9 +214,10 @@ class Histories(RuleBasedStateMachine):
         }:
             assert {id: found["xmin"] for id, found in self.stored.findings.items()} == told
 
-    def run_discover(self, fault: Fault) -> None:
+    def run_discover(self, fault: Fault) -> Any:
         operation = self.run(
-            lambda: operations.discover(ALICE, self.scene.connection_id), Wire(self.world, fault, discover=True)
+            lambda: operations.request_discover(ALICE, self.scene.connection_id),
+            Wire(self.world, fault, discover=True),
         )
         if fault.login:
             assert operation.status == "failed"
@@ -195,37 +226,103 @@ class Histories(RuleBasedStateMachine):
             self.model.discover(operation.pk, heard)
             assert operation.complete == bool(heard.proof)
         self.look(writes_only_changes=True)
+        return operation
 
-    def run_sync(self, fault: Fault, only: Record | None) -> None:
-        if only is not None and (only.state != "Good" or only.facts.deleted):
-            self.refused(lambda: operations.sync(ALICE, self.scene.connection_id, [self.id_of(only)]))
-            return
+    def run_sync(self, fault: Fault, only: Record | None) -> Any:
+        """Returns the Operation; None where there is none, because the Record lets nothing flow."""
         scope = None if only is None else [self.id_of(only)]
+        if only is not None and (only.state != "Good" or only.facts.deleted):
+            self.refused(lambda: operations.request_sync(ALICE, self.scene.connection_id, scope))
+            return None
         # Mapping asks for a Sync after the time to undo, which this one would join: it reads what it says it reads.
         self.scene.forget_what_waits()
-        asked = lambda: operations.sync(ALICE, self.scene.connection_id, scope)  # noqa: E731
-        operation = self.run(asked, Wire(self.world, fault, discover=False))
+        ask = lambda: operations.request_sync(ALICE, self.scene.connection_id, scope)  # noqa: E731
+        operation = self.run(ask, Wire(self.world, fault, discover=False))
         if fault.login:
             assert operation.status == "failed"
         else:
-            told = {record: vendor.told(self.world, record, fault) for record in self.model.records}
-            held = self.model.sync(operation.pk, told, only)
-            assert operation.status in (("partial", "failed") if held else ("success", "partial", "failed"))
+            told = {
+                record: vendor.told(self.world, record, fault) for record in sorted(self.model.records, key=self.id)
+            }
+            law = self.model.sync(operation.pk, told, only)
+            assert operation.status in (("partial", "failed") if law.held else ("success", "partial", "failed"))
+            proven, stand = stored.proven(operation.pk)
+            assert proven == law.proven, f"What was read whole, and where its rows are: {law.proven}, {proven}"
+            assert stand, "A proof is not the one that stands now."
         self.look(writes_only_changes=True)
+        return operation
 
-    def run(self, ask: Callable[[], int], wire: Wire) -> Any:
-        self.world.interfere = wire
+    def run(self, ask: Callable[[], int], wire: Wire | None = None) -> Any:
+        """Asks for an Operation and is its worker: a listener for each, as whoever waits has it, costs a tenth."""
+        self.world.interfere, number = wire, ask()
         try:
-            return Operation.objects.get(pk=ask())
+            run_operation(number)
         finally:
             self.world.interfere = None
+        return Operation.objects.get(pk=number)
+
+    # What would be, and what was
+
+    def preview_a_sync(self, kind: str, vep: str, alone: bool) -> None:
+        """It says what the Sync right after it does, and does nothing."""
+        fault, only = Fault(kind, vep), self.model.records.get(vep) if alone else None
+        scope = None if only is None else [self.id_of(only)]
+        ask = lambda: operations.request_sync_preview(ALICE, self.scene.connection_id, scope)  # noqa: E731
+        if only is not None and (only.state != "Good" or only.facts.deleted):
+            self.refused(ask)
+            return
+        with only_the_preview_is_written():
+            foreseen = self.run(ask, Wire(self.world, fault, discover=False))
+        self.look()
+        done = self.run_sync(fault, only)
+        assert (foreseen.status, foreseen.verdict, foreseen.counts) == (done.status, done.verdict, done.counts)
+        would, did = stored.would_do(foreseen.pk), stored.did(done.pk)
+        assert would == did, f"What it said, what was done: {would}, {did}"
+
+    def preview_a_discover(self, kind: str) -> None:
+        fault = Fault(kind)
+        ask = lambda: operations.request_discover_preview(ALICE, self.scene.connection_id)  # noqa: E731
+        with only_the_preview_is_written():
+            foreseen = self.run(ask, Wire(self.world, fault, discover=True))
+        self.look()
+        done = self.run_discover(fault)
+        assert (foreseen.status, foreseen.complete, foreseen.counts) == (done.status, done.complete, done.counts)
+
+    def undo_a_sync(self, vep: str, alone: bool, pick: int) -> None:
+        """The latest of a Record, most of the time; an earlier one is refused."""
+        record = self.model.records.get(vep)
+        syncs = [sync for sync, applied in self.model.syncs.items() if record in applied]
+        if record is None or not syncs:
+            return
+        sync = syncs[-1 - pick % len(syncs)]
+        applied = self.model.syncs[sync]
+        chosen = [record] if alone else [each for each, left in applied.items() if not left.undone]
+        ask = lambda: undo_sync(ALICE, sync, self.ids_of([record]) if alone else None)  # noqa: E731
+        if not chosen or not all(self.model.may_undo_sync(sync, each) for each in chosen):
+            self.refused(ask)
+            self.look()
+            return
+        undo = self.see_through(ask())
+        did = self.model.undo_sync(sync, chosen, undo.pk)
+        assert did == {word: undo.counts.get(word, 0) for word in did}
+        self.look()
+
+    def see_all_through(self, changes: Iterable[int]) -> None:
+        for change in changes:
+            self.see_through(change)
+
+    def see_through(self, operation: int) -> Any:
+        """A change, to its end."""
+        change = self.run(lambda: operation)
+        assert change.status == "success", change.why
+        return change
 
     def delete_and_continue_the_connection(self) -> None:
         """Its Records let nothing flow meanwhile; then they, their Tests and decisions are as they were."""
         id = self.scene.connection_id
         connections.delete_connection(ALICE, id, self.model.label)
-        self.refused(lambda: operations.discover(ALICE, id))
-        self.refused(lambda: operations.sync(ALICE, id))
+        self.refused(lambda: operations.request_discover(ALICE, id))
+        self.refused(lambda: operations.request_sync(ALICE, id))
         self.look()
         kept: dict[str, Any] = {"auto_map": self.model.auto_map, "minimum_severity": self.model.minimum}
         assert connections.add_connection(ALICE, "acme", self.model.label, {}, {}, continues=id, **kept) == id
@@ -244,6 +341,7 @@ class Histories(RuleBasedStateMachine):
         there = self.stored.products.get(to)
         target: dict[str, Any] = {"product_id": there["id"]} if there else {"new_product": to}
         outcome = records.map_records(ALICE, self.ids_of(chosen), already_imported=imported, **target)  # pyright: ignore[reportArgumentType]
+        self.see_all_through(outcome.operations)
         self.decided(outcome, self.model.map(chosen, to, imported))
 
     def detour(self, vep: str, to: str, key: str, decision: Any, imported: str) -> None:
@@ -287,6 +385,7 @@ class Histories(RuleBasedStateMachine):
         if whole_step and step in self.steps:
             how = {"step": self.steps[step]}
         outcome = records.undo(ALICE, **how)
+        self.see_all_through(outcome.operations)
         done = self.model.undo(step, chosen)
         assert {item.id for item in outcome.items if item.ok} == set(self.ids_of(done)), outcome
         self.look()
@@ -304,7 +403,8 @@ class Histories(RuleBasedStateMachine):
             self.run_discover(HEALTHY)
 
     def change_threshold(self, minimum: int, sync: bool) -> None:
-        connections.edit_connection(ALICE, self.scene.connection_id, minimum_severity=minimum)
+        edited = connections.edit_connection(ALICE, self.scene.connection_id, minimum_severity=minimum)
+        self.see_all_through([edited.operation] if edited.operation else [])
         self.model.set_minimum(minimum)
         self.look()
         if sync:
@@ -408,8 +508,11 @@ class Histories(RuleBasedStateMachine):
     def records_of(self, veps: set[str]) -> list[Record]:
         return [record for key, record in self.model.records.items() if key in veps]
 
+    def id(self, vep: str) -> int:
+        return self.stored.records[vep]["id"]
+
     def id_of(self, record: Record) -> int:
-        return self.stored.records[record.key]["id"]
+        return self.id(record.key)
 
     def ids_of(self, chosen: list[Record]) -> list[int]:
         return [self.id_of(record) for record in chosen]
@@ -426,11 +529,10 @@ class Histories(RuleBasedStateMachine):
         return self.findings_where(lambda feed, finding: finding.open and feed.record.facts.feed is not feed)
 
     def holding(self) -> list[int]:
-        waiting = [
-            feed.findings[key] for feed, key in self.findings_where(lambda _, finding: finding.waiting == "held")
-        ]
+        waiting = [feed.findings[key].waits for feed, key in self.findings_where(lambda feed, finding: True)]
+        closings = [waits.seen_by for waits in waiting if waits is not None and waits.standing == "held"]
         absences = [record.absence_held_by for record in self.model.records.values()]
-        return sorted({operation for operation in (*(each.waits_for for each in waiting), *absences) if operation})
+        return sorted({operation for operation in (*closings, *absences) if operation})
 
     def refused(self, ask: Callable[[], object]) -> None:
         try:
@@ -455,6 +557,18 @@ VEP_CHANGE = {
     "vep": VEP,
     "what": one_of("rename", *["remove"] * 3, *["family"] * 2, "off", "skip", "vanish"),
 }
+REGRETS = (
+    "undo",
+    "undo all",
+    "undo, sync",
+    "undo all, sync",
+    "undo, sync, keep, sync",
+    "undo, sync, undo",
+    "undo, sync, approve",
+    "approve, undo",
+    "approve, undo",
+)
+"""What may follow on a Sync, for it hangs together."""
 FINDING_CHANGES = event(
     "vendor_changes_findings",
     vep=VEP,
@@ -462,14 +576,15 @@ FINDING_CHANGES = event(
     keys=st.sets(one_of(*KEYS), min_size=1, max_size=3),
     severity=one_of(*SEVERITIES),
 )
-CHANGE_AND_SYNC = event(
-    "vendor_changes_and_sync",
-    veps=st.sets(VEP, min_size=1),
-    what=one_of("remove", "remove", "clear", "few", "many", "add", "add", "severity", "title", "fixed"),
-    keys=one_of({"k1"}, {"k2", "k3"}, {"k1", "k2", "k3"}),
-    severity=one_of("high", "low", "apocalyptic"),
-    kind=one_of(*[""] * 10, *FINDING_FAULTS, "hidden", "hidden"),
-)
+CHANGED: dict[str, Any] = {
+    "veps": st.sets(VEP, min_size=1),
+    "what": one_of("remove", "remove", "clear", "few", "many", "add", "add", "severity", "title", "fixed", "fixed"),
+    "keys": one_of({"k1"}, {"k2", "k3"}, {"k1", "k2", "k3"}),
+    "severity": one_of("high", "low", "apocalyptic"),
+    "kind": one_of(*[""] * 12, *FINDING_FAULTS, "hidden", "hidden"),
+    "then": one_of(*[""] * 12, *REGRETS),
+}
+CHANGE_AND_SYNC = event("vendor_changes_and_sync", **CHANGED)
 DISCOVER = event("discover", kind=one_of("", "", "", *LIST_FAULTS), login=one_of(*[False] * 9, True))
 SYNC = event("sync", kind=one_of(*[""] * 6, *FINDING_FAULTS), vep=VEP, login=one_of(*[False] * 19, True))
 MAP = event(
@@ -477,37 +592,51 @@ MAP = event(
 )
 UNMAP = event("unmap", veps=SOME, what=one_of("ignore", "ignore", "restore", "to earlier", "to earlier", "delete"))
 UNDO = event("undo", vep=VEP, whole_step=st.booleans())
+VEP_AND_DISCOVER = event("vendor_changes_a_vep_and_discover", **VEP_CHANGE)
+AUTO_MAP = event("switch_auto_map", on=one_of(True, True, False), discover=st.booleans())
+DETOUR = event(
+    "detour",
+    vep=VEP,
+    to=one_of("P1", "P2"),
+    key=one_of("k1", "k2"),
+    decision=one_of(*DECISIONS),
+    imported=one_of(*IMPORTED),
+)
+PREVIEW = event("preview_a_sync", vep=VEP, kind=one_of("", "", *FINDING_FAULTS), alone=one_of(False, False, True))
+UNDO_A_SYNC = event("undo_a_sync", vep=VEP, alone=st.booleans(), pick=one_of(0, 0, 0, 1))
+THRESHOLD = event("change_threshold", minimum=one_of(0, 1, 3, 4), sync=st.booleans())
 DECIDE = event("decide", vep=VEP, key=one_of("k1", "k2", "k3"), pick=PICK, decision=one_of(*DECISIONS))
-# By weight: one_of would take what stands there four times for one.
-EVENTS = st.sampled_from(
-    (
-        event("vendor_changes_a_vep", **VEP_CHANGE),
-        *[event("vendor_changes_a_vep_and_discover", **VEP_CHANGE)] * 3,
-        FINDING_CHANGES,
-        event("vendor_pages_otherwise", paged=one_of(*PAGED)),
-        *[CHANGE_AND_SYNC] * 6,
-        DISCOVER,
-        SYNC,
-        event("sync_one_record", vep=VEP, kind=one_of("", "", *FINDING_FAULTS)),
-        event("sync_twice"),
-        *[MAP] * 3,
-        event(
-            "detour",
-            vep=VEP,
-            to=one_of("P1", "P2"),
-            key=one_of("k1", "k2"),
-            decision=one_of(*DECISIONS),
-            imported=one_of(*IMPORTED),
-        ),
-        *[UNMAP] * 2,
-        *[UNDO] * 2,
-        *[event("switch_auto_map", on=one_of(True, True, False), discover=st.booleans())] * 2,
-        *[event("change_threshold", minimum=one_of(0, 1, 3, 4), sync=st.booleans())] * 2,
-        *[DECIDE] * 3,
-        *[event("settle_what_is_held", pick=PICK, approve=st.booleans())] * 2,
-        event("close_what_is_left_behind", pick=PICK),
-        event("delete_target", pick=PICK, level=one_of("product", "engagement", "test"), plain_sql=st.booleans()),
-        event("others_import_the_same_findings", pick=PICK),
-        event("delete_and_continue_the_connection"),
-    )
-).flatmap(lambda chosen: chosen)
+EVENTS = (
+    event("vendor_changes_a_vep", **VEP_CHANGE),
+    *[VEP_AND_DISCOVER] * 3,
+    FINDING_CHANGES,
+    event("vendor_pages_otherwise", paged=one_of(*PAGED)),
+    *[CHANGE_AND_SYNC] * 6,
+    DISCOVER,
+    SYNC,
+    event("sync_one_record", vep=VEP, kind=one_of("", "", *FINDING_FAULTS)),
+    event("sync_twice"),
+    *[MAP] * 3,
+    DETOUR,
+    *[UNMAP] * 2,
+    *[UNDO_A_SYNC] * 2,
+    PREVIEW,
+    event("preview_a_discover", kind=one_of("", "", *LIST_FAULTS)),
+    *[UNDO] * 2,
+    *[AUTO_MAP] * 2,
+    *[THRESHOLD] * 2,
+    *[DECIDE] * 3,
+    *[event("settle_what_is_held", pick=PICK, approve=st.booleans())] * 2,
+    event("close_what_is_left_behind", pick=PICK),
+    event("delete_target", pick=PICK, level=one_of("product", "engagement", "test"), plain_sql=st.booleans()),
+    event("others_import_the_same_findings", pick=PICK),
+    event("delete_and_continue_the_connection"),
+)
+
+
+def one_event_of(events: Iterable[Any]) -> Any:
+    """By weight: one_of would take what stands there four times for one."""
+    return st.sampled_from(tuple(events)).flatmap(lambda chosen: chosen)
+
+
+Histories.events = one_event_of(EVENTS)

@@ -38,24 +38,74 @@ class Test:
         return self.product.alive and self.product.test is self
 
 
+@dataclass(frozen=True)
+class Line:
+    """What the last Sync that changed a finding did, and what the finding was before."""
+
+    by: int
+    did: Literal["changed", "closed", "reopened"]
+    told: tuple[str, int, int]
+    because: str | None
+    closed_by: int | None
+
+
+@dataclass(frozen=True)
+class Waits:
+    """A closing that waits: *held* for a person, *kept open* by one, or *remembered*, because one undid it before."""
+
+    standing: Literal["held", "kept open", "remembered"]
+    because: str = "gone"
+    seen_by: int = 0
+    """The Operation that saw it last."""
+    since: int = 0
+    undone: bool = False
+
+
 @dataclass
 class Finding:
     title: str
     severity_vendor: int
     verdict: int = 0
+    created_by: int = 0
     open: bool = True
     because: str | None = None
     closed_by: int | None = None
-    waiting: str | None = None
-    waits_for: int | None = None
-    """The Operation that saw it gone last."""
+    waits: Waits | None = None
+    line: Line | None = None
+    put_back: bool = False
+    """An undo brought back what it said before: the next Sync writes it, whatever that shows."""
+
+    @property
+    def told(self) -> tuple[str, int, int]:
+        return self.title, self.severity_vendor, self.verdict
+
+    @told.setter
+    def told(self, said: tuple[str, int, int]) -> None:
+        self.title, self.severity_vendor, self.verdict = said
+
+    @property
+    def kept_open(self) -> bool:
+        return self.waits is not None and self.waits.standing == "kept open"
+
+    @property
+    def undone(self) -> bool:
+        """Whether a person undid its last closing, and the vendor has not shown it since."""
+        return self.waits is not None and self.waits.undone
 
     def close(self, because: str, operation: int | None = None) -> None:
-        self.open, self.because, self.closed_by = False, because, operation
-        self.waiting = self.waits_for = None
+        self.open, self.because, self.closed_by, self.waits = False, because, operation, None
 
     def reopen(self) -> None:
         self.open, self.because, self.closed_by = True, None, None
+
+    def hold(self, because: str, operation: int) -> None:
+        waited = self.waits is not None and self.waits.standing != "remembered"
+        since = self.waits.since if self.waits and waited else operation
+        self.waits = Waits("held", because, operation, since, self.undone)
+
+    def write_down(self, operation: int, did: Literal["changed", "closed", "reopened"]) -> None:
+        """Before a Sync changes it."""
+        self.line = Line(operation, did, self.told, self.because, self.closed_by)
 
 
 @dataclass(eq=False)
@@ -118,6 +168,8 @@ class Record:
     absence_held_by: int | None = None
     last: Step | None = None
     """The last decision about it."""
+    applied: Applied | None = None
+    """The last Sync that wrote under it."""
 
     @property
     def product(self) -> Product | None:
@@ -130,6 +182,15 @@ class Record:
         if self.absent:
             return "Missing"
         return "Good" if self.facts.feed else "Stale"
+
+
+@dataclass(eq=False)
+class Applied:
+    """A Sync that was applied to one Record."""
+
+    sync: int
+    feed: Feed
+    undone: bool = False
 
 
 @dataclass
@@ -165,6 +226,10 @@ class Row:
     fixed: bool = False
     verdict: int = 0
 
+    @property
+    def told(self) -> tuple[str, int, int]:
+        return self.title, self.severity, self.verdict
+
 
 @dataclass
 class Told:
@@ -176,10 +241,21 @@ class Told:
     proof: Literal["", "whole", "steady", "drifting"] = ""
     """Empty where it does not prove that everything was shown."""
     off: bool = False
-    again: Mapping[str, Row] | None = None
+    again: Told | None = None
     """What a second reading shows, where that is something else."""
     witness: bool = True
     """Whether the vendor still names the VEP."""
+    nameless: int = 0
+    repeated: int = 0
+    elsewhere: int = 0
+    """Rows of other VEPs in the same list."""
+    shared: bool = False
+    """Whether one list is read for all Records: then it is read a second time for all that are still to come."""
+
+    @property
+    def total(self) -> int:
+        """By the vendor's own count."""
+        return len(self.rows) + len(self.odd) + self.nameless + self.repeated + self.elsewhere
 
 
 @dataclass
@@ -192,12 +268,26 @@ class Listed:
     again: Mapping[str, tuple[str, str]] | None = None
 
 
+Equation = dict[str, int]
+"""Where each row of the vendor is, by its place; nothing is left out."""
+
+
 @dataclass
 class Count:
     """What one Record's read leaves for the verdict."""
 
     open: int = 0
     gone: list[Finding] = field(default_factory=list[Finding])
+    held_again: bool = False
+
+
+@dataclass
+class Synced:
+    """What a Sync must say of itself."""
+
+    held: bool
+    proven: dict[tuple[str, str], Equation]
+    """By Record and Family what was read whole, and where its rows are."""
 
 
 class Model:
@@ -211,6 +301,8 @@ class Model:
         self.records: dict[str, Record] = {}
         self.products: dict[str, Product] = {}
         self.feeds: list[Feed] = []
+        self.syncs: dict[int, dict[Record, Applied]] = {}
+        """What each Sync was applied to."""
         self.now = 0
 
     # Records
@@ -249,13 +341,18 @@ class Model:
             waits = record.absent or record.absence_held_by is not None or facts.deleted or facts.hands_off
             if facts.decision != "undecided" or waits:
                 continue
-            product = alive(facts.earlier)
+            product = alive(facts.earlier) or self._product_that_holds(record)
             if product is None and facts.earlier_name:
                 continue
             if product is None:
                 product = self._make_product(product_name(record.name, record.parent, self.label, self.products))
                 step.made.append(product)
             self._map(step, record, product, how=AUTOMATIC)
+
+    def _product_that_holds(self, record: Record) -> Product | None:
+        """Where its newest findings are already; what others imported is none of its."""
+        holding = [feed.test.product for feed in self.living_feeds() if feed.record is record and feed.findings]
+        return holding[-1] if holding else None
 
     def map(self, records: Iterable[Record], name: str, imported: str = "leave") -> Step | None:
         """To an existing or a new Product; `imported` says what becomes of findings imported so far."""
@@ -293,7 +390,7 @@ class Model:
         did = Remapped()
         if imported == "close":
             for key, finding in source.findings.items():
-                finding.waiting = finding.waits_for = None
+                finding.waits = None
                 if finding.open:
                     finding.close("person")
                     did.closed.append(key)
@@ -425,43 +522,68 @@ class Model:
 
     # Findings
 
-    def sync(self, operation: int, told: Mapping[str, Mapping[str, Told]], only: Record | None = None) -> bool:
-        """Each Record is applied by itself; then one verdict over all that are gone. Returns whether any is held."""
+    def sync(self, operation: int, told: Mapping[str, Mapping[str, Told]], only: Record | None = None) -> Synced:
+        """Each Record is applied by itself, in the order of `told`; then one verdict over all that are gone."""
         self.now += 1
         counts: list[Count] = []
-        for record in [only] if only is not None else list(self.records.values()):
-            if record.state != "Good" or record.facts.feed is None or record.facts.deleted:
+        proven: dict[tuple[str, str], Equation] = {}
+        read_again: set[str] = set()
+        for record in [only] if only is not None else [self.records[key] for key in told]:
+            feed = record.facts.feed
+            if record.state != "Good" or feed is None or record.facts.deleted:
                 continue
-            record.facts.feed.written_at = self.now
+            feed.written_at = self.now
+            record.applied = self.syncs.setdefault(operation, {})[record] = Applied(operation, feed)
             count = Count()
             for family, answer in told[record.key].items():
-                self._read(record.facts.feed, family, answer, operation, count)
+                equation = self._read(feed, family, answer, operation, count, read_again)
+                if equation is not None:
+                    proven[record.key, family] = equation
             counts.append(count)
         for count in counts:
             hold = self._holds(count, counts)
             for finding in count.gone:
                 if hold:
-                    finding.waiting, finding.waits_for = "held", operation
+                    finding.hold("gone", operation)
                 else:
+                    finding.write_down(operation, "closed")
                     finding.close("gone", operation)
-        return any(count.gone and self._holds(count, counts) for count in counts)
+        held = any(count.held_again or (count.gone and self._holds(count, counts)) for count in counts)
+        return Synced(held, proven)
 
-    def _read(self, feed: Feed, family: str, told: Told, operation: int, count: Count) -> None:
-        kept = {key for key in feed.open_in(family) if feed.findings[family, key].waiting == "kept open"}
-        before, rows = feed.open_in(family) - kept, dict(told.rows)
-        missed = before - rows.keys() - told.odd if told.proof else set[str]()
-        if told.off or (missed and not rows and not told.odd and not told.witness):
-            return
-        if missed and told.proof == "drifting":
-            rows |= told.again or {}
+    def _read(
+        self, feed: Feed, family: str, told: Told, operation: int, count: Count, read_again: set[str]
+    ) -> Equation | None:
+        """Applies what was told of one Family; gives where its rows are, if that was all there is."""
+        kept = {key for key in feed.open_in(family) if feed.findings[family, key].kept_open}
+        before, rows, odd, last = feed.open_in(family) - kept, dict(told.rows), told.odd, told
+        missed = before - rows.keys() - odd if told.proof else set[str]()
+        if told.off or (missed and not rows and not odd and not told.witness):
+            return None
+        if told.proof == "drifting" and (missed or family in read_again):
+            read_again |= {family} if told.shared else set()
+            last = told.again or told
+            rows, odd = {**rows, **last.rows}, odd | last.odd
+        first_only = len(rows) + len(odd) - len(last.rows) - len(last.odd)
         at_once = {key for key, row in rows.items() if key in before and self._ends(feed, (family, key), row)}
+        where = {"first_only": first_only, "elsewhere": last.elsewhere, "repeated": last.repeated}
+        where |= {"vendor": last.total, "quarantined": len(odd) + last.nameless, "open": 0, "fixed": 0, "below": 0}
         for key, row in rows.items():
-            self._take(feed, (family, key), row, operation)
-        for key in (rows.keys() | told.odd) & before | (rows.keys() | told.odd) & kept:
-            feed.findings[family, key].waiting = feed.findings[family, key].waits_for = None
-        if told.proof:
-            count.open += len(before - at_once)
-            count.gone += [feed.findings[family, key] for key in sorted(before - rows.keys() - told.odd)]
+            self._take(feed, (family, key), row, operation, count)
+            below = self._below(feed.severity((family, key), row.severity))
+            where["fixed" if row.fixed else "below" if below else "open"] += 1
+        for key in odd & (before | kept):
+            feed.findings[family, key].waits = None
+        if not told.proof:
+            return None
+        gone = [feed.findings[family, key] for key in sorted(before - rows.keys() - odd)]
+        again = [finding for finding in gone if finding.undone]
+        for finding in again:
+            finding.hold("gone", operation)
+            count.held_again = True
+        count.open += len(before - at_once) - len(again)
+        count.gone += [finding for finding in gone if not finding.undone]
+        return {name: number for name, number in where.items() if number or name in ("vendor", "open")}
 
     def _ends(self, feed: Feed, key: Key, row: Row) -> bool:
         """Whether the vendor's word, or the threshold, closes it at once: that counts for no collapse."""
@@ -470,17 +592,26 @@ class Model:
     def _below(self, severity: int) -> bool:
         return severity < self.minimum and severity != UNKNOWN
 
-    def _take(self, feed: Feed, key: Key, row: Row, operation: int) -> None:
+    def _take(self, feed: Feed, key: Key, row: Row, operation: int, count: Count) -> None:
         finding, ends = feed.findings.get(key), self._ends(feed, key, row)
         if finding is None:
             if not ends:
-                feed.findings[key] = Finding(row.title, row.severity, row.verdict)
+                feed.findings[key] = Finding(row.title, row.severity, row.verdict, created_by=operation)
             return
         if ends and not finding.open:
             return
-        finding.title, finding.severity_vendor, finding.verdict = row.title, row.severity, row.verdict
+        because = "fixed" if row.fixed else "threshold"
+        if ends and finding.undone:
+            # A closing that a person undid is not believed again, but asked about; once they said keep, it is kept.
+            if not (finding.kept_open and finding.waits and finding.waits.because == because):
+                finding.hold(because, operation)
+                count.held_again = True
+            return
+        if ends or not finding.open or finding.told != row.told or finding.put_back:
+            finding.write_down(operation, "closed" if ends else "changed" if finding.open else "reopened")
+        finding.told, finding.put_back, finding.waits = row.told, False, None
         if ends:
-            finding.close("fixed" if row.fixed else "threshold", operation)
+            finding.close(because, operation)
         elif not finding.open:
             finding.reopen()
 
@@ -493,12 +624,66 @@ class Model:
     def _collapses(self, open: int, gone: int) -> bool:
         return open > self.hold_above and gone * 2 > open
 
+    # Undo of a Sync
+
+    def may_undo_sync(self, operation: int, record: Record) -> bool:
+        """While it is the latest that wrote under the Record, and the Record still writes there."""
+        applied = record.applied
+        if applied is None or applied.sync != operation or applied.undone:
+            return False
+        return applied.feed.alive and record.facts.feed is applied.feed and not record.facts.deleted
+
+    def undo_sync(self, operation: int, records: Iterable[Record], undo: int) -> dict[str, int]:
+        """What it created becomes inactive, what it changed, closed and reopened is as before; what people decided
+        since stays. Returns how many closed, opened and closed again."""
+        self.now += 1
+        did = {"inactive": 0, "open_again": 0, "closed_again": 0}
+        for record in records:
+            if record.applied is None:
+                continue
+            record.applied.undone, feed = True, record.applied.feed
+            for key, finding in feed.findings.items():
+                waits = finding.waits
+                if waits and (waits.standing, waits.since) == ("held", operation):
+                    # It began to wait then, so it waits no longer; what a person undid before is remembered on.
+                    finding.waits = replace(waits, standing="remembered") if waits.undone else None
+                if finding.created_by == operation and finding.open:
+                    finding.close("undone", undo)
+                    did["inactive"] += 1
+                if finding.line is not None and finding.line.by == operation:
+                    word = self._take_back(feed, key, finding.line, undo)
+                    did |= {word: did[word] + 1} if word else {}
+        return did
+
+    def _take_back(self, feed: Feed, key: Key, line: Line, undo: int) -> str:
+        finding = feed.findings[key]
+        closed_by_it = line.did == "closed" and not finding.open and finding.closed_by == line.by
+        because = finding.because
+        finding.told = line.told
+        finding.put_back = finding.put_back or line.did != "closed" or because != "gone"
+        if line.did == "reopened":
+            if not finding.open:
+                return ""
+            finding.close(line.because or "", line.closed_by)
+            return "closed_again"
+        if not (finding.open or closed_by_it):
+            return ""
+        if self._below(feed.severity(key, finding.severity_vendor)):
+            # A threshold that was raised since is a decision, too.
+            finding.close("threshold", undo)
+            return ""
+        if not closed_by_it:
+            return ""
+        finding.reopen()
+        finding.waits = Waits("remembered", because or "", line.by, line.by, undone=True)
+        return "open_again"
+
+    # What is held
+
     def approve(self, operation: int) -> None:
         """What this Operation saw gone, and is still gone, is believed."""
-        for feed in self.living_feeds():
-            for finding in feed.findings.values():
-                if (finding.waiting, finding.waits_for) == ("held", operation):
-                    finding.close("gone", operation)
+        for finding in self._held_by(operation):
+            finding.close(finding.waits.because if finding.waits else "", operation)
         for record in self.records.values():
             if record.absence_held_by == operation:
                 record.absence_held_by = None
@@ -506,13 +691,17 @@ class Model:
 
     def keep_open(self, operation: int) -> None:
         """It stays open, and nobody is asked again until the vendor has shown it once more."""
-        for feed in self.living_feeds():
-            for finding in feed.findings.values():
-                if (finding.waiting, finding.waits_for) == ("held", operation):
-                    finding.waiting = "kept open"
+        for finding in self._held_by(operation):
+            finding.waits = replace(finding.waits, standing="kept open") if finding.waits else None
         for record in self.records.values():
             if record.absence_held_by == operation:
                 record.absence_held_by = None
+
+    def _held_by(self, operation: int) -> list[Finding]:
+        there = [finding for feed in self.living_feeds() for finding in feed.findings.values()]
+        return [one for one in there if one.waits and (one.waits.standing, one.waits.seen_by) == ("held", operation)]
+
+    # Decisions on findings
 
     def decide(self, feed: Feed, key: Key, fields: Mapping[str, str | None]) -> None:
         said = feed.said.setdefault(key, {})
@@ -554,8 +743,7 @@ class Model:
                     "severity_vendor": finding.severity_vendor,
                     "vendor_verdict": finding.verdict,
                     "title": finding.title,
-                    "waiting": finding.waiting,
-                    "waits_for": finding.waits_for,
+                    **waiting_of(finding),
                 }
             decisions |= {
                 (*place, *key, name): value for key, said in feed.said.items() for name, value in said.items()
@@ -569,6 +757,14 @@ class Model:
                 for product in self.products.values()
             },
         }
+
+
+def waiting_of(finding: Finding) -> dict[str, Any]:
+    waits = finding.waits
+    if waits is None:
+        return {"waiting": None, "waits_for": None, "would_be": None, "undone": None}
+    asked = None if waits.standing == "remembered" else waits.seen_by  # nobody is asked yet
+    return {"waiting": waits.standing, "waits_for": asked, "would_be": waits.because, "undone": waits.undone}
 
 
 def facts_of(record: Record) -> dict[str, Any]:
@@ -612,16 +808,15 @@ def see_again(record: Record, rows: Mapping[str, tuple[str, str]], odd: frozense
 def merge(source: Feed, destination: Feed) -> None:
     """Findings go over with their decisions; where the same one is there already, that one takes decision and opening
     of the other, which closes as merged."""
-    for key, said in source.said.items():
-        destination.said.setdefault(key, {}).update(said)
     for key, finding in list(source.findings.items()):
+        if key in source.said:
+            destination.said.setdefault(key, {}).update(source.said[key])
         there = destination.findings.get(key)
         if there is None:
             destination.findings[key] = source.findings.pop(key)
             continue
         there.open, there.because, there.closed_by = finding.open, finding.because, finding.closed_by
-        there.waiting, there.waits_for = finding.waiting, finding.waits_for
-        finding.waiting = finding.waits_for = None
+        there.waits, finding.waits = finding.waits, None
         if finding.open:
             finding.close("merged")
 

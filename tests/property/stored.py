@@ -28,7 +28,12 @@ SELECT json_build_object(
         'open', finding.open, 'active', finding.active, 'closed_because', finding.closed_because,
         'closed_operation', finding.closed_operation, 'severity', finding.severity,
         'severity_vendor', finding.severity_vendor, 'vendor_verdict', finding.vendor_verdict, 'title', finding.title),
-      'waiting', held.standing, 'waits_for', held.latest_operation))
+      'blank', finding.fingerprint = '00000000-0000-0000-0000-000000000000',
+      'waits', CASE WHEN held.undone AND held.standing = 'pending' THEN json_build_object(
+        'waiting', 'remembered', 'waits_for', NULL, 'would_be', held.because, 'undone', true)
+      ELSE json_build_object(
+        'waiting', held.standing, 'waits_for', held.latest_operation, 'would_be', held.because, 'undone', held.undone)
+      END))
     FROM finding
     JOIN feed ON feed.id = finding.feed_id
     JOIN record ON record.id = feed.record_id
@@ -68,6 +73,14 @@ SELECT json_build_object(
      AND CASE
            WHEN finding.closed_because IN ('person', 'merged') THEN finding.closed_operation IS NULL
            WHEN finding.closed_because = 'threshold' AND finding.closed_operation IS NULL THEN true
+           WHEN finding.closed_because = 'undone' OR EXISTS (
+             SELECT FROM operation
+              WHERE operation.id = finding.closed_operation AND operation.type = 'change'
+                AND finding.closed_because = 'threshold'
+           ) THEN EXISTS (
+             SELECT FROM result
+              WHERE result.operation_id = finding.closed_operation AND result.record_id = feed.record_id
+                AND result.family = '' AND result.outcome = 'complete')
            ELSE EXISTS (
              SELECT FROM result
               WHERE result.operation_id = finding.closed_operation AND result.record_id = feed.record_id
@@ -99,10 +112,7 @@ class Stored:
         others = [finding["place"][1] for finding in self.findings.values() if not finding["ours"]]
         return {
             "records": {key: facts_of(record) for key, record in self.records.items()},
-            "findings": {
-                tuple(found["place"]): found["row"] | {"waiting": found["waiting"], "waits_for": found["waits_for"]}
-                for found in ours
-            },
+            "findings": {tuple(found["place"]): found["row"] | found["waits"] for found in ours},
             "decisions": {
                 (record, product, family, self.hashes[key], name): value
                 for record, product, family, key, name, value in self.decisions
@@ -130,6 +140,70 @@ def look(history: int, journal: int, hashes: dict[str, str]) -> Stored:
         unexplained=found["unexplained"],
         hashes=hashes,
     )
+
+
+PROVEN = """
+SELECT record.vendor_id, result.family, result.proof -> 'equation', part.proof = result.proof
+  FROM result
+  JOIN record ON record.id = result.record_id
+  LEFT JOIN part ON (part.feed_id, part.family, part.branch) = (result.feed_id, result.family, result.branch)
+   AND part.proven_operation_id = result.operation_id
+ WHERE result.operation_id = %s AND result.family <> '' AND result.outcome = 'complete'
+"""
+
+DID = """
+SELECT 'created', feed.record_id, family, key, title, severity
+  FROM finding
+  JOIN feed ON feed.id = feed_id
+ WHERE created_operation = %(operation)s
+UNION ALL
+SELECT journal.kind, feed.record_id, family, key, CASE WHEN open THEN title END, CASE WHEN open THEN severity END
+  FROM journal
+  JOIN finding ON finding.id = finding_id
+  JOIN feed ON feed.id = feed_id
+ WHERE operation = %(operation)s
+UNION ALL
+SELECT standing, feed.record_id, family, key, NULL, NULL
+  FROM held
+  JOIN finding ON finding.id = finding_id
+  JOIN feed ON feed.id = held.feed_id
+ WHERE latest_operation = %(operation)s AND standing = 'held'
+ ORDER BY 1, 2, 3, 4
+"""
+
+WOULD_DO = """
+SELECT kind, record_id, family, key, CASE WHEN kind NOT IN ('closed', 'held') THEN title END,
+       CASE WHEN kind NOT IN ('closed', 'held') THEN severity END
+  FROM difference
+ WHERE operation_id = %(operation)s
+ ORDER BY 1, 2, 3, 4
+"""
+
+
+def proven(operation: int) -> tuple[dict[tuple[str, str], Any], bool]:
+    """Of what a Sync has read whole where each row is; and whether each proof is the one that stands now."""
+    with database.cursor() as cursor:
+        cursor.execute(PROVEN, [operation])
+        rows = cursor.fetchall()
+    return {(record, family): json.loads(where or "null") for record, family, where, _ in rows}, all(
+        row[3] for row in rows
+    )
+
+
+def did(operation: int) -> list[Any]:
+    """What a Sync did to findings, and to which."""
+    return _listed(DID, operation)
+
+
+def would_do(preview: int) -> list[Any]:
+    """What its preview said."""
+    return _listed(WOULD_DO, preview)
+
+
+def _listed(query: str, operation: int) -> list[Any]:
+    with database.cursor() as cursor:
+        cursor.execute(query, {"operation": operation})
+        return cursor.fetchall()
 
 
 def facts_of(record: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -21,8 +21,11 @@ FINDING_FAULTS = (
     "unwitnessed",
     "odd",
     "nameless",
+    "homeless",
     "hidden",
+    "leaving",
     "twice",
+    "instead",
 )
 LIST_FAULTS = ("500", "cut", "short", "nothing", "odd", "nameless", "hidden", "twice")
 FAULTY = "issues"
@@ -33,7 +36,10 @@ Answer = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one list of one Operation: with the findings of a VEP, or (no `vep`) with all VEPs."""
+    """What goes wrong with one list of one Operation: with the findings of a VEP, or (no `vep`) with all VEPs.
+
+    Where one export serves all, the export fails, or the rows of this VEP in it do.
+    """
 
     kind: str = ""
     vep: str | None = None
@@ -59,9 +65,11 @@ class Wire:
         listed = None
         if path == "/products" and fault.vep is None:
             listed = list_of_veps(self.world)
+        elif path == f"/exports/{FAULTY}" and fault.vep in self.world.products:
+            listed = list_of_exported(self.world)
         elif path == f"/products/{fault.vep}/findings/{FAULTY}" and fault.vep in self.world.products:
             listed = list_of_findings(self.world, fault.vep)
-        if listed is None or not fault.kind or is_off(self.world, fault.vep):
+        if listed is None or not fault.kind or fault.login or is_off(self.world, fault.vep):
             return None
         if fault.kind == "500":
             return httpx2.Response(500)
@@ -69,7 +77,7 @@ class Wire:
             return httpx2.Response(200, content=b'{"items": [{"id"')
         number = int(request.url.params.get("page", 1))
         self.readings += number == 1
-        return self.page(wrong(listed, fault.kind, self.world.paged, self.readings), number, request)
+        return self.page(wrong(listed, fault, self.world.paged, self.readings), number, request)
 
     def witness(self) -> httpx2.Response | None:
         if self.fault.kind == "unwitnessed":
@@ -86,68 +94,124 @@ class Wire:
         return as_json({"items": listed[(number - 1) * size : number * size], "total": total, "links": {"next": link}})
 
 
-def wrong(listed: Answer, kind: str, paged: str, reading: int) -> Answer:
-    """The rows as the fault lets them come. It befalls the first: the others show that they stay unharmed."""
-    if kind.startswith("nothing") or kind == "unwitnessed":
+def wrong(listed: Answer, fault: Fault, paged: str, reading: int) -> Answer:
+    """The rows that come. It befalls the first (of the VEP); the others show that they stay unharmed."""
+    if fault.kind.startswith("nothing") or fault.kind == "unwitnessed":
         return []
-    if not listed:
+    at = befallen(listed, fault)
+    if at is None:
         return listed
-    first, others = listed[0], listed[1:]
-    match kind:
+    row, others = listed[at], [*listed[:at], *listed[at + 1 :]]
+    match fault.kind:
         case "short":
             return others
         case "odd":
-            return [{name: value for name, value in first.items() if name not in ("severity", "name")}, *others]
+            return [without(row, "severity", "name"), *others]
         case "nameless":
-            return [{name: value for name, value in first.items() if name != "id"}, *others]
+            return [without(row, "id"), *others]
+        case "homeless":
+            return [without(row, "product"), *others]
         case "hidden" if paged == "drifting" and reading == 1:
             return others
+        case "leaving" if paged == "drifting" and reading == 2:
+            return others
         case "twice":
-            return [first, *others, first]
+            return [row, *others, row]
+        case "instead":
+            return [*others[:-1], row, row]
         case _:
             return listed
 
 
-def proves(kind: str, paged: str, listed: Answer) -> bool:
-    """Whether an answer with this fault still proves that everything was shown."""
-    if kind in ("500", "cut", "short"):
+def befallen(listed: Answer, fault: Fault) -> int | None:
+    """Where the row is that a fault befalls."""
+    there = [number for number, row in enumerate(listed) if row.get("product") in (None, fault.vep)]
+    return there[0] if there else None
+
+
+def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def proves(listed: Answer, fault: Fault, paged: str, vep: str | None = None) -> bool:
+    """Whether an answer with this fault still proves that everything of this VEP was shown.
+
+    What stands where another row should have been may hide a row of any VEP, where the answer comes in pages.
+    """
+    if fault.kind in ("500", "cut", "short"):
         return False
-    return not listed or (kind != "nameless" and (kind != "twice" or paged == "whole"))
+    if befallen(listed, fault) is None:
+        return True
+    if fault.kind == "homeless":
+        return "product" not in listed[0]
+    if fault.kind == "nameless":
+        return vep != fault.vep
+    return paged == "whole" or fault.kind not in ("twice", "instead")
 
 
 def told(world: World, vep: str, fault: Fault) -> dict[str, Told]:
     """What one Sync hears of one VEP, Family by Family."""
-    if vep not in world.products:
-        return {FAULTY: Told()}
     families: dict[str, Told] = {}
-    witness = fault.kind not in ("nothing at all", "unwitnessed")
+    if FAULTY in world.exported:
+        families[FAULTY] = told_by_export(world, vep, fault)
+    if vep not in world.products:
+        return families or {FAULTY: Told()}
     for family, rows in world.products[vep].families.items():
+        if family in world.exported:
+            continue
         if is_off(world, vep, family) or family in world.products[vep].skipped:
             families[family] = Told(off=True)
         elif family == FAULTY and fault.vep == vep and fault.kind:
-            families[family] = told_wrongly(world, vep, fault.kind)
+            families[family] = told_wrongly(world, vep, fault)
         else:
             healthy = {key: as_row(row) for key, row in rows.items()}
-            families[family] = Told(healthy, proof=world.paged, witness=witness)
+            families[family] = Told(healthy, proof=world.paged, witness=witnesses(fault))
     return families
 
 
-def told_wrongly(world: World, vep: str, kind: str) -> Told:
+def told_wrongly(world: World, vep: str, fault: Fault) -> Told:
     listed, paged = list_of_findings(world, vep), world.paged
-    silent = kind in ("500", "cut") or (kind == "short" and paged == "steady")
-    rows, odd = readable([] if silent else wrong(listed, kind, paged, 1), "severity", as_row)
-    again, _ = readable(wrong(listed, kind, paged, 2), "severity", as_row)
-    proof = paged if proves(kind, paged, listed) else ""
-    return Told(rows, odd, proof, again=again, witness=kind not in ("nothing at all", "unwitnessed"))
+    proof = paged if proves(listed, fault, paged, vep) else ""
+    first, second = (read_findings(came(listed, fault, paged, turn), proof) for turn in (1, 2))
+    return replace(first, again=second, witness=witnesses(fault))
+
+
+def told_by_export(world: World, vep: str, fault: Fault) -> Told:
+    """The share of one VEP in what one export says of all."""
+    named, fault = witnesses(fault) and vep in world.products, fault if fault.vep in world.products else HEALTHY
+    listed, paged = list_of_exported(world), world.paged
+    proof = paged if proves(listed, fault, paged, vep) else ""
+    readings: list[Told] = []
+    for turn in (1, 2):
+        rows = came(listed, fault, paged, turn)
+        own = [row for row in rows if row.get("product") == vep]
+        readings.append(replace(read_findings(own, proof), elsewhere=len(rows) - len(own), shared=True))
+    return replace(readings[0], again=readings[1], witness=named)
+
+
+def came(listed: Answer, fault: Fault, paged: str, turn: int) -> Answer:
+    """What comes of a list in one reading, and can be read."""
+    silent = fault.kind in ("500", "cut") or (fault.kind == "short" and paged == "steady")
+    return [] if silent else wrong(listed, fault, paged, turn)
+
+
+def read_findings(answer: Answer, proof: Any) -> Told:
+    rows, odd = readable(answer, "severity", as_row)
+    named = [row for row in answer if "id" in row]
+    repeated, nameless = len(named) - len(rows) - len(odd), len(answer) - len(named)
+    return Told(rows, odd, proof, repeated=repeated, nameless=nameless)
+
+
+def witnesses(fault: Fault) -> bool:
+    return fault.kind not in ("nothing at all", "unwitnessed")
 
 
 def listed(world: World, fault: Fault) -> Listed:
     """What one Discover hears."""
-    veps, paged, kind = list_of_veps(world), world.paged, fault.kind
-    silent = kind in ("500", "cut") or (kind == "short" and paged == "steady")
-    rows, odd = readable([] if silent else wrong(veps, kind, paged, 1), "name", as_vep)
-    again, _ = readable(wrong(veps, kind, paged, 2), "name", as_vep)
-    return Listed(rows, odd, paged if proves(kind, paged, veps) else "", again)
+    veps, paged = list_of_veps(world), world.paged
+    rows, odd = readable(came(veps, fault, paged, 1), "name", as_vep)
+    again, _ = readable(came(veps, fault, paged, 2), "name", as_vep)
+    return Listed(rows, odd, paged if proves(veps, fault, paged) else "", again)
 
 
 def readable(
@@ -170,11 +234,18 @@ def as_vep(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def is_off(world: World, vep: str | None, family: str = FAULTY) -> bool:
-    return vep is not None and vep in world.products and family in world.products[vep].off
+    """Of an export nobody has only a part switched off."""
+    return vep in world.products and family in world.products[vep].off and family not in world.exported
 
 
 def list_of_findings(world: World, vep: str) -> Answer:
     return list(world.products[vep].families.get(FAULTY, {}).values())
+
+
+def list_of_exported(world: World) -> Answer:
+    """Of all VEPs, also of those that no Record asks for."""
+    veps = world.products.items()
+    return [{"product": key} | row for key, product in veps for row in product.families.get(FAULTY, {}).values()]
 
 
 def list_of_veps(world: World) -> Answer:

@@ -21,8 +21,8 @@ from .read import PartRead
 from .stage import SHARED_FROM, Came, Share, SharedSpool, Spool, Texts
 
 CREATED, CHANGED, REWRITTEN, REOPENED, FIXED, BELOW, GONE, KEPT_OPEN, NEW_BELOW, NEW_FIXED = range(1, 11)
-GONE_AGAIN, ODD_AND_OPEN, FIXED_AGAIN, BELOW_AGAIN = range(11, 15)
-"""*Again*: a person undid that closing once, so it is held."""
+GONE_AGAIN, ODD_AND_OPEN, FIXED_AGAIN, BELOW_AGAIN, BELOW_KEPT = range(11, 16)
+"""*Again*: a person undid that closing once, so it is held. *Kept*: and then kept it open, so nobody is asked again."""
 WITH_TEXTS: Final = (CHANGED, REWRITTEN, REOPENED, FIXED, BELOW)
 CLOSING: Final = (FIXED, BELOW, GONE, GONE_AGAIN, FIXED_AGAIN, BELOW_AGAIN)
 NOT_SHOWN: Final = (GONE, GONE_AGAIN, KEPT_OPEN)
@@ -40,6 +40,7 @@ WORDS: Final = {
     GONE_AGAIN: "held",
     FIXED_AGAIN: "held",
     BELOW_AGAIN: "held",
+    BELOW_KEPT: "kept_open",
 }
 """How each is counted; ODD_AND_OPEN is a quarantined row, and counted as that."""
 # Temporary tables have no statistics when they are new: a nested loop over a million rows would seem cheap. And the

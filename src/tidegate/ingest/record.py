@@ -188,7 +188,7 @@ def _equation(part: PartRead, comparison: apply.Comparison) -> Equation:
     outcome, staged = part.outcome, comparison.of(part.number)
     if outcome is None:
         raise ValueError(f"{part.family} was not read, so there is nothing to count.")
-    below = comparison.count(part.number, apply.BELOW, apply.NEW_BELOW, apply.BELOW_AGAIN)
+    below = comparison.count(part.number, apply.BELOW, apply.NEW_BELOW, apply.BELOW_AGAIN, apply.BELOW_KEPT)
     declared = None if outcome.proof is None else outcome.proof.expected
     return Equation(
         vendor=outcome.seen + part.elsewhere if declared is None else declared,
@@ -207,7 +207,7 @@ def _equation(part: PartRead, comparison: apply.Comparison) -> Equation:
 def _open_and_shown(part: PartRead, comparison: apply.Comparison) -> int:
     """Findings that are open once this is applied, and were read and readable; by the tally of what is stored."""
     came = comparison.count(part.number, apply.CREATED, apply.REOPENED)
-    went = comparison.count(part.number, *apply.CLOSING, apply.KEPT_OPEN, apply.ODD_AND_OPEN)
+    went = comparison.count(part.number, *apply.CLOSING, apply.KEPT_OPEN, apply.BELOW_KEPT, apply.ODD_AND_OPEN)
     return comparison.open.get((part.family, part.branch), 0) + came - went
 
 

@@ -148,7 +148,8 @@ def _sorted_by(sort: Sort) -> Any:
     if sort == "name":
         return Left("name", SORTED_LETTERS)
     column = {"vendor id": "vendor_id", "parent": "parent", "product": "feed__test__engagement__product__name"}[sort]
-    return Left(Coalesce(F(column), Value(""), output_field=TextField()), SORTED_LETTERS)
+    told: Any = Coalesce(F(column), Value(""), output_field=TextField())
+    return Left(told, SORTED_LETTERS)
 
 
 def record(record_id: int) -> RecordDetail | None:

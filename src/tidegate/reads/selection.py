@@ -298,6 +298,9 @@ def _count(wanted: Wanted, scope: _Scope) -> tuple[int | None, bool]:
     if wanted.since is not None or wanted.until is not None:
         return None, True
     facts = {"severity": wanted.severity, "active": wanted.active, "open": wanted.open}
+    if wanted.product_id is None and wanted.product_type is None and wanted.record_id is None and not scope.unwatched:
+        (row,) = rows_of("connection_tally_count", **facts, connection=wanted.connection_id, tool=wanted.tool)
+        return min(row["n"], COUNTED), row["n"] > COUNTED
     # Each row of tally is one finding or more, most are several.
     for rows in (COUNTED + 1,) if scope.few else (COUNTED // 4, COUNTED + 1):
         (row,) = rows_of("tally_count", **facts, **scope.parameters(), at_most=rows)

@@ -22,7 +22,7 @@ SELECT locked.id, locked.name, locked.parent,
       FROM feed
       JOIN test ON test.id = feed.test_id
       JOIN engagement ON engagement.id = test.engagement_id
-     WHERE feed.record_id = locked.id
+     WHERE feed.record_id = locked.id AND engagement.kind = 'connectors'
        AND EXISTS (SELECT FROM finding WHERE finding.feed_id = feed.id)
      ORDER BY feed.id DESC
      LIMIT 1
