@@ -137,6 +137,7 @@ def see_through(operation_id: int, progress: Progress = no_progress) -> None:
         progress(row.phase, row.done, row.total, row.beside)
     run_operation(operation_id, progress)
     if not service().scheduler:
+        progress("Making findings searchable", 0, None)
         index_words(seconds=WORDS_SECONDS)  # nobody else does it, and whoever waited may search next
 
 
