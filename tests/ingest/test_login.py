@@ -7,13 +7,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from django.db import transaction
 
+from tests.acme import rows
 from tests.ingest.scene import ALICE, Scene
 from tidegate.actions import connection as actions
 from tidegate.actions.errors import Refused
 from tidegate.rules.health import PAUSED_ITSELF, PAUSED_STEP
 from tidegate.store.models import Operation
-from tidegate.store.writers.operation import count_rejected_login, request_operation
+from tidegate.store.writers.operation import count_rejected_login, request_change, request_operation
 
 
 def reject(scene: Scene) -> None:
@@ -162,3 +164,23 @@ def test_what_was_asked_for_at_the_moment_of_the_pause_does_not_run_either(scene
     assert found.status == "cancelled"
     assert "paused" in found.why
     assert scene.world.asked == []
+
+
+@pytest.mark.parametrize("by", ["a person", "itself", "deletion"])
+def test_a_change_that_waits_is_carried_out_whatever_becomes_of_the_connection(scene: Scene, by: str):
+    """It asks no vendor, and its Records are its own until it ends: cancelled like this they would never be free."""
+    scene.mapped(shop=rows("a"))
+    record = scene.record("shop")
+    with transaction.atomic():
+        change = request_change(scene.connection_id, {"change": "close"}, actor="alice", records=[record.pk])
+
+    if by == "a person":
+        actions.pause_connection(ALICE, scene.connection_id, "the move")
+    elif by == "itself":
+        for _ in range(3):
+            count_rejected_login(scene.connection_id)
+    else:
+        actions.delete_connection(ALICE, scene.connection_id, scene.connection.label)
+
+    assert scene.operation(change).status == "pending"
+    assert scene.record("shop").changing_operation_id == change
