@@ -119,7 +119,7 @@ async def test_a_slow_rate_is_the_rates_time(vendor: Vendor):
         await asyncio.gather(*[session.talk(body_of()) for _ in range(5)])
         took = time.monotonic() - began
 
-    assert session.seconds["rate"] > 0.3
+    assert session.seconds["rate"] > 0.2  # four gaps of 0.1 s, less what the answers took
     assert session.seconds["rate"] + session.seconds["vendor"] == pytest.approx(took, abs=0.1)
 
 

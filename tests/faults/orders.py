@@ -45,7 +45,7 @@ NAMES = {
     "create": "tidegate.ingest.apply:_create",
     "change": "tidegate.ingest.apply:_stage_incoming",
     "results": "tidegate.ingest.record:_save_parts",
-    "second look": "tidegate.ingest.sync:_look_again",
+    "second look": "tidegate.ingest.sync:Looking.look_again",
     "second apply": "tidegate.ingest.sync:apply_record_finally",
     "failure": "tidegate.ingest.sync:save_failure",
     # What is gone is closed or held.

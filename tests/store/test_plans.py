@@ -207,6 +207,7 @@ PARAMETERS: dict[str, Any] = {
     "frozen": "60s",
     "high": "7fffffff-ffff-ffff-ffff-ffffffffffff",
     "how": "person",
+    "ids": [7, 8, 9, 2_000],
     "kept": 100,
     "key_hash": "00000000-0000-0000-0000-000000000000",
     "lines": [5, 6, 7],

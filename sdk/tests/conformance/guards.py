@@ -178,7 +178,7 @@ GUARDS = [
         numbered.WORLD,
         "around the rows",
     ),
-    Guard("no page twice", listing, "if not ask.bare and digest in asked:", "if False:", linked.WORLD, AWAY),
+    Guard("no page twice", listing, "if not ask.bare and digest in self._digests:", "if False:", linked.WORLD, AWAY),
     Guard(
         "a failure ends the list",
         listing,
@@ -397,7 +397,14 @@ GUARDS = [
         exported.WORLD,
         "fault: the export failed",
     ),
-    Guard("a page is bounded", http, "if len(data) > cap:", "if False:", exported.WORLD, "fault: gzip bomb"),
+    Guard(
+        "a page is bounded",
+        http,
+        "size += len(piece)\n                    if size > cap:\n                        if answered:",
+        "size += len(piece)\n                    if False:\n                        if answered:",
+        exported.WORLD,
+        "fault: gzip bomb",
+    ),
     Guard(
         "what the vendor echoes is scrubbed",
         http,
