@@ -14,7 +14,7 @@ from tests.ingest.test_equation import equation
 from tidegate.actions.record import ignore_records
 from tidegate.rules.equation import Equation
 from tidegate.store.models import Finding, Quarantine
-from tidegate_sdk import Ask, SharedFamily
+from tidegate_sdk import Ask, SharedFamily, Skipped
 
 
 @pytest.fixture
@@ -286,3 +286,42 @@ def test_a_sync_that_was_handed_back_reads_the_export_again_and_does_only_what_i
     second = exporting.sync()
 
     assert (first.counts["created"], second.counts["created"], second.counts["unchanged"]) == (2, 1, 2)
+
+
+def test_a_walk_that_cannot_be_read_now_is_skipped_for_every_record_with_its_reason(
+    exporting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporting.mapped(shop=rows("a"), club=rows("b"))
+    exporting.sync()
+    exporting.world.issues("shop").clear()
+
+    def off(self: Any, veps: Any) -> Any:
+        yield Skipped("issues", "No export was made yet.")
+
+    monkeypatch.setattr(Acme, "shared", off)
+
+    operation = exporting.sync()
+
+    assert exporting.open() == {"a", "b"}
+    results = [exporting.result(operation, name, "issues") for name in ("shop", "club")]
+    assert {(result.outcome, result.why) for result in results} == {("skipped", "No export was made yet.")}
+
+
+def test_a_total_that_moves_begins_the_walk_again_once(exporting: Scene) -> None:
+    """promises.md, *Closing under drifting pages*."""
+    exporting.world.paged, exporting.world.per_page = "drifting", 2
+    exporting.mapped(shop=rows("a", "b"), club=rows("c"))
+    exporting.sync()
+    moved = iter([True])
+
+    def grow(request: httpx2.Request) -> None:
+        if request.url.params.get("page") == "2" and next(moved, False):
+            exporting.world.issues("club")["d"] = row("d")
+
+    exporting.world.interfere = on_exports(grow)
+
+    operation = exporting.sync()
+
+    assert (exporting.open("shop"), exporting.open("club")) == ({"a", "b"}, {"c", "d"})
+    assert operation.status == "success"
+    assert exporting.result(operation, "club", "issues").outcome == "complete"
