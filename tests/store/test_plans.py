@@ -19,6 +19,7 @@ import pytest
 from django.db import connection, transaction
 
 import tidegate
+from tidegate.ingest.apply import PLANS
 from tidegate.store.sql import sql
 
 FOLDER = Path(tidegate.__file__).parent / "store" / "sql"
@@ -110,10 +111,10 @@ def whole_reads(name: str) -> set[str]:
     assert not unknown, f"say in PARAMETERS what {name} may be given as {', '.join(sorted(unknown))}"
     with connection.cursor() as cursor:
         if name == "compare":  # as apply.py does
-            cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off")
+            cursor.execute(PLANS, {"may": "off"})
         cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", given)
         ((plan,),) = cursor.fetchall()
-        cursor.execute("SET LOCAL enable_nestloop = on; SET LOCAL enable_mergejoin = on")
+        cursor.execute(PLANS, {"may": "on"})
     return set(read_whole(plan if isinstance(plan, list) else json.loads(plan)))
 
 

@@ -168,10 +168,7 @@ def save_draft(
             minimum_severity=minimum_severity,
             product_type=product_type,
         )
-        if settings is not None or secrets is not None:
-            facts |= refilled(draft, settings or {}, secrets or {})
-        if secrets or secret_ends is not None:
-            facts |= ends_of(secrets or {}, secret_ends, there=bool(secrets) or draft.secrets is not None)
+        facts |= entered_anew(draft, settings, secrets, secret_ends)
         if continues is not None:
             return continued_by_draft(draft, continues, facts)
         unique_label(facts.get("label", draft.label), lambda: writer.keep_draft(connection_id, facts))
@@ -231,10 +228,7 @@ def edit_connection(
             hold_above=hold_above,
             hold_percent=hold_percent,
         )
-        if settings is not None or secrets is not None:
-            facts |= refilled(connection, settings or {}, secrets or {})
-        if secrets or secret_ends is not None:
-            facts |= ends_of(secrets or {}, secret_ends, there=bool(secrets) or connection.secrets is not None)
+        facts |= entered_anew(connection, settings, secrets, secret_ends)
         if records_continue:
             facts |= {"account": "", "account_name": ""}
         unique_label(label or connection.label, lambda: writer.change_connection(connection_id, facts))
@@ -449,6 +443,21 @@ def plain_facts(
         facts["minimum_severity"] = the_minimum(minimum_severity)
     if product_type is not None:
         facts["product_type_id"] = product_type_named(product_type) if product_type else None
+    return facts
+
+
+def entered_anew(
+    connection: Connection,
+    settings: Mapping[str, Any] | None,
+    secrets: Mapping[str, SecretStr] | None,
+    secret_ends: SecretEnds | None,
+) -> dict[str, Any]:
+    """The facts that follow from settings, secrets and their end, where any of these was entered."""
+    facts: dict[str, Any] = {}
+    if settings is not None or secrets is not None:
+        facts |= refilled(connection, settings or {}, secrets or {})
+    if secrets or secret_ends is not None:
+        facts |= ends_of(secrets or {}, secret_ends, there=bool(secrets) or connection.secrets is not None)
     return facts
 
 

@@ -46,7 +46,7 @@ def log_in(run: Run, vendor: Vendor, connection: Connection) -> Account:
         )
     if not run.operation.preview:
         login_accepted(connection.pk, account.id, account.name)
-    if account.credential_ends is not None and not run.operation.preview:
-        note_secret_end(connection.pk, account.credential_ends, "tool", sealed=connection.secrets)
+        if account.credential_ends is not None:
+            note_secret_end(connection.pk, account.credential_ends, "tool", sealed=connection.secrets)
     run.say(f"Logged in as {account.name or account.id}.")
     return account

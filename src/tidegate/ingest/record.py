@@ -229,8 +229,7 @@ def _save_parts(
     for part in read.parts:
         outcome = _outcome(part, once_read=(part.family, part.branch) in proven)
         counts, proof = _counts(part, comparison), _proof(part, equations)
-        if not run.operation.preview:
-            _save_part(run, feed, part, outcome, counts, proof)
+        _save_part(run, feed, part, outcome, counts, proof)
         before = comparison.judged.get((part.family, part.branch), 0) if part.complete else 0
         lost = comparison.count(part.number, apply.GONE)
         _save_result(
@@ -275,6 +274,8 @@ def _counts(part: PartRead, comparison: apply.Comparison) -> Counter[str]:
 
 
 def _save_part(run: Run, feed: int, part: PartRead, outcome: str, counts: Counter[str], proof: dict[str, Any]) -> None:
+    if run.operation.preview:
+        return  # what is proven stays as it is
     statement(
         "save_part",
         feed=feed,
@@ -313,8 +314,7 @@ def _proof(part: PartRead, equations: Mapping[int, Equation]) -> dict[str, Any]:
 def _skip_vanished(run: Run, record: Record, feed: int, vanished: set[tuple[str, str]]) -> list[tuple[str, str, str]]:
     for family, branch in sorted(vanished):
         part = PartRead(-1, family, branch, skipped_because=NO_LONGER_OFFERED)
-        if not run.operation.preview:
-            _save_part(run, feed, part, "skipped", Counter(), {})
+        _save_part(run, feed, part, "skipped", Counter(), {})
         _save_result(run, record, family, branch, "skipped", NO_LONGER_OFFERED, feed=feed)
     return [("skipped", family, NO_LONGER_OFFERED) for family, _ in sorted(vanished)]
 
