@@ -224,9 +224,10 @@ def test_more_requests_than_database_connections_are_all_answered(web: Web, data
 
 
 def test_ready_says_who_else_lives(web: Web):
+    # An answer is shared for a second: what another test broke and mended may still be said.
+    wait_for(lambda: get(web.port, "/readyz").status_code == 200, "it is ready", seconds=5)
     found = get(web.port, "/readyz")
 
-    assert found.status_code == 200
     assert found.json() == {"ready": True, "reasons": [], "scheduler": False, "workers": 0}
 
 
