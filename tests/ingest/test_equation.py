@@ -93,6 +93,25 @@ def test_repeated_rows_are_counted(scene: Scene) -> None:
     assert equation(scene, scene.sync()) == Equation(vendor=3, open=2, repeated=1)
 
 
+@pytest.mark.parametrize("severity", ["high", "low"])
+@pytest.mark.parametrize("known", ["", "bc", "ab", "abc", "abcd"])
+def test_a_repeated_row_may_hide_another_so_nothing_closes(scene: Scene, known: str, severity: str) -> None:
+    """promises.md, *Paging*: whatever of it is known already, and shown or below the threshold."""
+    scene.world.paged = "steady"
+    scene.mapped(shop=rows(*known))
+    scene.sync()
+    scene.configure(minimum_severity=3)
+    answer = [row("a", severity=severity), row("b"), row("a", severity=severity)]
+    scene.world.interfere = lambda request: (
+        as_json({"items": answer, "total": 3, "links": {"next": None}}) if "/findings/" in request.url.path else None
+    )
+
+    operation = scene.sync()
+
+    assert equation(scene, operation).repeated == 1
+    assert set(known) - {"a"} <= scene.open("shop")
+
+
 def test_a_row_that_only_the_first_of_two_readings_showed_is_told_apart(scene: Scene) -> None:
     """It counts as shown, so it stays open; the vendor's last count has it not."""
     scene.world.paged = "drifting"

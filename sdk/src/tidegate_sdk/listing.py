@@ -24,7 +24,7 @@ from .steps import End, brief, close, make, move, question
 
 T = TypeVar("T")
 B = TypeVar("B")
-_AT_ONCE = 50
+_AT_ONCE = 125
 """Rows that are read in one go: other tasks, and the next piece of what was asked ahead, have their turn after them."""
 
 _LONGEST_REASON, _LONGEST_RAW = 500, 4_000
