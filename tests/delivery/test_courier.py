@@ -197,6 +197,28 @@ def test_private_networks_are_refused_where_tools_may_not_live_there(webhook: We
     assert webhook.taken == []
 
 
+def test_news_take_the_proxy_of_the_service_and_no_other(webhook: Webhook, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with Courier("refuse", SecretStr(f"http://user:hunter2@{webhook.host}")) as courier:
+        assert send(courier, "json://hooks.invalid/path").ok
+        refused = [send(courier, f"json://{host}/") for host in ("169.254.169.254", "2852039166", "10.0.0.1")]
+
+    assert [request.path for request in webhook.taken] == ["http://hooks.invalid/path"]
+    assert "Proxy-Authorization" in webhook.taken[0].headers
+    assert not any(outcome.ok for outcome in refused)
+    assert all(outcome.why.endswith("News are not sent there.") for outcome in refused), refused
+
+
+def test_a_proxy_of_news_that_asks_for_a_login_is_told_without_its_password(webhook: Webhook):
+    webhook.answer = lambda request: 407
+    with Courier("allow", SecretStr(f"http://user:hunter2@{webhook.host}")) as courier:
+        outcome = send(courier, "json://hooks.invalid/path")
+
+    assert not outcome.ok
+    assert "407" in outcome.why
+    assert "hunter2" not in outcome.why
+
+
 @pytest.mark.parametrize(
     "address",
     ["syslog://", "dbus://", "gnome://", "macosx://", "windows://", "glib://", "file:///etc/passwd", "exec://id",

@@ -20,9 +20,13 @@ from tidegate_sdk import (
     AccessDenied,
     AddressRefused,
     AuthRejected,
+    CertificateUnknown,
+    ClientCertificateRefused,
     ConnectorError,
     Incomplete,
     NotFound,
+    PinMismatch,
+    ProxyRefused,
     TotalMoved,
     VendorChanged,
     VendorDown,
@@ -81,16 +85,22 @@ def test_a_certificate_is_never_waited_out(code: int):
 
 
 @pytest.mark.parametrize(
-    ("what", "word"),
+    ("error", "word"),
     [
-        ("The certificates of this Connection cannot be read.", "certificate"),
-        ("https://burp.example.org does not speak TLS.", "certificate"),
-        ("https://burp.example.org asks for a client certificate.", "certificate"),
-        ('https://x/certificates answered 503. The vendor says: "The certificate of x has expired"', "vendor_down"),
+        (CertificateUnknown("The certificates of this Connection cannot be read."), "certificate"),
+        (PinMismatch("The certificate of burp.example.org is not the pinned one."), "certificate"),
+        (ClientCertificateRefused("https://burp.example.org asks for a client certificate."), "certificate"),
+        (VendorDown("https://burp.example.org does not speak TLS."), "certificate"),
+        (VendorDown('https://x/certificates answered 503. It says: "The certificate of x has expired"'), "vendor_down"),
     ],
 )
-def test_only_what_the_sdk_says_of_tls_is_a_certificate(what: str, word: str):
-    assert cause_of(VendorDown(what)) == word
+def test_only_what_the_sdk_says_of_tls_is_a_certificate(error: ConnectorError, word: str):
+    assert cause_of(error) == word
+
+
+def test_a_proxy_that_refuses_is_never_waited_out():
+    assert cause_of(ProxyRefused("The proxy p:3128 asks for a user and a password (407).")) == "proxy_refused"
+    assert needs_you("proxy_refused")
 
 
 def test_our_own_full_disk_is_not_the_vendors_failure():

@@ -27,9 +27,13 @@ from .errors import (
     AccessDenied,
     AddressRefused,
     AuthRejected,
+    CertificateUnknown,
+    ClientCertificateRefused,
     ConnectorError,
     Incomplete,
     NotFound,
+    PinMismatch,
+    ProxyRefused,
     TotalMoved,
     VendorChanged,
     VendorDown,
@@ -50,9 +54,11 @@ from .paging import (
     Whole,
     steady_total,
 )
+from .proxy import Proxy
 from .reading import Housed, Odd, Outcome, Reading, SharedReading
 from .session import Session
-from .tool import Door, Folder, Http, Settings, Tool
+from .tool import ClientCertificate, Door, Folder, Http, Settings, Tool
+from .web import HttpSettings
 
 __all__ = [
     "NO_PRODUCT",
@@ -63,6 +69,9 @@ __all__ = [
     "Ask",
     "Auth",
     "AuthRejected",
+    "CertificateUnknown",
+    "ClientCertificate",
+    "ClientCertificateRefused",
     "ConnectorError",
     "Cursor",
     "Door",
@@ -75,6 +84,7 @@ __all__ = [
     "Header",
     "Housed",
     "Http",
+    "HttpSettings",
     "Incomplete",
     "Ledger",
     "Limits",
@@ -88,7 +98,10 @@ __all__ = [
     "Page",
     "PageNumber",
     "Paging",
+    "PinMismatch",
     "Proof",
+    "Proxy",
+    "ProxyRefused",
     "Reader",
     "Reading",
     "Row",

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 import httpcore2
 
 from .errors import AddressRefused
+from .tls import check_pins
 
 Address = IPv4Address | IPv6Address
 
@@ -109,11 +110,12 @@ def _disguise(address: IPv6Address) -> str:
 class CheckedBackend(httpcore2.AsyncNetworkBackend):
     """Resolves a name once, checks every answer, and connects to a checked address, never again to the name.
 
-    So a name cannot change its answer between check and connect. Host header and TLS name stay those of the URL.
+    So a name cannot change its answer between check and connect. Host header and TLS name stay those of the URL. A
+    server that does not show what is pinned gets nothing to read.
     """
 
-    def __init__(self, policy: AddressPolicy) -> None:
-        self._policy = policy
+    def __init__(self, policy: AddressPolicy, pins: tuple[str, ...] = ()) -> None:
+        self._policy, self._pins = policy, pins
         self._network = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
 
     async def connect_tcp(
@@ -127,9 +129,11 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         """A connection to the first checked address that takes one; `timeout` bounds all of it."""
         try:
             async with asyncio.timeout(timeout):
+                self._policy.check(host, [])  # a metadata service by name, also where that does not resolve
                 addresses = await resolve(host, port)
                 self._policy.check(host, addresses)
-                return _Tidy(await self._connect_first(addresses, port, local_address, socket_options))
+                stream = await self._connect_first(addresses, port, local_address, socket_options)
+                return Guarded(stream, self._pins)
         except TimeoutError:
             raise httpcore2.ConnectTimeout(host) from None
 
@@ -149,11 +153,14 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         return await self._network.connect_tcp(addresses[-1], port, None, local_address, socket_options)
 
 
-class _Tidy(httpcore2.AsyncNetworkStream):
-    """A connection that is closed where its TLS handshake is cancelled; httpcore2 forgets it then, still open."""
+class Guarded(httpcore2.AsyncNetworkStream):
+    """A connection whose TLS handshake ends with a look at the pins; it is closed where that or the handshake fails.
 
-    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
-        self._stream = stream
+    Also where the handshake is cancelled: httpcore2 forgets it then, still open.
+    """
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream, pins: tuple[str, ...] = ()) -> None:
+        self._stream, self._pins = stream, pins
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return await self._stream.read(max_bytes, timeout)
@@ -167,11 +174,16 @@ class _Tidy(httpcore2.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
+        secured = self._stream
         try:
-            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+            secured = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+            if self._pins:
+                shown = secured.get_extra_info("ssl_object")
+                check_pins(shown and shown.getpeercert(binary_form=True), self._pins, server_hostname or "the server")
         except BaseException:
-            await self._stream.aclose()
+            await secured.aclose()
             raise
+        return secured
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -44,6 +44,30 @@ class VendorDown(ConnectorError):
     next_step = "Wait: the next run tries again. If it lasts, check the location and the network between."
 
 
+class CertificateUnknown(VendorDown):
+    """The server's certificate proves nothing to us: an unknown authority, too old, too young, of another host."""
+
+    next_step = "Have it mended on the tool's server, or add the certificate of your authority to the Connection."
+
+
+class PinMismatch(CertificateUnknown):
+    """The server shows another certificate than the pinned one; nothing was sent."""
+
+    next_step = "Ask the tool's administrator whether it has a new certificate; if so, enter its fingerprint as pin."
+
+
+class ClientCertificateRefused(VendorDown):
+    """Our own certificate cannot be used, or the server does not accept it."""
+
+    next_step = "Enter the client certificate and its key anew (PEM) for this Connection."
+
+
+class ProxyRefused(VendorDown):
+    """The proxy does not let us through."""
+
+    next_step = "Check the proxy of this Connection, or of the service (TIDEGATE_PROXY)."
+
+
 class VendorChanged(ConnectorError):
     """The answer does not have the documented form."""
 

@@ -124,7 +124,7 @@ def _masked_parameter(found: re.Match[str]) -> str:
 
 
 def _spellings(secret: str) -> Iterator[tuple[str, str]]:
-    """What to look for, and its pattern: the secret as it is, quoted for URL, JSON, HTML, Python, and in base64.
+    """What to look for, and its pattern: the secret as it is, quoted for URL, JSON, HTML, Python, in base64 and in hex.
 
     No spelling touches ASCII letters and digits: the longest run of them is what to look for.
     """
@@ -133,6 +133,8 @@ def _spellings(secret: str) -> Iterator[tuple[str, str]]:
             needle = max(re.split("[^A-Za-z0-9]", text), key=len)
             yield needle, "".join(_spelled(run) for run in re.findall(r"\\+|[^\\]", text))
             yield from _in_base64(text.encode("utf-8", "surrogatepass"))
+            code = text.encode("utf-8", "surrogatepass").hex()
+            yield from ((form, form) for form in {code, code.upper()})
 
 
 def _spelled(run: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Mapping
 from typing import Any, cast
 
+import httpcore2
 import httpx2
 
 from .ask import dig
@@ -37,6 +39,10 @@ _RIGHT = re.compile(
     r"(?i)forbidden|permission|access[_ ]denied|not (?:authori[sz]ed|allowed|permitted)|insufficient|missing scope"
 )
 _BUSY = re.compile(r"(?i)rate[_ -]?limit|throttl|too many requests")
+
+
+class ProxyFailed(httpcore2.ConnectError):
+    """The proxy did not bring us to the vendor, and may do so next time. The message says "the proxy …"."""
 
 
 def by_status(where: str, status: int, body: Any) -> ConnectorError:
@@ -74,6 +80,8 @@ def by_graphql(where: str, body: Any) -> ConnectorError | None:
 
 def by_transport(error: Exception, limits: Limits) -> tuple[str, bool]:
     """Why no answer came, in plain words, and whether the vendor cannot have seen the question."""
+    if isinstance(error.__cause__, ProxyFailed):
+        return str(error.__cause__), True
     if isinstance(error, httpx2.ConnectTimeout):
         return f"there is no connection within {limits.connect:g} seconds", True
     if isinstance(error, httpx2.TimeoutException):
@@ -89,6 +97,22 @@ def by_transport(error: Exception, limits: Limits) -> tuple[str, bool]:
     if isinstance(error, httpx2.RemoteProtocolError):
         return "the answer broke off or is not HTTP", False
     return ("there is no connection" if unsent else "the connection broke off"), unsent
+
+
+def why_unreachable(error: BaseException) -> str:
+    """Why another machine on the way, a proxy, is not there."""
+    for cause in causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "its certificate is not trusted"
+        if isinstance(cause, ssl.SSLError):
+            return "it does not speak TLS"
+        if isinstance(cause, (socket.gaierror, UnicodeError)):
+            return "its name does not resolve"
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection is refused"
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"the connection failed ({cause.strerror})"
+    return "the connection broke off"
 
 
 def _quote(body: Any) -> str:

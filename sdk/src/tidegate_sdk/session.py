@@ -22,6 +22,7 @@ from .limits import Limits
 from .line import Line
 from .listing import Listing
 from .pace import Pace, Turnstile, no_log
+from .proxy import DIRECT, Proxy
 from .redaction import Redactor
 from .shared import SharedListing
 from .steps import End, close, make, move
@@ -36,8 +37,9 @@ class Session:
     """One run's way to one vendor. `async with tool.open() as session: …`; shared by the tasks of one event loop.
 
     `turnstile`: the pace of the vendor's host is shared with other Sessions through it; without one it is kept here.
-    A task that is cancelled ends at once, wherever it waits. Nothing leaves the Session with a secret in it: errors,
-    log, odd rows and outcomes are scrubbed.
+    `proxy`: for doors that name none of their own; no proxy of the environment is used. A task that is cancelled ends
+    at once, wherever it waits. Nothing leaves the Session with a secret in it: errors, log, odd rows and outcomes are
+    scrubbed.
     """
 
     def __init__(
@@ -50,12 +52,14 @@ class Session:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         transport: httpx2.AsyncBaseTransport | None = None,
         turnstile: Turnstile | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self.tool, self.limits = tool, limits
         self._turnstile = turnstile
         self._policy, self._sleep, self._transport = policy, sleep, transport
         self._unscrubbed_log = log
-        self._redactor = Redactor(tool.secrets())
+        self._proxy = proxy
+        self._redactor = Redactor((*tool.secrets(), *(proxy.secrets() if proxy else ())))
         self._line: Line | None = None
 
     async def __aenter__(self) -> Self:
@@ -191,10 +195,14 @@ class Session:
                 log=self._log,
                 refusal=self._refusal,
                 transport=self._transport,
+                proxy=self._proxy_of(door),
             )
         else:
             way = FolderDoor(door.root, limits=self.limits, log=self._log, stopwatch=pace.stopwatch)
         return Line(way, pace, self.limits, self._redactor)
+
+    def _proxy_of(self, door: Http) -> Proxy | None:
+        return door.proxy if isinstance(door.proxy, Proxy) else None if door.proxy == DIRECT else self._proxy
 
     async def _after(self, step: Ask | Wait, talk: Generator[Any, Page, Any]) -> Any:
         """The step that follows the answer to this one, or its failure."""

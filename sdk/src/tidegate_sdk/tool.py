@@ -14,6 +14,7 @@ from .ask import Families, List, SharedFamilies, Talk
 from .auth import Auth, reveal
 from .errors import ConnectorError
 from .finding import Account, Severity, Vep
+from .proxy import Proxy
 
 
 class Settings(BaseModel):
@@ -36,12 +37,24 @@ UNVERIFIED = "Certificates are not verified: whoever stands between can read the
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What we show a server that asks who we are: certificate and private key, both PEM."""
+
+    certificate: str
+    key: SecretStr | None = None
+    password: SecretStr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Http:
     """The door to a vendor over HTTP(S). `location` ends where the paths of Asks begin.
 
     `certificates` is a PEM text of authorities to trust beside the system's; `verify=False` is a person's choice,
     shown as a warning. `per_second` bounds the rate of one Session, and of all together where they share a turnstile; 0
-    declares none.
+    declares none. `pins` are SHA-256 fingerprints in hex, of a certificate or of its key: the server shows one of them,
+    or nothing is sent. `proxy`: a Proxy, or "direct" for none, or "" for the Session's own.
+
+    Tools whose settings are HttpSettings have it made of what a person said: `self.settings.door(location, auth)`.
     """
 
     location: str
@@ -49,11 +62,17 @@ class Http:
     certificates: str | None = None
     verify: bool = True
     per_second: float = 10
+    pins: tuple[str, ...] = ()
+    client: ClientCertificate | None = None
+    proxy: Proxy | str = ""
 
     @property
     def warning(self) -> str:
-        """What a person must know of this door, shown wherever its Connection is; "" where there is nothing."""
-        return "" if self.verify else UNVERIFIED
+        """What a person must know of this door, shown wherever its Connection is; "" where there is nothing.
+
+        A server that is known by its pin needs no authority.
+        """
+        return "" if self.verify or self.pins else UNVERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +173,9 @@ class Tool(ABC, Generic[S]):
 def _secrets_in(value: Any) -> Iterator[str]:
     """Every secret of some settings, also those in lists and in settings of their own."""
     if isinstance(value, SecretStr):
-        yield reveal(value)
+        secret = reveal(value)
+        # Of a key in PEM each line is one: a library quotes a line of it, if anything.
+        yield from _lines_of(secret) if "-----BEGIN" in secret else (secret,)
     elif isinstance(value, BaseModel):
         for _, inner in value:
             yield from _secrets_in(inner)
@@ -164,3 +185,7 @@ def _secrets_in(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple | set | frozenset):
         for inner in cast("Iterable[Any]", value):
             yield from _secrets_in(inner)
+
+
+def _lines_of(pem: str) -> Iterator[str]:
+    return (line.strip() for line in pem.splitlines() if line.strip() and not line.lstrip().startswith("-----"))

@@ -53,8 +53,10 @@ class AddressRefused(Exception):
 class Courier:
     """Runs errands, one after the other, in a child process that is begun when needed and ended on leaving."""
 
-    def __init__(self, private_networks: str, *, stop: threading.Event | None = None) -> None:
-        self._private_networks = private_networks
+    def __init__(
+        self, private_networks: str, proxy: SecretStr | None = None, *, stop: threading.Event | None = None
+    ) -> None:
+        self._private_networks, self._proxy = private_networks, proxy
         self._stop = stop
         self._child: subprocess.Popen[str] | None = None
 
@@ -96,7 +98,12 @@ class Courier:
     def _ask(self, errand: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         """The child's answer; None where it did not answer in time, and then there is no child any more."""
         child = self._running()
-        asked = {**errand, "address": errand["address"].get_secret_value(), "private_networks": self._private_networks}
+        asked = {
+            **errand,
+            "address": errand["address"].get_secret_value(),
+            "private_networks": self._private_networks,
+            "proxy": self._proxy.get_secret_value() if self._proxy else "",
+        }
         assert child.stdin is not None  # noqa: S101 - it was begun with pipes
         try:
             child.stdin.write(json.dumps(asked) + "\n")
@@ -136,7 +143,8 @@ class Courier:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours but whom to trust: no home (apprise, requests and netrc look there), no proxies, no settings."""
+    """Nothing of ours but whom to trust: no home (apprise, requests and netrc look there), no proxies of the
+    environment (the one that was named goes with each errand), no settings."""
     trust = {name: os.environ[name] for name in _TRUST if os.environ.get(name)}
     authorities = trust.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
     if authorities and "REQUESTS_CA_BUNDLE" not in trust:

@@ -15,7 +15,8 @@ from django.db import DatabaseError, InterfaceError, connections
 from pydantic import SecretStr
 
 from tidegate.config import Settings, load_settings
-from tidegate.guard.secrets import KeyProblem, unseal
+from tidegate.guard.keys import KeyProblem
+from tidegate.guard.secrets import unseal
 from tidegate.rules.news import About, next_try, plain, together, words
 from tidegate.store.models import Route
 from tidegate.store.writers.notification import Taken, note_failed, note_sent, route_news, take_due
@@ -34,7 +35,7 @@ log = structlog.get_logger(__name__)
 def deliver_news(stop: threading.Event) -> None:
     """Delivers until `stop` is set; run by the scheduler in a thread of its own. Any number may run at once."""
     settings = load_settings()
-    with Courier(settings.private_networks, stop=stop) as courier:
+    with Courier(settings.private_networks, settings.proxy, stop=stop) as courier:
         try:
             while not stop.is_set():
                 wait = _round(courier, settings, stop)
@@ -87,4 +88,12 @@ def _sent(courier: Courier, settings: Settings, taken: Sequence[Taken]) -> Outco
 
 def address_of(route: Route, settings: Settings) -> SecretStr:
     """The address that a route leads to. Raises KeyProblem."""
-    return unseal(route.address, f"route {route.pk}", settings)["address"]
+    owner = f"route {route.pk}"
+    try:
+        return unseal(route.address, owner, settings)["address"]
+    except KeyProblem:
+        # Between our reading the row and our reading the key it may have been sealed anew, and the old key retired.
+        now = Route.objects.filter(pk=route.pk).values_list("address", flat=True).first()
+        if now is None or bytes(now) == bytes(route.address):
+            raise
+        return unseal(now, owner, settings)["address"]

@@ -1,8 +1,9 @@
 """The process that sends: apprise lives here alone, in an environment of its own.
 
 Started by delivery/courier.py as `python -I -m tidegate.delivery.errand`: no home, no proxies, no `.netrc`, no
-configuration or plugins of apprise's command. One JSON line in, one out; it is killed when it takes too long. Every
-connection is checked against the address policy on the very address it is made to, programs cannot be started.
+configuration or plugins of apprise's command. A proxy is used where the errand names one. One JSON line in, one out; it
+is killed when it takes too long. Every connection is checked against the address policy on the very address it is made
+to, programs cannot be started.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ import json
 import logging
 import os
 import re
+import socket
 import sys
 from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any, Literal, TextIO
 from urllib.parse import unquote
 
+from pydantic import SecretStr
+
 from tidegate.delivery.address import Service, Unusable, service_of
 from tidegate_sdk.address import AddressPolicy
 from tidegate_sdk.errors import AddressRefused
+from tidegate_sdk.proxy import Proxy, operators_proxy
 from tidegate_sdk.redaction import Redactor
 
 CONNECT_SECONDS = 10.0
@@ -40,8 +45,17 @@ class Guard:
 
     def __init__(self) -> None:
         self.policy = AddressPolicy()
+        self.proxy: Proxy | None = None
         self.refused = ""
+        self._proxies: set[tuple[str, int]] = set()
         sys.addaudithook(self.watch)
+
+    def begin(self, asked: dict[str, Any]) -> None:
+        """Takes the rules of one errand."""
+        self.policy, self.refused = AddressPolicy(_private(asked["private_networks"])), ""
+        if asked["proxy"] and self.proxy is None:
+            self.proxy = operators_proxy(SecretStr(asked["proxy"]))
+            os.environ |= {"http_proxy": asked["proxy"], "https_proxy": asked["proxy"]}  # requests looks there
 
     def watch(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in _PROGRAMS:
@@ -53,11 +67,31 @@ class Guard:
             if getattr(sock, "family", None) in _INTERNET and isinstance(address, tuple) and address:
                 host = str(address[0])  # pyright: ignore[reportUnknownArgumentType]
                 if _is_address(host):
-                    self.check(host, [host])
+                    self.check(host, [host], to_proxy=self._is_proxy(host, address[1]))
 
-    def check(self, host: str, addresses: Iterable[str]) -> None:
+    def check_target(self, host: str) -> None:
+        """What can be known of a host before a proxy is asked to go there; the proxy resolves it itself."""
         try:
-            self.policy.check(host, addresses)
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except socket.gaierror:
+            found = []  # a name that only the proxy knows
+        self.check(host, [str(one[4][0]) for one in found])
+
+    def _is_proxy(self, host: str, port: int) -> bool:
+        """Whoever runs Tidegate named it, so it may live in a private network; never where clouds keep credentials."""
+        if self.proxy is None or port != self.proxy.port:
+            return False
+        if not self._proxies:
+            try:
+                found = socket.getaddrinfo(self.proxy.host, self.proxy.port, type=socket.SOCK_STREAM)
+            except socket.gaierror:
+                return False
+            self._proxies = {(str(one[4][0]), self.proxy.port) for one in found}
+        return (host, port) in self._proxies
+
+    def check(self, host: str, addresses: Iterable[str], *, to_proxy: bool = False) -> None:
+        try:
+            (AddressPolicy() if to_proxy else self.policy).check(host, addresses)
         except AddressRefused as error:
             self.refused = error.what
             raise Refused(error.what) from None
@@ -84,7 +118,7 @@ def main() -> None:
     guard = Guard()
     for line in sys.stdin:
         asked = json.loads(line)
-        guard.policy, guard.refused = AddressPolicy(_private(asked["private_networks"])), ""
+        guard.begin(asked)
         answers.write(json.dumps(_answer(guard, asked)) + "\n")
         answers.flush()
 
@@ -108,7 +142,9 @@ def _answer(guard: Guard, asked: dict[str, Any]) -> dict[str, Any]:
         return {"ok": False, "why": str(error)}
     if asked["do"] == "describe":
         return {"ok": True, "why": "", **_described(service, plugin, address)}
-    return _sent(guard, plugin, asked, Redactor(secrets_in(address)))
+    return _sent(
+        guard, plugin, asked, Redactor([*secrets_in(address), *(guard.proxy.secrets() if guard.proxy else ())])
+    )
 
 
 def _opened(address: str) -> tuple[Service, Any]:
@@ -169,6 +205,8 @@ def _sent(guard: Guard, plugin: Any, asked: dict[str, Any], redactor: Redactor) 
 
     told = _listen()
     try:
+        if guard.proxy and (host := getattr(plugin, "host", None)):
+            guard.check_target(str(host))
         well = plugin.notify(
             title=asked["title"], body=asked["body"], notify_type=NotifyType.INFO, body_format=NotifyFormat.TEXT
         )
@@ -189,6 +227,8 @@ def _listen() -> Told:
 
 # Of a library's own error only its kind is told: the text may hold the address, so the token.
 _TROUBLES = (
+    ("Tunnel connection failed: 407", "The proxy asks for a user and a password, or rejects them."),
+    ("ProxyError|Tunnel connection failed", "The proxy lets nothing through."),
     ("CERTIFICATE_VERIFY_FAILED|certificate verify failed", "Its certificate is not trusted."),
     ("WRONG_VERSION_NUMBER|SSLError|UNEXPECTED_EOF", "It does not speak TLS as the address says."),
     ("NameResolution|getaddrinfo|Name or service|nodename|resolve|failure in name", "Its name does not resolve."),

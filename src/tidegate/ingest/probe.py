@@ -10,7 +10,7 @@ from tidegate.rules.record import plural
 from tidegate_sdk import Account, ConnectorError, Odd, Tool
 from tidegate_sdk.session import Session
 
-from .vendor import address_policy
+from .vendor import way_out
 
 ENOUGH = 1000
 """VEPs after which the list is believed to be readable."""
@@ -42,7 +42,7 @@ def probe(tool: Tool[Any], **session: Any) -> Probe:
 
 async def _probe(tool: Tool[Any], how: dict[str, Any]) -> Probe:
     try:
-        async with tool.open(**{"policy": address_policy()} | how) as session:
+        async with tool.open(**way_out() | how) as session:
             account = await session.talk(tool.account())
             login = Step("login", True, f"Logged in as {account.name or account.id}.")
             return Probe((*_warned(tool), login, await _look(tool, session)), account)

@@ -13,6 +13,7 @@ from typing import Any, Final, Self, TypeVar
 
 from tidegate.config import load_settings
 from tidegate_sdk import AddressPolicy, Tool
+from tidegate_sdk.proxy import operators_proxy
 from tidegate_sdk.session import Session
 
 from .pace import SharedPace
@@ -27,9 +28,16 @@ def _nobody_asks() -> None:
     """Where a reading runs to its end."""
 
 
-def address_policy() -> AddressPolicy:
-    """What of the network this service lets its Tools call: a location is what a person entered."""
-    return AddressPolicy(load_settings().private_networks)
+def way_out() -> dict[str, Any]:
+    """What of the network this service lets its Tools call, a location being what a person entered, and by which proxy.
+
+    Said to Sessions.
+    """
+    settings = load_settings()
+    return {
+        "policy": AddressPolicy(settings.private_networks),
+        "proxy": operators_proxy(settings.proxy) if settings.proxy else None,
+    }
 
 
 @contextmanager
@@ -56,7 +64,7 @@ class Vendor:
         """Seconds in which nothing else was done than to wait for what is read."""
         self._look = look
         self._turnstile = SharedPace()
-        self._options = {"log": log, "policy": address_policy(), "turnstile": self._turnstile, **session}
+        self._options = {"log": log, "turnstile": self._turnstile, **way_out(), **session}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"vendor-{tool.slug}", daemon=True)
         self.session: Session

@@ -25,6 +25,7 @@ _ALL: Final = (
     Cause("account_changed", True, "Go back to the account of its Records, or say that the Records continue."),
     Cause("unusable", True, "Correct what is stored for the Connection; tidegate doctor says what is wrong with it."),
     Cause("certificate", True, "Have the certificate mended, or add the certificate of your authority."),
+    Cause("proxy_refused", True, "Check the proxy of the Connection, or of the service (TIDEGATE_PROXY)."),
     Cause("address_refused", True, "Enter the tool's own address as location."),
     Cause("access_denied", True, "Give the account the missing permission in the tool.", everywhere=False),
     Cause("not_found", True, "Check the location, and run Discover to see what the account sees.", everywhere=False),
@@ -50,6 +51,9 @@ _BY_CLASS: Final = {
     "tidegate_sdk.errors.AuthRejected": "auth_rejected",
     "tidegate_sdk.errors.AccessDenied": "access_denied",
     "tidegate_sdk.errors.NotFound": "not_found",
+    "tidegate_sdk.errors.CertificateUnknown": "certificate",
+    "tidegate_sdk.errors.ClientCertificateRefused": "certificate",
+    "tidegate_sdk.errors.ProxyRefused": "proxy_refused",
     "tidegate_sdk.errors.VendorDown": "vendor_down",
     "tidegate_sdk.errors.VendorChanged": "vendor_changed",
     "tidegate_sdk.errors.Incomplete": "incomplete",
@@ -68,7 +72,7 @@ _BY_CLASS: Final = {
 # Two kinds of failure share a class with others, and what a person does about them is something else.
 _BY_TEXT: Final = (
     ("tidegate_sdk.errors.VendorDown",
-     r"The certificates? |.* does not speak TLS\.$|.* a client certificate\.$", "certificate"),
+     r".* does not speak TLS\.$", "certificate"),
     ("tidegate_sdk.errors.Incomplete", r"The answer could not be kept on Tidegate's own disk", "disk"),
 )  # fmt: skip
 

@@ -133,6 +133,7 @@ _NEEDS: Final = {
     "account_changed": "it leads to another account",
     "unusable": "what is stored for it cannot be used",
     "certificate": "its certificate is not trusted",
+    "proxy_refused": "its proxy lets nothing through",
     "address_refused": "its address is one that is never called",
     "access_denied": "a right is missing",
     "not_found": "what it asks for is not there",

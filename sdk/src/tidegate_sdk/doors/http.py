@@ -21,9 +21,10 @@ from .. import body as bodies
 from .. import refusal, tls
 from ..address import AddressPolicy
 from ..ask import Ask, Reader
-from ..errors import AuthRejected, ConnectorError, Incomplete, VendorChanged, VendorDown
+from ..errors import AuthRejected, CertificateUnknown, ConnectorError, Incomplete, VendorChanged, VendorDown
 from ..limits import Limits
 from ..pace import Pace
+from ..proxy import Proxy
 from ..redaction import Listener, Redactor
 from ..steps import make
 from ..tool import Http
@@ -66,12 +67,14 @@ class HttpDoor:
         log: Callable[..., object],
         refusal: Refusal,
         transport: httpx2.AsyncBaseTransport | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self.requests = 0
         self.calls = Counter[str]()
         self._door, self._limits, self._policy, self._pace = door, limits, policy, pace
         self._redactor, self._log, self._refusal = redactor, log, refusal
         self._transport, self._ours = transport, transport is None
+        self._proxy = proxy
         self._parsed: Origin | None = None
 
     async def ask(self, ask: Ask) -> Answer:
@@ -288,7 +291,9 @@ class HttpDoor:
         where = name(ask)
         if isinstance(error, httpx2.LocalProtocolError):
             return AuthRejected(f"{where}: the credential has characters that cannot be sent.")
-        if permanent := tls.explain(error, str(self._origin)):
+        # What is wrong on the way to a proxy is not the vendor's certificate.
+        through = not isinstance(error.__cause__, refusal.ProxyFailed)
+        if through and (permanent := tls.explain(error, str(self._origin))):
             return permanent
         reason, unsent = refusal.by_transport(error, self._limits)
         return _Again(reason, unsent=unsent)
@@ -304,8 +309,20 @@ class HttpDoor:
         if self._transport is None:
             if self._origin.secure and self._door.warning:
                 self._log("vendor.unverified", level="warning", location=str(self._origin), note=self._door.warning)
+            if not self._origin.secure and (self._door.pins or self._door.client):
+                raise CertificateUnknown(
+                    f"The certificate of {self._origin} cannot be compared with a pin, nor ours be shown: it is asked"
+                    " without TLS.",
+                    "Enter the location with https://, or take pins and client certificate away.",
+                )
             # Also for http://: a redirect to https is followed, and trusts whom the Connection trusts.
-            self._transport = CheckedTransport(self._policy, tls.context(self._door))
+            self._transport = CheckedTransport(
+                self._policy,
+                tls.context(self._door),
+                pins=self._door.pins,
+                proxy=self._proxy,
+                proxy_context=tls.context(tls.of_proxy(self._door)) if self._proxy and self._proxy.secure else None,
+            )
         return self._transport
 
 

@@ -20,9 +20,9 @@ from tidegate_sdk import (
     Finding,
     Header,
     Http,
+    HttpSettings,
     List,
     Row,
-    Settings,
     Severity,
     Skipped,
     Talk,
@@ -38,7 +38,7 @@ ROOT = "0"
 CONFIDENCES = frozenset({"tentative", "firm", "certain", "false_positive"})
 
 
-class BurpSuiteSettings(Settings):
+class BurpSuiteSettings(HttpSettings):
     url: Annotated[str, AfterValidator(location)] = Field(
         title="Location URL",
         description="The address of Burp Suite DAST in your browser; any of its pages will do.",
@@ -49,10 +49,6 @@ class BurpSuiteSettings(Settings):
         min_length=1,
         description="Of a user with the login type API key and the role Scan viewer: Team > All users > New user.",
     )
-    certificate: str | None = Field(
-        None, title="Certificate authority", description="PEM text, if the server's certificate is from your own one."
-    )
-    verify_tls: bool = Field(True, title="Verify TLS", description="Only switch off to try something out.")
 
 
 class BurpSuite(Tool[BurpSuiteSettings]):
@@ -67,8 +63,7 @@ class BurpSuite(Tool[BurpSuiteSettings]):
     }
 
     def door(self) -> Http:
-        auth = Header("Authorization", self.settings.api_key)
-        return Http(self.settings.url, auth, self.settings.certificate, self.settings.verify_tls)
+        return self.settings.door(self.settings.url, Header("Authorization", self.settings.api_key))
 
     def refusal(self, body: Any) -> ConnectorError | None:
         errors = body.get("errors") if isinstance(body, Mapping) else None
