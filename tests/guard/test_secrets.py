@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tidegate.config import Settings
-from tidegate.guard.secrets import Key, KeyProblem, made_key, seal, the_key, unseal
+from tidegate.guard.keys import Key, KeyProblem, made_key, the_key
+from tidegate.guard.secrets import seal, unseal
 
 TOKEN = {"token": SecretStr("s3cr3t-päss")}
 KEY = "A" * 42 + "E"  # 32 bytes

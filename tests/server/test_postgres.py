@@ -464,7 +464,7 @@ def test_data_of_another_major_version_is_refused_and_left_as_it_is(home: Path):
     (data_of(home) / "PG_VERSION").write_text("17\n")
     before = everything_in(data_of(home))
 
-    with pytest.raises(DatabaseUnavailable, match=r"by PostgreSQL 17, and .* brings PostgreSQL 18.*export"):
+    with pytest.raises(DatabaseUnavailable, match=r"by PostgreSQL 17, and .* brings PostgreSQL 18.*tidegate upgrade"):
         hold(home)
 
     assert everything_in(data_of(home)) == before

@@ -17,7 +17,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from tidegate.config import Settings
-from tidegate.guard.secrets import KeyProblem, the_key
+from tidegate.guard.keys import KeyProblem, the_key
 from tidegate.reads import service
 from tidegate.server.start import SchemaTooNew, pending_migrations
 

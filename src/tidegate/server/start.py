@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tidegate.config import Settings
@@ -87,11 +87,22 @@ def pending_migrations() -> list[str]:
 
     executor = MigrationExecutor(connection)
     latest = executor.loader.graph.leaf_nodes()
-    applied = sorted(executor.loader.applied_migrations)
-    # Numbers begin the names. What is unknown and older is one that a later Tidegate squashed; what is newer is news.
-    if newer := [f"{app}.{name}" for app, name in applied for known, last in latest if app == known and name > last]:
+    if newer := _newer(executor.loader.applied_migrations, latest):
         raise SchemaTooNew(newer)
     return [f"{migration.app_label}.{migration.name}" for migration, _ in executor.migration_plan(latest)]
+
+
+def newer_than_ours(applied: Iterable[tuple[str, str]]) -> list[str]:
+    """Which of these migrations, each an app and a name, are of a later Tidegate."""
+    from django.db.migrations.loader import MigrationLoader
+
+    return _newer(applied, MigrationLoader(None).graph.leaf_nodes())
+
+
+def _newer(applied: Iterable[tuple[str, str]], latest: Iterable[tuple[str, str]]) -> list[str]:
+    """Numbers begin the names. What is unknown and older, a later Tidegate squashed; what is newer is news."""
+    latest = list(latest)
+    return [f"{app}.{name}" for app, name in sorted(applied) for known, last in latest if app == known and name > last]
 
 
 def migrate(progress: Callable[[str], None] = lambda _: None) -> list[str]:

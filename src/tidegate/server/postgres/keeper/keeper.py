@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from .binaries import programs_folder
-from .cluster import acting_as_owner_of, become_able_to_act, prepare_cluster, start_postmaster
+from .cluster import (
+    acting_as_owner_of,
+    become_able_to_act,
+    prepare_cluster,
+    refuse_other_version,
+    start_postmaster,
+)
 from .failure import DatabaseUnavailable, from_output, from_system
 from .place import Place
 from .postmaster import end_leftover_backends, living_postmaster, status, stop_postmaster
@@ -63,6 +69,8 @@ class Keeper:
         try:
             self._open_files()
             self.programs = programs_folder(site, version, os.getuid())
+            # Before a living server is taken over: an upgrade that was killed may have left an old one running.
+            refuse_other_version(self.place, self.programs)
             if living_postmaster(self.place.data) is None:
                 prepare_cluster(self.place, self.programs, lambda text: self._report("progress", text))
             wanted = self._bring_up()

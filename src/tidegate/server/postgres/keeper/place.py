@@ -17,6 +17,8 @@ SOCKET_NAME = ".s.PGSQL.5432"
 # Bytes: Linux gives a socket's path 108, one of them the closing NUL.
 LONGEST_SOCKET_PATH = 107
 UNPRIVILEGED = "nobody"
+# Verified data of another major version, about to become `data`: an upgrade that was killed between two renames.
+NEXT = "data.next"
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def choose_place(home: Path, us: int, system_folder: Path = SYSTEM_FOLDER) -> Pl
         reachable = us != 0 or all(can_search(parent.stat(), user, group) for parent in home.parents)
         cluster = home / "postgres" if reachable else outside
     elif us == 0:
-        owner = (cluster / "data").stat()
+        owner = (cluster / ("data" if is_there(cluster / "data") else NEXT)).stat()
         user, group = owner.st_uid, owner.st_gid
     if user == 0:
         raise DatabaseUnavailable(
@@ -124,13 +126,17 @@ def _existing_cluster(folder: Path, outside: Path) -> Path | None:
     location = folder / "location"
     if is_there(location):
         recorded = Path(location.read_text(encoding="utf-8").strip())
-        if not is_there(recorded / "data"):
+        if not _holds_data(recorded):
             raise DatabaseUnavailable(
                 f"The database of {folder.parent} lay in {recorded} and is gone.",
                 f"Put that folder back from a backup; only to begin with an empty database, delete {location}.",
             )
         return recorded
-    return next((cluster for cluster in (folder, outside) if is_there(cluster / "data")), None)
+    return next((cluster for cluster in (folder, outside) if _holds_data(cluster)), None)
+
+
+def _holds_data(cluster: Path) -> bool:
+    return is_there(cluster / "data") or is_there(cluster / NEXT)
 
 
 def _short_name(*parts: object) -> str:

@@ -1,0 +1,8 @@
+-- Locks the next routes whose address does not begin as what the newest key sealed.
+-- Parameters: newest (how that begins), after (a route's number), most. Locks: these routes, by id. Rows: one a route.
+SELECT id, address AS sealed
+  FROM route
+ WHERE id > %(after)s AND substr(address, 1, length(%(newest)s::bytea)) <> %(newest)s::bytea
+ ORDER BY id
+ LIMIT %(most)s
+   FOR NO KEY UPDATE

@@ -1,0 +1,306 @@
+"""Rotating the key: everything is sealed anew, nothing is ever lost, whoever is killed or at work meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from tests import world
+from tidegate.actions import secret as actions
+from tidegate.actions.errors import Refused
+from tidegate.actions.secret import rotate_secrets
+from tidegate.catalog import stored_secrets
+from tidegate.config import Settings, load_settings
+from tidegate.delivery.deliver import address_of
+from tidegate.guard.keys import add_key, known_keys, the_key
+from tidegate.guard.secrets import key_id_of, seal, unseal
+from tidegate.reads.secret import secrets_status
+from tidegate.rules.actor import TIDEGATE
+from tidegate.server.postgres import Database
+from tidegate.store.models import Connection, Route
+from tidegate.store.writers import secret as writer
+
+ALICE = world.ALICE
+CANARY = "c4nary-t0ken"
+
+
+@pytest.fixture
+def settings(database: Database, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name in ("TIDEGATE_SECRET_KEY", "TIDEGATE_SECRET_KEY_COMMAND"):
+        monkeypatch.delenv(name, raising=False)
+    return load_settings()
+
+
+def stored(settings: Settings, connections: int = 3, routes: int = 2) -> None:
+    """Connections and routes, each with a secret of its own."""
+    made = Connection.objects.bulk_create(
+        [Connection(tool="acme", label=f"Acme {n}", created_by="alice") for n in range(connections)]
+    )
+    for one in made:
+        Connection.objects.filter(pk=one.pk).update(secrets=seal(token(one.pk), one.pk, settings))
+    for n in range(routes):
+        route = Route.objects.create(name=f"Team {n}", created_by="alice", address=b"", shown="json://…")
+        address = {"address": SecretStr(f"json://{CANARY}-{route.pk}")}
+        Route.objects.filter(pk=route.pk).update(address=seal(address, f"route {route.pk}", settings))
+
+
+def token(number: int) -> dict[str, SecretStr]:
+    return {"token": SecretStr(f"{CANARY}-{number}")}
+
+
+def all_open(settings: Settings) -> bool:
+    """Each gives its own secret."""
+    return all(stored_secrets(one, settings) == token(one.pk) for one in Connection.objects.all()) and all(
+        address_of(route, settings) == SecretStr(f"json://{CANARY}-{route.pk}") for route in Route.objects.all()
+    )
+
+
+def keys_in_use() -> set[bytes | None]:
+    return {key_id_of(bytes(row["sealed"])) for row in writer.everything_sealed()}
+
+
+@contextmanager
+def somebody(database: Database, statement: str) -> Iterator[psycopg.Connection]:
+    """Another process, in the middle of a transaction."""
+    with psycopg.connect(database.url) as other:
+        other.execute(statement.encode())
+        yield other
+
+
+def test_everything_is_sealed_anew_and_the_old_key_retired(settings: Settings):
+    """Issue 6, 7: `tidegate secrets rotate`."""
+    stored(settings)
+    (old,) = known_keys(settings)
+    told: list[tuple[str, int]] = []
+
+    done = rotate_secrets(ALICE, settings, lambda what, number: told.append((what, number)))
+
+    (new,) = known_keys(settings)
+    assert new != old
+    assert (done.key, done.made, done.resealed, done.lost) == (new.id.hex(), True, 5, 0)
+    assert (done.retired, done.kept) == ((old.id.hex(),), ())
+    assert keys_in_use() == {new.id}
+    assert all_open(settings)
+    assert new.remark.endswith(" UTC by alice")
+    assert told == [("Sealing Connections anew", 3), ("Sealing routes anew", 2)]
+
+
+def test_of_nothing_there_is_a_new_key_all_the_same(settings: Settings):
+    first = rotate_secrets(ALICE, settings)
+    second = rotate_secrets(ALICE, settings)
+
+    assert (first.resealed, second.resealed) == (0, 0)
+    assert [key.id.hex() for key in known_keys(settings)] == [second.key] != [first.key]
+
+
+def test_a_rotation_that_was_broken_off_is_gone_on_with_and_no_further_key_is_made(settings: Settings):
+    stored(settings)
+    (old,) = known_keys(settings)
+    new = add_key(settings.home, "")
+
+    done = rotate_secrets(ALICE, settings)
+
+    assert (done.key, done.made, done.resealed, done.retired) == (new.id.hex(), False, 5, (old.id.hex(),))
+    assert all_open(settings)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "SELECT 1 FROM connection WHERE label = 'Acme 0' FOR UPDATE",
+        "SELECT 1 FROM connection WHERE label = 'Acme 150' FOR UPDATE",
+        "SELECT 1 FROM route WHERE name = 'Team 1' FOR UPDATE",
+        "INSERT INTO route (name, address, shown, kinds, created_by) VALUES ('x', '', '', '{}', 'bob')",
+    ],
+    ids=["before-the-first", "half-way", "at-the-last", "before-the-old-key-goes"],
+)
+def test_killed_anywhere_nothing_is_lost_and_the_next_one_goes_through(
+    database: Database, settings: Settings, held: str
+):
+    """kill -9, for real: each place is reached by somebody who holds what comes next."""
+    stored(settings, connections=160)
+    (old,) = known_keys(settings)
+    with somebody(database, held) as other:
+        with in_a_process_of_its_own(database) as rotation:
+            wait_until_it_waits(other)
+            rotation.kill()
+        other.rollback()
+
+    assert len(known_keys(settings)) == 2
+    assert all_open(settings)
+    assert not secrets_status(settings).lost
+    done = rotate_secrets(ALICE, settings)
+    assert (done.made, done.retired, done.lost) == (False, (old.id.hex(),), 0)
+    assert keys_in_use() == {bytes.fromhex(done.key)}
+    assert all_open(settings)
+
+
+@contextmanager
+def in_a_process_of_its_own(database: Database) -> Iterator[subprocess.Popen[bytes]]:
+    rotation = subprocess.Popen(
+        [sys.executable, "-m", "tidegate.cli", "secrets", "rotate"],
+        env={**os.environ, "TIDEGATE_DATABASE_URL": database.url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        yield rotation
+    finally:
+        rotation.kill()
+        rotation.wait()
+
+
+def wait_until_it_waits(other: psycopg.Connection) -> None:
+    until = time.monotonic() + 20
+    blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    while not (other.execute(blocked.encode()).fetchone() or (0,))[0]:
+        assert time.monotonic() < until, "nobody waits for what is held"
+        time.sleep(0.02)
+
+
+def test_whoever_stores_a_secret_meanwhile_keeps_the_old_key_until_he_is_through(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """He had the old key in hand before the new one was made. A key is retired only when nothing is sealed with it any
+    more, checked while nobody can seal."""
+    monkeypatch.setattr(actions, "SECONDS_TO_HOLD", 0.05)
+    monkeypatch.setattr(actions, "PAUSE", 0.05)
+    monkeypatch.setattr(actions, "TRIES_TO_HOLD", 2)
+    stored(settings)
+    (old,) = known_keys(settings)
+    late = world.connection("Late")
+    sealed = seal(token(late.pk), late.pk, settings)
+    with somebody(database, f"SELECT 1 FROM connection WHERE id = {late.pk} FOR NO KEY UPDATE") as other:
+        held = rotate_secrets(ALICE, settings)
+        other.execute("UPDATE connection SET secrets = %s WHERE id = %s", [sealed, late.pk])
+
+    assert (held.retired, held.kept) == ((), (old.id.hex(),))
+    assert all_open(settings)
+    assert rotate_secrets(ALICE, settings).retired == (old.id.hex(),)
+    assert all_open(settings)
+
+
+def test_who_comes_while_the_old_key_goes_waits_and_seals_with_the_new_one(database: Database, settings: Settings):
+    stored(settings)
+    late = world.connection("Late")
+    order: list[str] = []
+
+    def store() -> None:
+        with psycopg.connect(database.url) as other:
+            other.execute("SELECT 1 FROM connection WHERE id = %s FOR NO KEY UPDATE", [late.pk])
+            order.append("stored")
+            other.execute(
+                "UPDATE connection SET secrets = %s WHERE id = %s", [seal(token(late.pk), late.pk, settings), late.pk]
+            )
+
+    storing = threading.Thread(target=store)
+    real = actions.change_file
+
+    def slow(*given: object) -> None:
+        storing.start()
+        time.sleep(0.2)
+        order.append("retired")
+        real(*given)  # pyright: ignore[reportArgumentType]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(actions, "change_file", slow)
+        rotate_secrets(ALICE, settings)
+    storing.join()
+
+    assert order == ["retired", "stored"]
+    assert all_open(settings)
+
+
+def test_whoever_read_the_row_before_and_the_key_after_reads_the_row_again(settings: Settings):
+    """A worker beside the rotation: what it holds was sealed with a key that is retired by now."""
+    stored(settings)
+    before, route = list(Connection.objects.all()), Route.objects.first()
+
+    rotate_secrets(ALICE, settings)
+
+    assert [stored_secrets(one, settings) for one in before] == [token(one.pk) for one in before]
+    assert route is not None
+    assert address_of(route, settings) == SecretStr(f"json://{CANARY}-{route.pk}")
+
+
+def test_what_no_key_opens_stays_as_it_is_and_is_said(settings: Settings):
+    stored(settings)
+    first = Connection.objects.order_by("pk")[0]
+    foreign = seal(token(1), 1, Settings(home=settings.home / "elsewhere"))
+    Connection.objects.filter(pk=first.pk).update(secrets=foreign)
+
+    done = rotate_secrets(ALICE, settings)
+
+    assert (done.resealed, done.lost) == (4, 1)
+    assert bytes(Connection.objects.get(pk=first.pk).secrets or b"") == foreign
+    status = secrets_status(settings)
+    (lost,) = status.lost
+    assert (lost.kind, lost.id, lost.name) == ("connection", first.pk, "Acme 0")
+    assert "sealed with another key" in lost.why
+    assert [(key.known, key.newest, key.connections, key.routes) for key in status.keys] == [
+        (True, True, 2, 2),
+        (False, False, 1, 0),
+    ]
+
+
+def test_a_key_that_still_seals_something_stays_also_where_that_is_damaged(settings: Settings):
+    """Whoever has the row whole in a backup can put it back, and it opens."""
+    stored(settings)
+    (old,) = known_keys(settings)
+    first = Connection.objects.order_by("pk")[0]
+    whole = bytes(first.secrets or b"")
+    Connection.objects.filter(pk=first.pk).update(secrets=whole[:-1] + bytes([whole[-1] ^ 1]))
+
+    done = rotate_secrets(ALICE, settings)
+
+    assert (done.lost, done.retired, done.kept) == (1, (), (old.id.hex(),))
+    Connection.objects.filter(pk=first.pk).update(secrets=whole)
+    assert all_open(settings)
+    assert rotate_secrets(ALICE, settings).retired == (old.id.hex(),)
+
+
+def test_where_the_environment_names_the_keys_none_is_made_and_everything_is_sealed_with_its_first(settings: Settings):
+    stored(settings)
+    old = (settings.home / "secret.key").read_text().strip()
+    new = "A" * 42 + "E"
+    given = settings.model_copy(update={"secret_key": SecretStr(f"{new},{old}")})
+
+    done = rotate_secrets(ALICE, given)
+
+    assert (done.made, done.resealed, done.retired, len(done.kept)) == (False, 5, (), 1)
+    assert (settings.home / "secret.key").read_text().strip() == old
+    assert all_open(settings.model_copy(update={"secret_key": SecretStr(new)}))
+    assert rotate_secrets(ALICE, given).resealed == 0
+
+
+def test_one_rotates_at_a_time_and_only_a_person(database: Database, settings: Settings):
+    with (
+        somebody(database, "SELECT pg_advisory_lock(hashtext('tidegate.secrets'))"),
+        pytest.raises(Refused, match="at this"),
+    ):
+        rotate_secrets(ALICE, settings)
+    with pytest.raises(Refused, match="no person"):
+        rotate_secrets(TIDEGATE, settings)
+
+    assert the_key(settings) is None
+
+
+def test_a_status_says_nothing_of_what_it_opens(settings: Settings):
+    stored(settings)
+
+    status = secrets_status(settings)
+
+    assert (status.sealed, status.lost, status.kept_by_tidegate) == (5, [], True)
+    assert CANARY not in str(status)
+    assert unseal(bytes(Connection.objects.all()[0].secrets or b""), 1, settings) == token(1)
