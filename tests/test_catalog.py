@@ -108,7 +108,8 @@ def test_each_field_that_cannot_be_used_has_its_sentence():
         "url": "BurpSuite's Location URL (url) is missing.",
         "verify_tls": "BurpSuite's Verify TLS (verify_tls) cannot be used: input should be a valid boolean, unable to"
         " interpret input.",
-        "colour": "BurpSuite has no setting «colour»; it has: url, api_key, certificate, verify_tls.",
+        "colour": "BurpSuite has no setting «colour»; it has: url, api_key, certificate, verify_tls,"
+        " certificate_pins, client_certificate, client_key, client_key_password, proxy, proxy_password.",
         "api_key": refused(burp, {"url": "https://b.test"}, {"api_key": SecretStr("")})["api_key"],
     }
 

@@ -56,6 +56,15 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
             ),
         ),
         (
+            "TIDEGATE_PROXY",
+            "socks5://user:hunter2@proxy",
+            (
+                "TIDEGATE_PROXY is not usable; set it to http://user:password@proxy.example.org:3128, the proxy"
+                " of every outgoing request, of Connections that name none themselves and of news; HTTPS_PROXY is not"
+                " read, or unset it."
+            ),
+        ),
+        (
             "TIDEGATE_HOME",
             "a\nb",
             (

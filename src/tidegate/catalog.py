@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import SecretStr, ValidationError
 
 from tidegate.config import Settings, load_settings
-from tidegate.guard.secrets import KeyProblem, unseal
+from tidegate.guard.keys import KeyProblem
+from tidegate.guard.secrets import unseal
 from tidegate_sdk import Tool
 
 if TYPE_CHECKING:
@@ -176,4 +177,12 @@ def stored_secrets(connection: Connection, settings: Settings | None = None) -> 
     """The secrets of a Connection. Raises KeyProblem."""
     if connection.secrets is None:
         return {}
-    return unseal(connection.secrets, connection.pk, settings or load_settings())
+    settings = settings or load_settings()
+    try:
+        return unseal(connection.secrets, connection.pk, settings)
+    except KeyProblem:
+        # Between our reading the row and our reading the key it may have been sealed anew, and the old key retired.
+        now = type(connection).objects.filter(pk=connection.pk).values_list("secrets", flat=True).first()
+        if now is None or bytes(now) == bytes(connection.secrets):
+            raise
+        return unseal(now, connection.pk, settings)

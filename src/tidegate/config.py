@@ -52,6 +52,16 @@ def _hosts(text: str) -> str:
     return ",".join(names)
 
 
+_PROXY = re.compile(r"https?://(?:[^\s/?#@]*@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/?")
+
+
+def _proxy(text: object) -> object:
+    """The address of a proxy as it is. Raises ValueError for what is none, without it: it may hold a password."""
+    if isinstance(text, str) and not _PROXY.fullmatch(text):
+        raise ValueError("an address of a proxy ends with its port")
+    return text
+
+
 def _lower(word: object) -> object:
     return word.lower() if isinstance(word, str) else word
 
@@ -71,7 +81,12 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         default=None,
-        description="the key that encrypts stored secrets; without it one is made and kept in TIDEGATE_HOME",
+        description="the key that encrypts stored secrets, or several with commas between, the newest first; without it"
+        " one is made and kept in TIDEGATE_HOME",
+    )
+    secret_key_command: str | None = Field(
+        default=None,
+        description="a command that prints that key, or several, a line each, the newest first; run without a shell",
     )
     lease_seconds: int = Field(
         default=30,
@@ -81,6 +96,11 @@ class Settings(BaseSettings):
     )
     private_networks: Literal["allow", "refuse"] = Field(
         default="allow", description='"allow" or "refuse": whether Tools may live in private networks'
+    )
+    proxy: Annotated[SecretStr | None, BeforeValidator(_proxy)] = Field(
+        default=None,
+        description="http://user:password@proxy.example.org:3128, the proxy of every outgoing request, of Connections"
+        " that name none themselves and of news; HTTPS_PROXY is not read",
     )
     time_zone: Annotated[str, AfterValidator(_zone)] = Field(
         default="UTC",

@@ -47,6 +47,9 @@ COMMANDS = [
     ("finding", "list"),
     ("finding", "show", "1"),
     ("finding", "story", "1"),
+    ("secrets", "status"),
+    ("secrets", "rotate"),
+    ("upgrade",),
     ("retention",),
     ("retention", "--now"),
     ("finding", "decide", "1", "--note", "x"),
@@ -93,6 +96,7 @@ def test_previews_have_their_documented_shapes(tidegate: Any, burp: FakeBurp):
         ("connection", "edit", "1", "--minimum-severity", "high", "--preview"),
         (*add, "--label", "Other", "--preview"),
         ("connection", "drop", "2"),
+        ("upgrade", "--check"),
     ):
         name = " ".join((*command[:2], "--preview")) if "--preview" in command else " ".join(command[:2])
         assert has_shape(tidegate.json(*command), shapes[name]), name

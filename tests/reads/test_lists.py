@@ -187,6 +187,24 @@ def test_a_page_goes_on_where_it_was_whatever_is_written_meanwhile(house: dict[s
     assert not set(rest) & set(shown)
 
 
+@pytest.mark.parametrize("status", [None, "active", "closed", "unwatched"])
+def test_the_oldest_of_some_tests_are_the_same_gathered_or_met_on_the_way(
+    house: dict[str, Any], monkeypatch: pytest.MonkeyPatch, status: Any
+):
+    """promises.md: any list within 50 ms, whoever imported before; the same findings in the same order."""
+    monkeypatch.setattr(selection, "FEEDS", 0)
+    gathered = (
+        walked(product_id=1, status=status, sort="oldest"),
+        walked(tool="burpsuite", status=status, sort="oldest"),
+    )
+    monkeypatch.setattr(selection, "TESTS", 0)
+
+    assert gathered == (
+        walked(product_id=1, status=status, sort="oldest"), walked(tool="burpsuite", status=status, sort="oldest"),
+    )  # fmt: skip
+    assert status == "unwatched" or gathered[1]
+
+
 def test_the_cursor_of_another_list_is_refused(house: dict[str, Any]):
     with pytest.raises(CursorRefused):
         findings(sort="newest", cursor=findings(sort="severity", limit=2).next)

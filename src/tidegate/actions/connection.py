@@ -15,8 +15,9 @@ from tidegate import catalog
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.step import LARGEST_ID, action
 from tidegate.config import load_settings
+from tidegate.guard.keys import KeyProblem
 from tidegate.guard.secret_end import end_in
-from tidegate.guard.secrets import KeyProblem, seal
+from tidegate.guard.secrets import seal
 from tidegate.ingest.login import other_account_step
 from tidegate.ingest.probe import Probe, Step, probe
 from tidegate.rules.actor import Actor

@@ -16,7 +16,8 @@ from tidegate.actions.step import LARGEST_ID, action
 from tidegate.config import load_settings
 from tidegate.delivery.courier import AddressRefused, Courier, Described, Outcome
 from tidegate.delivery.deliver import address_of
-from tidegate.guard.secrets import KeyProblem, seal
+from tidegate.guard.keys import KeyProblem
+from tidegate.guard.secrets import seal
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import clean_name
 from tidegate.rules.news import KINDS, test_words
@@ -104,7 +105,7 @@ def test_route(actor: Actor, route_id: int) -> Outcome:
         address = address_of(route, settings)
     except KeyProblem as problem:
         return Outcome(False, str(problem))
-    with Courier(settings.private_networks) as courier:
+    with Courier(settings.private_networks, settings.proxy) as courier:
         return courier.send(address, test_words(route.name))
 
 
@@ -118,8 +119,8 @@ class Tried:
 
 def try_address(name: str, address: SecretStr, *, send: bool = True) -> Tried:
     """Looks at the address and sends the test message there. Raises Refused where it cannot be used at all."""
-    words = test_words(clean_name(name))
-    with Courier(load_settings().private_networks) as courier:
+    words, settings = test_words(clean_name(name)), load_settings()
+    with Courier(settings.private_networks, settings.proxy) as courier:
         warning = looked_at(courier, address).warning
         return Tried(courier.send(address, words) if send else Outcome(True), warning)
 

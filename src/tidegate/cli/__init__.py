@@ -31,6 +31,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Decide": {
         "record": ("record:app", "Say which Product each thing a tool watches belongs to."),
+        "rule": ("rule:app", "Say beforehand which Product things belong to."),
+        "mapping": ("mapping:app", "Decide in a spreadsheet: mappings out and in."),
+        "suggestion": ("suggestion:app", "See what looks like the same thing under a new id."),
         "product": ("product:app", "See your Products and what was found in them."),
         "finding": ("finding:app", "Read findings and decide about them."),
     },
@@ -43,6 +46,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Look after the house": {
         "retention": ("retention:app", "See what is kept how long, and let old things go."),
         "migrate": ("migrate:app", "Bring a database of your own up to this version."),
+        "secrets": ("secrets:app", "See which key seals what, and change the key."),
+        "backup": ("backup:app", "Write everything that is stored into one file."),
+        "restore": ("backup:restore_app", "Put what a backup holds in place."),
+        "upgrade": ("upgrade:app", "Bring the database's server up to the one that comes along."),
         "notify": ("route:app", "Say who is told when something needs a person."),
     },
 }

@@ -52,6 +52,32 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     ] = []
 
 
+class ImportLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one line of a file of mappings that differs from what is stored."""
+
+    line: Annotated[int, Meta(description="The line of the file on which it begins.")]
+    record_id: Annotated[int | None, Meta(description="The Record's number; null where the line names none.")]
+    ok: Annotated[bool, Meta(description="It was done; in a preview: it would be.")]
+    sentence: Annotated[str, Meta(description="What was done, or what is wrong with the line.")]
+
+
+class ImportedMappings(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `mapping import`."""
+
+    preview: Annotated[bool, Meta(description="Nothing was changed: it says what would be.")]
+    step: Annotated[str | None, Meta(description="What `record undo --step` takes back; null where nothing was done.")]
+    lines: Annotated[list[ImportLine], Meta(description="Lines that change something, and lines that are wrong.")]
+    unchanged: Annotated[int, Meta(description="Lines that say what is stored already.")]
+
+
+class DismissedSuggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `suggestion dismiss`."""
+
+    missing_id: Annotated[int, Meta(description="The Record that is Missing.")]
+    new_id: Annotated[int, Meta(description="The new Record that is, or is not, the same thing.")]
+    dismissed: Annotated[bool, Meta(description="It is not suggested any more.")]
+
+
 class TestStep(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a test."""
 
@@ -89,6 +115,28 @@ class Migrated(msgspec.Struct, frozen=True, kw_only=True):
     applied: Annotated[list[str], Meta(description="The migrations that were applied now.")]
 
 
+class RotatedSecrets(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `secrets rotate`."""
+
+    key: Annotated[str, Meta(description="The id of the key that seals everything now.")]
+    made: Annotated[
+        bool, Meta(description="It was made just now; else one was there that did not seal everything yet.")
+    ]
+    resealed: Annotated[int, Meta(description="Secrets that were sealed anew.")]
+    retired: Annotated[list[str], Meta(description="Ids of keys that nothing was sealed with, and that are gone.")]
+    kept: Annotated[list[str], Meta(description="Ids of older keys that are still there.")]
+    lost: Annotated[int, Meta(description="Secrets that no key opens; see `secrets status`.")]
+
+
+class UpgradedServer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `upgrade`."""
+
+    upgraded: Annotated[bool, Meta(description="The data were loaded into a newer server.")]
+    server: Annotated[str, Meta(description="The major version of the database's server now; empty where none is.")]
+    rows: Annotated[int, Meta(description="How many rows were compared.")]
+    old_data: Annotated[str, Meta(description="Where the old data are kept; empty where nothing was upgraded.")]
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
@@ -111,16 +159,21 @@ def answers() -> dict[str, type[msgspec.Struct]]:
     from tidegate.reads import (
         connection,
         finding,
+        mapping,
         operation,
         preview,
         product,
         record,
         retention,
         route,
+        rule,
         schedule,
+        secret,
         story,
+        suggestion,
         tool,
     )
+    from tidegate.server import backup, restore
 
     return {
         "demo": End,
@@ -161,10 +214,26 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "record restore": Decided,
         "record delete": Decided,
         "record undo": Decided,
+        "rule list": rule.RuleList,
+        "rule add": rule.RulesSaved,
+        "rule edit": rule.RulesSaved,
+        "rule move": rule.RulesSaved,
+        "rule delete": rule.RulesSaved,
+        "rule try": rule.RulesTried,
+        "mapping export": mapping.MappingList,
+        "mapping import": ImportedMappings,
+        "suggestion list": suggestion.SuggestionList,
+        "suggestion accept": Decided,
+        "suggestion dismiss": DismissedSuggestion,
         "product list": product.ProductPage,
         "product show": product.ProductDetail,
         "product sync": operation.SyncedProduct,
         "product delete": Deleted,
+        "backup": backup.Backup,
+        "restore": restore.Restored,
+        "upgrade": UpgradedServer,
+        "secrets status": secret.SecretsStatus,
+        "secrets rotate": RotatedSecrets,
         "notify add": route.RouteRow,
         "notify list": route.RouteList,
         "notify show": route.RouteRow,
@@ -182,5 +251,10 @@ def answers() -> dict[str, type[msgspec.Struct]]:
 def answers_to_previews() -> dict[str, type[msgspec.Struct]]:
     """The shape of the answer where `--preview` asks another question than the command itself."""
     from tidegate.reads import operation
+    from tidegate.server import upgrade
 
-    return {"connection add --preview": operation.OperationDetail, "connection edit --preview": Threshold}
+    return {
+        "connection add --preview": operation.OperationDetail,
+        "connection edit --preview": Threshold,
+        "upgrade --check": upgrade.UpgradeCheck,
+    }

@@ -76,7 +76,7 @@ def home_of_the_demo() -> Iterator[Path]:
             raise Failure(
                 f"A demo is running in {home} already.", "Look there, or stop it with Ctrl-C and try again."
             ) from None
-        for name in ("TIDEGATE_DATABASE_URL", "TIDEGATE_SECRET_KEY"):
+        for name in ("TIDEGATE_DATABASE_URL", "TIDEGATE_SECRET_KEY", "TIDEGATE_SECRET_KEY_COMMAND"):
             os.environ.pop(name, None)
         os.environ |= {"TIDEGATE_HOME": str(home), "TIDEGATE_PRIVATE_NETWORKS": "allow"}
         yield home

@@ -302,14 +302,17 @@ def _zones() -> Check:
 
 def _key(settings: Settings) -> Check:
     """Reads it as sealing does, so that what this calls good is good."""
-    from tidegate.guard.secrets import KEY_FILE, VARIABLE, the_key
+    from tidegate.guard.keys import file_is_ours, known_keys, where
 
-    key = the_key(settings)
-    if settings.secret_key is not None:
-        return _check("key", "ok", f"secrets are sealed with {VARIABLE}.")
-    if key is None:
-        return _check("key", "ok", f"{settings.home / KEY_FILE} is made when the first secret is stored.")
-    return _check("key", "ok", f"{settings.home / KEY_FILE}. Keep a copy of it apart from copies of the database.")
+    keys, place = known_keys(settings), where(settings)
+    if not keys:
+        return _check("key", "ok", f"{place} is made when the first secret is stored.")
+    if len(keys) > 1 and file_is_ours(settings):
+        told = f"{place} has {len(keys):,} keys: a rotation is not through, or an older key was put back."
+        return _check("key", "warn", told, "Go on with it: tidegate secrets rotate")
+    if not file_is_ours(settings):
+        return _check("key", "ok", f"secrets are sealed with {place}.")
+    return _check("key", "ok", f"{place}. Keep a copy of it apart from copies of the database.")
 
 
 def _tried(name: str, look: Callable[[], Check]) -> Check:

@@ -81,7 +81,10 @@ def given(
 
 
 def asked_for(tool: ToolRow, answer: Given) -> Given:
-    """The same with what is missing asked for one by one, where something needed is missing and somebody is there."""
+    """The same with what is missing asked for one by one, where something needed is missing and somebody is there.
+
+    What hardly anybody needs is left to options: `tool show TOOL` lists it.
+    """
     missing = [one for one in tool.fields if one.name not in answer]
     needed = [one for one in missing if one.required]
     if not needed:
@@ -90,7 +93,8 @@ def asked_for(tool: ToolRow, answer: Given) -> Given:
         ways = " ".join(f"--secret {one.name}=env:VARIABLE" if one.secret else f"--set {one.name}=…" for one in needed)
         raise usage(f"{tool.name} needs {_listing([one.name for one in needed])}.", f"Add: {ways}")
     for one in missing:
-        _ask(one, answer)
+        if not one.seldom:
+            _ask(one, answer)
     return answer
 
 

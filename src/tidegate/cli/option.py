@@ -80,6 +80,7 @@ class DifferenceKind(StrEnum):
     back = "back"
     revived = "revived"
     mapped = "mapped"
+    ignored = "ignored"
 
 
 class SeverityWord(StrEnum):

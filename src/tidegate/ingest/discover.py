@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import uuid4
 
 from django.db import connection as database
 from django.db import transaction
@@ -21,6 +22,7 @@ from tidegate.store.writers.connection import lock_connection
 from tidegate.store.writers.difference import records_discovered, save_differences
 from tidegate.store.writers.operation import hold_claim, save_quarantine
 from tidegate.store.writers.record import auto_map_records
+from tidegate.store.writers.rule import apply_rules
 from tidegate_sdk import NO_PRODUCT, Odd, Outcome, Tool, TotalMoved
 
 from . import apply
@@ -59,8 +61,8 @@ class VepsRead:
 
 
 def run_discover(run: Run, connection: Connection, tool: Tool[Any]) -> Ending:
-    """Reads the list of VEPs and brings the Records up to it; then auto-map decides about undecided ones. A preview
-    says what that would do, and leaves everything as it is."""
+    """Reads the list of VEPs and brings the Records up to it; then mapping rules, and after them auto-map, decide about
+    undecided ones. A preview says what that would do, and leaves everything as it is."""
     apply.prepare_staging()
     with visiting(run, tool) as vendor:
         log_in(run, vendor, connection)
@@ -149,7 +151,10 @@ def _apply(run: Run, connection: Connection, read: VepsRead) -> Ending | None:
     _refresh(run, parameters, counts)
     _miss(parameters, read, present, gone, counts)
     _set_aside(run, connection, read)
-    counts.update(auto_map_records(connection.pk, run.claim.operation))
+    ruled = apply_rules(connection.pk, run.claim.operation, uuid4())
+    counts.update(ruled.counts)
+    counts["left_by_rules"] = len(ruled.waiting)
+    counts.update(auto_map_records(connection.pk, run.claim.operation, ruled.waiting))
     return _ending(run, read, present, counts)
 
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 from msgspec import Meta
 
 from tidegate import catalog
+from tidegate.guard.keys import KeyProblem
 from tidegate.log import MASK
 from tidegate.reads.count import Findings, findings_by_connection
 from tidegate.reads.health import ConnectionHealth, Run, health_of, in_state
@@ -107,7 +108,7 @@ def connection(connection_id: int) -> ConnectionDetail | None:
     return ConnectionDetail(
         connection=rows[0],
         settings=_shown(found.settings, secret),
-        secrets=sorted(secret) if found.secrets is not None else [],
+        secrets=_held(found, secret),
         minimum_severity=Severity.of_rank(found.minimum_severity).value,
         auto_map=found.auto_map,
         join_by_name=found.join_by_name,
@@ -128,6 +129,14 @@ def _warnings(found: models.Connection) -> list[ConnectionWarning]:
     end = secret_warning(found.secret_ends_at, datetime.now(UTC), found.secret_ends_told_by)
     sentences = [told, f"{end.why} {end.next_step}" if end else ""]
     return [ConnectionWarning(label=found.label, usable=True, sentence=sentence) for sentence in sentences if sentence]
+
+
+def _held(found: models.Connection, secret: set[str]) -> list[str]:
+    """The names of the secrets that are stored; of those that no key opens, all that there could be."""
+    try:
+        return sorted(catalog.stored_secrets(found))
+    except KeyProblem:
+        return sorted(secret)
 
 
 def _shown(settings: dict[str, Any], secret: set[str]) -> dict[str, Any]:

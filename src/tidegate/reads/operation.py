@@ -23,6 +23,9 @@ LEVELS = ("debug", "info", "warning", "error")
 WORDS = {
     "records": ("Record read", "Records read"),
     "auto_mapped": ("mapped by auto-map", "mapped by auto-map"),
+    "mapped_by_rules": ("mapped by rules", "mapped by rules"),
+    "ignored_by_rules": ("ignored by rules", "ignored by rules"),
+    "left_by_rules": ("left by rules to a person", "left by rules to a person"),
     "products_made": ("Product made", "Products made"),
     "kept": ("decided by a person since", "decided by a person since"),
     **UNDONE_WORDS,

@@ -69,13 +69,14 @@ def cut(
 
 
 def _after(by: Sequence[str], values: Sequence[Any]) -> Q:
-    """Behind the row with these values: (a > 1) or (a = 1 and b > 2) or …"""
+    """Behind the row with these values: (a > 1) or (a = 1 and b > 2) or …; and a >= 1, where an index can begin."""
     beyond, same = Q(), Q()
     for field, value in zip(by, values, strict=True):
         name, comparison = (field[1:], "lt") if field.startswith("-") else (field, "gt")
         beyond |= same & Q(**{f"{name}__{comparison}": value})
         same &= Q(**{name: value})
-    return beyond
+    first, least = (by[0][1:], "lte") if by[0].startswith("-") else (by[0], "gte")
+    return Q(**{f"{first}__{least}": values[0]}) & beyond
 
 
 def _value(row: Any, field: str) -> Any:

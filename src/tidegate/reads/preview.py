@@ -24,6 +24,7 @@ WHATS: Final = {
     "closed": "Would be closed{because}.",
     "held": "Would be held until a person decides{because}.",
     "new": "Would be a New Record.",
+    "ignored": "Would be ignored by a rule{because}.",
     "renamed": "Would follow the tool.",
     "missing": "Would be no longer in the tool.",
     "back": "Would be back: the tool shows it again.",
@@ -178,10 +179,12 @@ def _what(one: Any, because: str) -> str:
     if one.kind == "held" and not one.family:
         flows = f" It flows into «{product}»." if product else ""
         return f"Would be held: too many are gone at once to be believed.{flows}"
+    if one.kind == "ignored":
+        because = one.after.get("because", "")
     return WHATS.get(one.kind, "Would differ.").format(because=f": {because}" if because else "")
 
 
-_SAID: Final = ("product", "made")
+_SAID: Final = ("product", "made", "because")
 """Said in the sentence already."""
 
 _NESTED: Final = ("fields", "attributes")

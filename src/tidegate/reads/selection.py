@@ -30,6 +30,9 @@ WORST: Final = Severity.CRITICAL.rank
 FEEDS: Final = 2_000
 """Where no more Feeds are asked for, each is looked into; where more are, findings are walked along."""
 
+TESTS: Final = 2_000
+"""Where no more Tests are asked for, all their findings are looked at for the oldest: others may have come before."""
+
 RARE: Final = 5_000
 """Hits that are all gathered; of more frequent words, the newest findings are looked at one by one."""
 
@@ -174,6 +177,8 @@ def _list(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Sele
         rows = rows_of("finding_ids_of_feeds", **given, **after, by=sort, after_severity=severity)
     elif sort == "severity":
         rows = _by_severity({**given, **after, "after_severity": first}, limit + 1)
+    elif sort == "oldest" and scope.feeds is None and scope.tests is not None and len(scope.tests) <= TESTS:
+        rows = rows_of("finding_ids_oldest_of_tests", **given, **after)
     else:
         rows = rows_of("finding_ids_by_age", **given, **after, oldest=sort == "oldest")
     count, more = _count(wanted, scope)

@@ -23,6 +23,7 @@ class FieldRow(msgspec.Struct, frozen=True, kw_only=True):
     default: Annotated[Any, Meta(description="What holds where it is not given.")]
     choices: Annotated[list[Any], Meta(description="The only values there are; empty where any will do.")]
     examples: Annotated[list[Any], Meta(description="How a value looks.")]
+    seldom: Annotated[bool, Meta(description="Hardly anybody needs it, so it is not asked for one by one.")] = False
 
 
 class ToolRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,7 @@ def _field(name: str, field: FieldInfo) -> FieldRow:
         default=_plain(default),
         choices=_choices(field.annotation),
         examples=list(field.examples or ()),
+        seldom=isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("seldom") is True,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 KINDS: Final = (
     "created", "changed", "reopened", "closed", "held", "new", "renamed", "missing", "back", "revived", "mapped",
+    "ignored",
 )  # fmt: skip
 """Kinds of differences: the first four of findings, *held* of both, the others of Records."""
 
@@ -14,7 +15,7 @@ COUNTED_AS: Final = {
     "sync": {"created": "created", "updated": "changed", "reopened": "reopened", "closed": "closed", "held": "held"},
     "discover": {
         "new": "new", "changed": "renamed", "missing": "missing", "back": "back", "revived": "revived", "held": "held",
-        "auto_mapped": "mapped",
+        "auto_mapped": "mapped", "mapped_by_rules": "mapped", "ignored_by_rules": "ignored",
     },
 }  # fmt: skip
 """By type of Operation: the kind of difference that a word of its counts counts."""
@@ -26,8 +27,8 @@ VERBS: Final = {
     },
     "discover": {
         "new": "add {} Record{s}", "changed": "rename or change {}", "back": "find {} again",
-        "revived": "bring {} deleted one{s} back", "missing": "let {} go Missing", "auto_mapped": "map {}",
-        "products_made": "make {} Product{s}",
+        "revived": "bring {} deleted one{s} back", "missing": "let {} go Missing", "mapped_by_rules": "map {} by rules",
+        "ignored_by_rules": "ignore {} by rules", "auto_mapped": "map {}", "products_made": "make {} Product{s}",
     },
 }  # fmt: skip
 

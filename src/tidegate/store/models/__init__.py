@@ -4,6 +4,7 @@ from .connection import Connection, Test
 from .count import ConnectionTally, OpenDay, Total
 from .feed import Feed, FeedMove, Part, Tally
 from .finding import Decision, Finding, FindingWords, Held, Journal, WordsDue
+from .mapping import MappingRule, RelinkDismissed
 from .notification import Delivery, News, Route
 from .operation import Difference, Lease, LogLine, Operation, Quarantine, Result
 from .product import Engagement, Product, ProductType
@@ -28,6 +29,7 @@ __all__ = [
     "Journal",
     "Lease",
     "LogLine",
+    "MappingRule",
     "Mark",
     "News",
     "OpenDay",
@@ -38,6 +40,7 @@ __all__ = [
     "Quarantine",
     "Record",
     "RecordHistory",
+    "RelinkDismissed",
     "Result",
     "Route",
     "Schedule",

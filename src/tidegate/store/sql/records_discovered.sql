@@ -45,6 +45,10 @@ WITH history AS MATERIALIZED (
     SELECT 'mapped', record_id, '{}', jsonb_build_object('product', facts.product, 'made', facts.made)
       FROM history JOIN facts ON facts.id = history.record_id
      WHERE history.after ->> 'decision' = 'mapped'
+     UNION ALL
+    SELECT 'ignored', record_id, '{}', jsonb_build_object('because', history.after -> 'ignored_because')
+      FROM history
+     WHERE history.after ->> 'decision' = 'ignored'
 ), numbered AS (
     SELECT *, row_number() OVER (PARTITION BY kind ORDER BY id) AS nth FROM differences
 )

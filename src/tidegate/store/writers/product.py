@@ -18,9 +18,10 @@ def product_type_named(name: str) -> int:
     return ProductType.objects.get_or_create(name=clean_name(name, "name of the Product Type"))[0].pk
 
 
-def make_products(actor: Actor, names: Sequence[str], product_type_id: int) -> dict[str, int]:
+def make_products(actor: Actor, names: Sequence[str], product_type_id: int, tags: Sequence[str] = ()) -> dict[str, int]:
     """Makes Products of these clean names; the id by name. A name that is taken is not in the answer."""
-    made = rows_of("products_make", names=list(names), product_type=product_type_id, origin=str(actor))
+    how = {"product_type": product_type_id, "origin": str(actor), "tags": list(tags)}
+    made = rows_of("products_make", names=list(names), **how)
     return {row["name"]: row["id"] for row in made}
 
 

@@ -6,7 +6,7 @@ here, by id, before anything is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,8 +103,8 @@ def make_feeds(tests: Mapping[int, int]) -> dict[int, int]:
     return {row["record_id"]: row["id"] for row in rows if tests[row["record_id"]] == row["test_id"]}
 
 
-def ignore_records(actor: Actor, records: Sequence[int], because: str) -> None:
-    """No data from here: the mapping is taken away and remembered."""
+def ignore_records(actor: Actor, records: Sequence[int], because: str | Sequence[str]) -> None:
+    """No data from here: the mapping is taken away and remembered. One reason for all, or one for each."""
     unmap(actor, records, "ignored", because=because)
 
 
@@ -118,12 +118,14 @@ def delete_records(actor: Actor, records: Sequence[int]) -> None:
     unmap(actor, records, "undecided", deleted=True)
 
 
-def unmap(actor: Actor, records: Sequence[int], decision: str, *, because: str = "", deleted: bool = False) -> None:
+def unmap(
+    actor: Actor, records: Sequence[int], decision: str, *, because: str | Sequence[str] = "", deleted: bool = False
+) -> None:
     run(
         "records_unmap",
         records=list(records),
         decision=decision,
-        because=because,
+        becauses=[because] * len(records) if isinstance(because, str) else list(because),
         actor=str(actor),
         how=actor.how,
         deleted=deleted,
@@ -133,16 +135,20 @@ def unmap(actor: Actor, records: Sequence[int], decision: str, *, because: str =
 # Auto-map
 
 
-def auto_map_records(connection_id: int, operation_id: int | None) -> dict[str, int]:
+def auto_map_records(
+    connection_id: int, operation_id: int | None, left_to_people: Collection[int] = ()
+) -> dict[str, int]:
     """Maps every undecided Record of a Connection that has auto-map on, and counts; does nothing where it is off.
 
     Inside the transaction of a Discover; in history it is auto-map who acted, in a step of its own. A Record whose
-    earlier Product was deleted stays New: that is for a person to decide.
+    earlier Product was deleted stays New: that is for a person to decide. So are those that a mapping rule matches and
+    cannot decide (`left_to_people`).
     """
     connection = Connection.objects.get(pk=connection_id)
     if not connection.auto_map:
         return {}
-    candidates = rows_of("records_to_auto_map", connection=connection_id)
+    left = set(left_to_people)
+    candidates = [row for row in rows_of("records_to_auto_map", connection=connection_id) if row["id"] not in left]
     if not candidates:
         return {}
     targets = {row["id"]: row["earlier_product_id"] for row in candidates if row["earlier_product_id"] is not None}

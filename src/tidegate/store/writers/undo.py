@@ -13,6 +13,7 @@ from uuid import UUID
 from tidegate.rules.undo import DECISION_FACTS, Line, facts_before, remap, why_not
 from tidegate.store.models import Feed, Record
 from tidegate.store.statement import rows_of, run
+from tidegate.store.writers.relink import is_relink, take_apart
 from tidegate.store.writers.remap import Going
 
 
@@ -58,6 +59,10 @@ def undo_records(step: UUID, records: Sequence[int]) -> Undone:
         for record, history in histories.items()
         if answers[record] is None
     }
+    if is_relink(histories, step):
+        if why := next((why for why in answers.values() if why is not None), None):
+            return Undone(dict.fromkeys(answers, why), [])  # both or none: they exchanged their ids
+        take_apart(histories)
     feeds = {was["feed_id"] for was in facts.values() if was["feed_id"] is not None}
     there = set(Feed.objects.filter(pk__in=feeds).values_list("pk", flat=True))
     for record in [
