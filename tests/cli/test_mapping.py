@@ -40,10 +40,10 @@ def test_rules_are_entered_one_by_one_and_wrong_ones_say_why(shop: Any):
     added = shop.json("rule", "add", "Burp", "--name", "a*", "--product", "Web shop")
     edited = shop.json("rule", "edit", "Burp", "1", "--attribute", "team=pay*", "--regex", "--case")
 
-    assert added["rules"][0]["words"] == "What is like «a*»: maps it to «Web shop»."
+    assert added["rules"][0]["words"] == "«a*» maps it to «Web shop»."
     assert (
         edited["rules"][0]["words"]
-        == "What is like «team = pay*» as a regular expression, capitals matter: maps it to «Web shop»."
+        == "«team = pay*», as a regular expression, capitals matter, maps it to «Web shop»."
     )
     for arguments, said in (
         (("add", "Burp", "--name", "(", "--regex", "--ignore"), "at character 1: ("),

@@ -204,8 +204,7 @@ def _by_rule(ready: Compiled, matched: Counter[int], changing: Counter[int]) -> 
 def _row(row: models.MappingRule) -> RuleRow:
     rule = rule_of(row)
     lost = rule.answer == "product" and rule.product_id is None
-    case = ", capitals matter" if rule.case_matters else ""
-    syntax = " as a regular expression" if rule.syntax == "regex" else ""
+    how = ["as a regular expression"] * (rule.syntax == "regex") + ["capitals matter"] * rule.case_matters
     return RuleRow(
         id=row.pk,
         position=row.position,
@@ -221,7 +220,7 @@ def _row(row: models.MappingRule) -> RuleRow:
         because=row.because,
         product_type=row.product_type,
         tags=row.tags,
-        words=f"What is like {rule.matched}{syntax}{case}: {rule.told}.",
+        words=f"{', '.join([rule.matched, *how])}{',' if how else ''} {rule.told}.",
         problem=f"«{rule.product}» was deleted: what matches waits for a person." if lost else "",
         changed_at=row.changed_at,
         changed_by=row.changed_by,
