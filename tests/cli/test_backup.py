@@ -359,8 +359,11 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_this_one(tmp_path: Path, d
         assert schema(new.url) == schema(database.url)
 
 
-def test_neither_password_nor_passphrase_stands_in_a_list_of_processes(house: Any, database: Database, file: Path):
+def test_neither_password_nor_passphrase_stands_in_a_list_of_processes(
+    house: Any, database: Database, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """promises.md, 7: not in a process list. Looked at while pg_dump runs: it waits for a sequence that we hold."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # what others leave for a moment is not ours
     secrets = [PASSPHRASE, str(conninfo_to_dict(database.url)["password"]), CANARY]
     settings, passphrase = load_settings(), SecretStr(PASSPHRASE)
     writing = threading.Thread(target=lambda: back_up(settings, database, file, passphrase=passphrase))
@@ -376,7 +379,7 @@ def test_neither_password_nor_passphrase_stands_in_a_list_of_processes(house: An
     assert file.exists()
     for secret in secrets:
         assert secret.encode() not in b"".join(seen)
-    assert not list(Path(tempfile.gettempdir()).glob("tidegate-entrance-*"))
+    assert not list(tmp_path.glob("tidegate-entrance-*"))
 
 
 def dumping(database: Database) -> list[int]:

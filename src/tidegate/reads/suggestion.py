@@ -66,6 +66,8 @@ def suggested(missing_id: int, new_id: int) -> Suggestion | None:
 def _of(gone: Any, connection_id: int) -> list[Suggestion]:
     related = gone.filter(connection_id=connection_id).select_related("connection", "feed__test__engagement__product")
     missing = {one.pk: one for one in related.order_by("-absent_since", "-pk")[:LOOKED_AT]}
+    if not missing:
+        return []  # they came back at this moment
     since = min(one.absent_since for one in missing.values()) - BEFORE
     index = Missing([_look(one) for one in missing.values()])
     dismissed = models.RelinkDismissed.objects.filter(missing__in=missing)
