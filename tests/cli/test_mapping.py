@@ -42,8 +42,7 @@ def test_rules_are_entered_one_by_one_and_wrong_ones_say_why(shop: Any):
 
     assert added["rules"][0]["words"] == "«a*» maps it to «Web shop»."
     assert (
-        edited["rules"][0]["words"]
-        == "«team = pay*», as a regular expression, capitals matter, maps it to «Web shop»."
+        edited["rules"][0]["words"] == "«team = pay*», as a regular expression, capitals matter, maps it to «Web shop»."
     )
     for arguments, said in (
         (("add", "Burp", "--name", "(", "--regex", "--ignore"), "at character 1: ("),
