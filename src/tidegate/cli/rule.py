@@ -95,8 +95,7 @@ def add_rule(
 
         row = the_connection(connection)
         entered = _matched(name, parent, attribute) | _answered(product, template, because, ignore=ignore)
-        if "pattern" not in entered:
-            raise usage("What does the rule match?", "Say --name, --parent or --attribute.")
+        _refuse_without_pattern(entered)
         made = rule.new_rule(**entered, **_others(regex, case, product_type, tags))
         saved = rule.add_rule(me(), row.id, made, position=at, again=again)
         _told(row.id, saved, json=json)
@@ -189,8 +188,7 @@ def try_rules(
         entered = _matched(name, parent, attribute) | _answered(product, template, None, ignore=ignore)
         tried = reads.stored_of(row.id)
         if entered:
-            if "pattern" not in entered:
-                raise usage("What does the rule match?", "Say --name, --parent or --attribute.")
+            _refuse_without_pattern(entered)
             tried.insert(len(tried) if at is None else at - 1, rule.new_rule(**entered, **_others(regex, case)))
         found = reads.try_rules(row.id, tried, again=again)
     if json:
@@ -200,6 +198,11 @@ def try_rules(
 
 
 # What they share
+
+
+def _refuse_without_pattern(entered: dict[str, Any]) -> None:
+    if "pattern" not in entered:
+        raise usage("What does the rule match?", "Say --name, --parent or --attribute.")
 
 
 def _matched(name: str | None, parent: str | None, attribute: str | None) -> dict[str, Any]:

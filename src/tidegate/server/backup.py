@@ -26,7 +26,7 @@ from pydantic import SecretStr
 
 from tidegate.config import Settings
 from tidegate.guard.archive import PIECE, ArchiveProblem, ArchiveWriter, damaged, is_encrypted, pieces_of
-from tidegate.guard.keys import Key, keep_through_a_power_cut, known_keys, written
+from tidegate.guard.keys import Key, keep_through_a_power_cut, keys_of, known_keys, written
 from tidegate.guard.secrets import key_id_of
 from tidegate.server.postgres import Database
 from tidegate.server.postgres.program import client_program, entrance_to, running
@@ -298,8 +298,6 @@ class Contents:
             raise damaged(self.file)
 
     def _beginning(self, kind: bytes, rest: bytes) -> None:
-        from tidegate.guard.keys import keys_of
-
         if kind == MANIFEST and self._manifest is None:
             if msgspec.json.decode(rest).get("form") != FORM:
                 raise ArchiveProblem(f"{self.file} was written by a newer Tidegate.", "Restore it with that version.")
