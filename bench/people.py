@@ -13,9 +13,9 @@ class People:
     """What people do meanwhile, through the same actions as the command line."""
 
     def __init__(self, dice: random.Random) -> None:
-        from tidegate.rules.actor import Actor
+        from tidegate.rules.actor import at_this_machine
 
-        self.dice, self.me = dice, Actor("person", "alice")
+        self.dice, self.me = dice, at_this_machine("alice")
         self.did: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.doing = "nothing"

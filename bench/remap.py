@@ -28,10 +28,10 @@ class Mover:
     """Lives in the child: decides, and carries out what it asked for, as a worker does."""
 
     def __init__(self) -> None:
-        from tidegate.rules.actor import Actor
+        from tidegate.rules.actor import at_this_machine
         from tidegate.store.models import Connection, Record
 
-        self.actor = Actor("person", "bench")
+        self.actor = at_this_machine("bench")
         source = Connection.objects.create(tool="bench", label=f"Bench {time.time()}", created_by="bench")
         self.record = Record.objects.create(connection=source, vendor_id="bench", name="bench").pk
         self.step = ""

@@ -252,10 +252,10 @@ def store(server: Server, hosts: list[str]) -> None:
 
     from tidegate.actions.connection import add_connection
     from tidegate.actions.operation import discover, sync
-    from tidegate.rules.actor import Actor
+    from tidegate.rules.actor import at_this_machine
     from tidegate.store.models import Connection, Operation
 
-    me = Actor("person", "alice")
+    me = at_this_machine("alice")
     made: list[int] = []
     for number, host in enumerate(hosts):
         settings = {"url": server.url(host), "per_second": 200, "families": 1}

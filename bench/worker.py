@@ -14,10 +14,10 @@ from bench.loopback import TOKEN
 from tidegate.actions.connection import add_connection
 from tidegate.actions.operation import request_discover, request_sync
 from tidegate.ingest.operation import run_operation
-from tidegate.rules.actor import Actor
+from tidegate.rules.actor import at_this_machine
 from tidegate.store.models import Connection, Operation
 
-ME = Actor("person", "bench")
+ME = at_this_machine("bench")
 
 
 class Worker:

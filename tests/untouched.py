@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from django.apps import apps
 from django.db import connection
 
-OF_THE_OPERATION = ("operation", "result", "difference", "log_line", "lease", "total", "host_pace")
-"""What a preview may write: how it went itself, what it found, and what it cost."""
+OF_THE_OPERATION = ("operation", "result", "difference", "log_line", "lease", "total", "host_pace", "audit_line")
+"""What a preview may write: how it went itself, what it found, what it cost, and who asked for it."""
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from django.db import connection as database
 
-from tidegate.rules.actor import Actor
+from tidegate.rules.actor import at_this_machine
 from tidegate.store import models
 
-ALICE, BOB = Actor("person", "alice"), Actor("person", "bob")
+ALICE, BOB = at_this_machine("alice"), at_this_machine("bob")
 MEDIUM = 3
 
 

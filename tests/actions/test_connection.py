@@ -395,7 +395,7 @@ def test_a_long_list_is_not_read_to_its_end(acme: World):
 
 
 def test_what_is_not_saved_yet_can_be_tried(acme: World):
-    found = actions.try_settings("acme", {}, TOKEN)
+    found = actions.try_settings(ALICE, "acme", {}, TOKEN)
 
     assert found.account is not None
     assert found.account.id == "acme-1"

@@ -24,7 +24,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_stored(database: object):
         lambda: add_route(ALICE, "a", HOOK, connection_id=deleted.pk),
         lambda: add_route(ALICE, "a", HOOK, connection_id=2**70),
         lambda: add_route(ALICE, "a", SecretStr("file:///etc/passwd")),
-        lambda: try_address("a", SecretStr("file:///etc/passwd")),
+        lambda: try_address(ALICE, "a", SecretStr("file:///etc/passwd")),
     ):
         with pytest.raises(Refused):
             refused()

@@ -10,9 +10,9 @@ import httpx2
 import pytest
 
 from tests.acme import Acme, World
-from tidegate.rules.actor import Actor
+from tidegate.rules.actor import at_this_machine
 
-ALICE = Actor("person", "alice")
+ALICE = at_this_machine("alice")
 
 
 class Scene:

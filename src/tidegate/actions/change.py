@@ -6,7 +6,6 @@ from typing import NoReturn
 from uuid import UUID
 
 from tidegate.actions.errors import Refused
-from tidegate.actions.step import action
 from tidegate.actions.undo import undo_again
 from tidegate.ingest.remap import CLOSE, MOVE, PUT_BACK, THRESHOLD
 from tidegate.ingest.undo import UNDO_SYNC
@@ -21,7 +20,6 @@ from tidegate.store.writers.remap import Going
 from tidegate.store.writers.undo import last_decision
 
 
-@action
 def change_again(actor: Actor, operation: Operation) -> int:
     """Asks for what an ended change left undone; returns the new Operation's id.
 

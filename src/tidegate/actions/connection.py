@@ -12,8 +12,9 @@ from django.utils import timezone
 from pydantic import SecretStr
 
 from tidegate import catalog
+from tidegate.actions.action import action
 from tidegate.actions.errors import NotThere, Refused
-from tidegate.actions.step import LARGEST_ID, action
+from tidegate.actions.step import LARGEST_ID
 from tidegate.config import load_settings
 from tidegate.guard.keys import KeyProblem
 from tidegate.guard.secret_end import end_in
@@ -62,7 +63,7 @@ SecretEnds = date | Literal["unknown"]
 """The last day of a secret, as a person knows it; "unknown" forgets what was said before."""
 
 
-@action
+@action("administrator")
 def add_connection(
     actor: Actor,
     tool: str,
@@ -103,7 +104,7 @@ def add_connection(
     return connection_id
 
 
-@action
+@action("administrator")
 def draft_connection(
     actor: Actor,
     tool: str,
@@ -140,7 +141,7 @@ def draft_connection(
     return connection_id
 
 
-@action
+@action("administrator")
 def save_draft(
     actor: Actor,
     connection_id: int,
@@ -176,7 +177,7 @@ def save_draft(
     return connection_id
 
 
-@action
+@action("administrator")
 def drop_draft(actor: Actor, connection_id: int) -> None:
     """Lets a draft go, with its secrets and its previews. Refused while one of these runs."""
     with acting(str(actor)):
@@ -194,7 +195,7 @@ def label_is_taken(label: str) -> bool:
     return Connection.objects.filter(label=clean_name(label, "label"), deleted_at__isnull=True).exists()
 
 
-@action
+@action("administrator", connection="connection_id")
 def edit_connection(
     actor: Actor,
     connection_id: int,
@@ -245,7 +246,7 @@ def edit_connection(
         return Edited(sync_wanted=wanted, resumed=resumed)
 
 
-@action
+@action("operator", connection="connection_id")
 def pause_connection(actor: Actor, connection_id: int, because: str = "") -> Paused:
     """Nothing is discovered and nothing flows until somebody resumes it. What waits is cancelled; what runs goes on to
     its end, since half of it has flowed already: whoever wants that to end too cancels it.
@@ -260,7 +261,7 @@ def pause_connection(actor: Actor, connection_id: int, because: str = "") -> Pau
         return Paused(cancelled, running_operation(connection_id))
 
 
-@action
+@action("operator", connection="connection_id")
 def resume_connection(actor: Actor, connection_id: int) -> None:
     """Lets a paused Connection go on, and forgets its rejected logins."""
     with acting(str(actor)):
@@ -270,7 +271,7 @@ def resume_connection(actor: Actor, connection_id: int) -> None:
         writer.resume(connection_id)
 
 
-@action
+@action("administrator", connection="connection_id")
 def delete_connection(actor: Actor, connection_id: int, typed_label: str) -> None:
     """Its Records and secrets go; Products, Tests and findings stay. A new Connection may continue it."""
     with acting(str(actor)):
@@ -295,6 +296,7 @@ def threshold_effect(connection_id: int, minimum_severity: int) -> ThresholdEffe
     return writer.threshold_effect(existing(connection_id).pk, the_minimum(minimum_severity))
 
 
+@action("operator", at_once=False, connection="connection_id")
 def test_connection(actor: Actor, connection_id: int) -> list[Step]:
     """Asks the vendor the first real questions, step by step, until one fails. Writes nothing."""
     connection = existing(connection_id)
@@ -307,7 +309,8 @@ def test_connection(actor: Actor, connection_id: int) -> list[Step]:
     return [*found.steps, *([another_account(connection, found.account)] if other and found.account else [])]
 
 
-def try_settings(tool: str, settings: Mapping[str, Any], secrets: Mapping[str, SecretStr]) -> Probe:
+@action("administrator", at_once=False)
+def try_settings(actor: Actor, tool: str, settings: Mapping[str, Any], secrets: Mapping[str, SecretStr]) -> Probe:
     """The same for what was entered and is not saved yet; the account says which deleted Connection it may continue."""
     return probe(the_filled(the_tool(tool), settings, secrets))
 

@@ -14,3 +14,7 @@ class Refused(Exception):
 
 class NotThere(Refused):
     """There is no such thing, or not for this person."""
+
+
+class Forbidden(Refused):
+    """The thing may be seen and this may not be done to it; or it is of the whole house."""

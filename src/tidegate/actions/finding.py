@@ -10,8 +10,9 @@ from typing import Final
 
 from django.utils import timezone
 
+from tidegate.actions.action import action
 from tidegate.actions.errors import Refused
-from tidegate.actions.step import Item, StepOutcome, action, wanted
+from tidegate.actions.step import Item, StepOutcome, wanted
 from tidegate.rules.actor import Actor
 from tidegate.rules.finding import ACCEPTED, VERDICTS
 from tidegate.rules.names import clean_name, clean_text
@@ -33,7 +34,7 @@ UNSET: Final = Unset.UNSET
 NONE = "none"
 
 
-@action
+@action("mapper", finding="finding_id")
 def decide_finding(
     actor: Actor,
     finding_id: int,
@@ -77,7 +78,7 @@ def refuse_while_changing(finding_id: int) -> None:
             raise Refused(why, f"{why_changing(record.changing_operation_id)}.")
 
 
-@action
+@action("mapper", finding="finding_ids")
 def close_findings(actor: Actor, finding_ids: Iterable[int]) -> StepOutcome:
     """Closes open findings that nothing watches any more. One that is watched is left to its evidence."""
     asked = wanted(finding_ids, "Finding", writer.record_of_finding)

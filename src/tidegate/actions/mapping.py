@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Final
 from uuid import UUID, uuid4
 
+from tidegate.actions.action import action, demand, demand_everywhere
 from tidegate.actions.errors import Refused
 from tidegate.actions.record import sync_after_undo_time, why_not_decide
-from tidegate.actions.step import action
+from tidegate.ingest.apply import again_after_deadlock
 from tidegate.reads.mapping import MappingRow, mappings_of
 from tidegate.rules.actor import Actor
 from tidegate.rules.mapping_file import DECISIONS, FileLine, FileRefused, lines
@@ -72,6 +73,7 @@ class Read:
     unchanged: int = 0
 
 
+@action("mapper", at_once=False, anywhere=True)
 def import_mappings(actor: Actor, file: Iterable[str], *, preview: bool = False) -> MappingsImported:
     """Brings mappings in, as `reads.mapping.mappings_csv` writes them: lines that differ from what is stored are
     decided as one step, others change nothing. What was imported before a remap stays where it is. A `preview` only
@@ -91,7 +93,7 @@ def import_mappings(actor: Actor, file: Iterable[str], *, preview: bool = False)
         return MappingsImported(True, None, _sorted(told, read.wrong), read.unchanged)
     if not read.changes:
         return MappingsImported(False, None, _sorted((), read.wrong), read.unchanged)
-    return _carried_out(actor, read)
+    return again_after_deadlock(lambda: _carried_out(actor, read))
 
 
 # Reading and comparing
@@ -195,11 +197,11 @@ def _nothing() -> str:
 # Carrying it out
 
 
-@action
 def _carried_out(actor: Actor, read: Read) -> MappingsImported:
     step = uuid4()
     done: list[Line] = []
     with acting(str(actor), step=step):
+        demand(actor, "mapper", "record", [one.record for one in read.changes], "decide about these Records")
         products = _products(actor, read.changes)
         mapped: list[int] = []
         changes = sorted(read.changes, key=lambda one: one.record)  # Records are locked by id
@@ -214,6 +216,10 @@ def _products(actor: Actor, changes: Sequence[Change]) -> dict[str, int]:
     """The Product of each name, made where it is not there, and kept until the end."""
     kinds = {one.product: one.product_type or IMPORTED for one in changes if one.product}
     found = products_named(kinds.keys())
+    if found:
+        demand(actor, "mapper", "product", sorted(found.values()), "map to these Products")
+    if any(name not in found for name in kinds):
+        demand_everywhere(actor, "mapper", "make Products")
     for kind in sorted({kind for name, kind in kinds.items() if name not in found}):
         missing = sorted(name for name, of in kinds.items() if of == kind and name not in found)
         made = make_products(actor, missing, product_type_named(kind))

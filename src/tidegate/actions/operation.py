@@ -10,6 +10,7 @@ from typing import Final
 from django.db import connection as database
 from django.db import transaction
 
+from tidegate.actions.action import action
 from tidegate.actions.change import change_again
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.ingest.apply import again_after_deadlock
@@ -32,6 +33,7 @@ WORDS_SECONDS: Final = 5.0
 NOT_READ_TO_THE_END: Final = ("failed", "incomplete", "skipped", "dropped")
 
 
+@action("operator", connection="connection_id")
 def request_discover(actor: Actor, connection_id: int) -> int:
     """Asks for a Discover; returns the Operation's id. A worker takes it, or whoever sees it through.
 
@@ -41,6 +43,7 @@ def request_discover(actor: Actor, connection_id: int) -> int:
     return request_operation("discover", connection_id, actor=str(actor))
 
 
+@action("operator", record="record_ids", connection="connection_id")
 def request_sync(actor: Actor, connection_id: int, record_ids: Sequence[int] | None = None) -> int:
     """Asks for a Sync of the mapped, Good Records (all, or these); returns the Operation's id.
 
@@ -52,6 +55,7 @@ def request_sync(actor: Actor, connection_id: int, record_ids: Sequence[int] | N
     return request_operation("sync", connection_id, actor=str(actor), records=record_ids)
 
 
+@action("operator", connection="connection_id")
 def request_discover_preview(actor: Actor, connection_id: int) -> int:
     """Asks what a Discover would do, also of a draft; returns the Operation's id. Nothing is changed by it.
 
@@ -61,6 +65,7 @@ def request_discover_preview(actor: Actor, connection_id: int) -> int:
     return request_operation("discover", connection_id, actor=str(actor), preview=True)
 
 
+@action("operator", record="record_ids", connection="connection_id")
 def request_sync_preview(actor: Actor, connection_id: int, record_ids: Sequence[int] | None = None) -> int:
     """Asks what a Sync would do to findings; returns the Operation's id. Nothing is changed by it.
 
@@ -72,6 +77,7 @@ def request_sync_preview(actor: Actor, connection_id: int, record_ids: Sequence[
     return request_operation("sync", connection_id, actor=str(actor), records=record_ids, preview=True)
 
 
+@action("operator", product="product_id")
 def request_sync_of_product(actor: Actor, product_id: int) -> list[int]:
     """Asks for a Sync of every Record that flows into the Product: one Operation a Connection. Returns their ids.
 
@@ -93,6 +99,7 @@ def request_sync_of_product(actor: Actor, product_id: int) -> list[int]:
         return [request_sync(actor, connection, of_it) for connection, of_it in records.items()]
 
 
+@action("operator", operation="operation_id")
 def request_again(actor: Actor, operation_id: int) -> int:
     """Asks again for what failed: the Records of this Sync that were not read to their end and may sync now, or all of
     it where it failed as a whole. Of a preview all is asked for again, as a preview; of a change what is left. Returns
@@ -177,6 +184,7 @@ def preview_sync(
     return operation
 
 
+@action("operator", operation="operation_id")
 def cancel(actor: Actor, operation_id: int) -> None:
     """Ends an Operation: at once where nobody runs it, else within seconds. What was applied stays, what was not is not
     begun. Raises NotThere, or Refused where it has ended already."""
@@ -191,6 +199,7 @@ def cancel(actor: Actor, operation_id: int) -> None:
             cancel_operation(operation, str(actor))
 
 
+@action("operator", operation="operation_id")
 def approve(actor: Actor, operation_id: int) -> int:
     """Believes what an Operation held: its closings are closed, its absences become Missing. Returns how many.
 
@@ -199,6 +208,7 @@ def approve(actor: Actor, operation_id: int) -> int:
     return _settle(actor, operation_id, "approve_held", "approve_absences")
 
 
+@action("operator", operation="operation_id")
 def keep_open(actor: Actor, operation_id: int) -> int:
     """Keeps open what an Operation held, until the vendor has shown it once more. Returns how many.
 

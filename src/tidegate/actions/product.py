@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tidegate.actions.action import action
 from tidegate.actions.errors import NotThere, Refused
-from tidegate.actions.step import LARGEST_ID, action
+from tidegate.actions.step import LARGEST_ID
 from tidegate.rules.actor import Actor
 from tidegate.store.acting import acting
 from tidegate.store.models import Engagement, Product, Test
@@ -11,21 +12,21 @@ from tidegate.store.writers.product import delete_targets, records_writing_to
 from tidegate.store.writers.record import lock_records
 
 
-@action
+@action("administrator", product="product_id")
 def delete_product(actor: Actor, product_id: int, typed_name: str) -> list[int]:
     """Deletes the Product with all that is in it; returns the Records that are Stale now."""
     named(Product, "Product", product_id, typed_name)
     return deleted(actor, product=product_id)
 
 
-@action
+@action("administrator", engagement="engagement_id")
 def delete_engagement(actor: Actor, engagement_id: int, typed_name: str) -> list[int]:
     """Deletes the Engagement with all that is in it; returns the Records that are Stale now."""
     named(Engagement, "Engagement", engagement_id, typed_name)
     return deleted(actor, engagement=engagement_id)
 
 
-@action
+@action("administrator", test="test_id")
 def delete_test(actor: Actor, test_id: int, typed_name: str) -> list[int]:
     """Deletes the Test with its findings; returns the Records that are Stale now."""
     named(Test, "Test", test_id, typed_name)

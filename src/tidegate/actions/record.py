@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
+from tidegate.actions.action import action, demand, demand_everywhere
 from tidegate.actions.errors import NotThere, Refused
-from tidegate.actions.step import Item, StepOutcome, action, wanted
+from tidegate.actions.step import Item, StepOutcome, wanted
+from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import clean_name, clean_text, near_twins
 from tidegate.rules.record import ago, why_changing
@@ -40,7 +42,7 @@ IN_A_CHANGE = {
 }
 
 
-@action
+@action("mapper", record="record_ids")
 def map_records(
     actor: Actor,
     record_ids: Sequence[int],
@@ -68,7 +70,7 @@ def map_records(
         if not free:
             return StepOutcome(None, answers(records, refusals, {}))
         product = (
-            existing_product(product_id)
+            existing_product(actor, product_id)
             if product_id is not None
             else made_product(actor, new_product or "", product_type)
         )
@@ -81,7 +83,7 @@ def map_records(
     return StepOutcome(step if changing else None, answers(records, refusals, done), numbers(changes))
 
 
-@action
+@action("mapper", record="record_ids")
 def ignore_records(
     actor: Actor, record_ids: Sequence[int], because: str = "", *, epochs: Mapping[int, int] | None = None
 ) -> StepOutcome:
@@ -96,7 +98,7 @@ def ignore_records(
     )
 
 
-@action
+@action("mapper", record="record_ids")
 def restore_records(
     actor: Actor, record_ids: Sequence[int], *, to_earlier: bool = False, epochs: Mapping[int, int] | None = None
 ) -> StepOutcome:
@@ -113,7 +115,7 @@ def restore_records(
     )
 
 
-@action
+@action("mapper", record="record_ids")
 def delete_records(actor: Actor, record_ids: Sequence[int], *, epochs: Mapping[int, int] | None = None) -> StepOutcome:
     """Gone from the lists; imported findings stay. A Discover that still sees the VEP brings it back as New."""
     return decide(
@@ -125,7 +127,7 @@ def delete_records(actor: Actor, record_ids: Sequence[int], *, epochs: Mapping[i
     )
 
 
-@action
+@action("mapper", record="record_id", step="step")
 def undo(actor: Actor, *, step: UUID | None = None, record_id: int | None = None) -> StepOutcome:
     """Takes back a whole step, or the last decision on one Record: until a Sync wrote under it or it was decided again.
 
@@ -201,7 +203,8 @@ def answers(records: Mapping[int, Deciding], refusals: Mapping[int, str], done: 
     return tuple(Item(id, id not in refusals, refusals.get(id) or done[id]) for id in records)
 
 
-def existing_product(product_id: int) -> Product:
+def existing_product(actor: Actor, product_id: int) -> Product:
+    demand(actor, "mapper", "product", [product_id], "map to this Product")
     if not keep_products([product_id]):
         raise NotThere(f"There is no Product {product_id}.", "See what there is: tidegate product list")
     return Product.objects.get(pk=product_id)
@@ -210,7 +213,10 @@ def existing_product(product_id: int) -> Product:
 def made_product(actor: Actor, name: str, product_type: str | None) -> Product:
     """A new Product. Raises Refused where one of that name is there."""
     name = clean_name(name, "name of the Product")
-    made = make_products(actor, [name], product_type_named(product_type or IMPORTED))
+    kind = product_type_named(product_type or IMPORTED)
+    if not actor.access.may("mapper", Place(product_type_id=kind)):
+        demand_everywhere(actor, "mapper", "make Products there")
+    made = make_products(actor, [name], kind)
     if name not in made:
         raise Refused(
             f"There is a Product «{name}» already.", f"Map to it: --product {name!r}, or choose another name."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tidegate.actions.action import action
 from tidegate.actions.errors import Refused
 from tidegate.config import Settings
 from tidegate.rules.actor import Actor
@@ -11,6 +12,7 @@ from tidegate.store.clock import database_now
 from tidegate.store.writers.retention import retain
 
 
+@action("administrator", at_once=False)
 def forget_now(
     actor: Actor, settings: Settings, told: Callable[[str, int], None] = lambda what, number: None
 ) -> dict[str, int]:

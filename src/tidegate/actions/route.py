@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from pydantic import SecretStr
 
+from tidegate.actions.action import action, demand, demand_everywhere
 from tidegate.actions.connection import existing as existing_connection
 from tidegate.actions.errors import NotThere, Refused
-from tidegate.actions.step import LARGEST_ID, action
+from tidegate.actions.step import LARGEST_ID
 from tidegate.config import load_settings
 from tidegate.delivery.courier import AddressRefused, Courier, Described, Outcome
 from tidegate.delivery.deliver import address_of
@@ -32,7 +33,7 @@ EVERY_CONNECTION = 0
 """Said to edit_route() as a Connection's number: the route is for all of them again."""
 
 
-@action
+@action("administrator", connection="connection_id")
 def add_route(
     actor: Actor,
     name: str,
@@ -54,7 +55,7 @@ def add_route(
     return route_id
 
 
-@action
+@action("administrator", route="route_id")
 def edit_route(
     actor: Actor,
     route_id: int,
@@ -76,6 +77,10 @@ def edit_route(
         route = locked(route_id)
         if connection_id is not None:
             every = connection_id == EVERY_CONNECTION
+            if every:
+                demand_everywhere(actor, "administrator", "have news of all Connections sent")
+            else:
+                demand(actor, "administrator", "connection", [connection_id], "have its news sent")
             facts["connection_id"] = None if every else existing_connection(connection_id).pk
         if address is not None:
             facts["address"] = sealed(address, route_id)
@@ -86,7 +91,7 @@ def edit_route(
             drop_waiting(route_id, f"The route was switched off by {actor}.")
 
 
-@action
+@action("administrator", route="route_id")
 def remove_route(actor: Actor, route_id: int) -> str:
     """Nothing is sent there any more, also not what waits; its part of the log goes. Returns its name."""
     with acting(str(actor)):
@@ -95,6 +100,7 @@ def remove_route(actor: Actor, route_id: int) -> str:
     return name
 
 
+@action("administrator", at_once=False, route="route_id")
 def test_route(actor: Actor, route_id: int) -> Outcome:
     """Sends one message now, and says how that went."""
     route = Route.objects.filter(pk=route_id).first() if 0 < route_id <= LARGEST_ID else None
@@ -117,7 +123,8 @@ class Tried:
     warning: str
 
 
-def try_address(name: str, address: SecretStr, *, send: bool = True) -> Tried:
+@action("administrator", at_once=False, anywhere=True)
+def try_address(actor: Actor, name: str, address: SecretStr, *, send: bool = True) -> Tried:
     """Looks at the address and sends the test message there. Raises Refused where it cannot be used at all."""
     words, settings = test_words(clean_name(name)), load_settings()
     with Courier(settings.private_networks, settings.proxy) as courier:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+from tidegate.actions.action import action, demand, demand_everywhere
 from tidegate.actions.connection import locked
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.record import sync_after_undo_time
-from tidegate.actions.step import LARGEST_ID, action
+from tidegate.actions.step import LARGEST_ID
+from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
 from tidegate.rules.mapping import LONGEST_PATTERN, MOST_RULES, Answer, Field, MappingRule, RuleRefused, Syntax
 from tidegate.rules.names import clean_name, clean_text
@@ -80,7 +82,7 @@ def new_rule(
         raise Refused(str(refused), "Nothing was changed; enter another.") from refused
 
 
-@action
+@action("mapper", connection="connection_id")
 def add_rule(
     actor: Actor, connection_id: int, rule: MappingRule, *, position: int | None = None, again: bool = False
 ) -> RulesSaved:
@@ -92,7 +94,7 @@ def add_rule(
         return _save(actor, connection_id, rules, again=again)
 
 
-@action
+@action("mapper", rule="rule_id")
 def edit_rule(actor: Actor, rule_id: int, rule: MappingRule, *, again: bool = False) -> RulesSaved:
     """Puts another rule in the place of this one. Raises NotThere for an unknown rule."""
     with acting(str(actor)):
@@ -101,7 +103,7 @@ def edit_rule(actor: Actor, rule_id: int, rule: MappingRule, *, again: bool = Fa
         return _save(actor, connection_id, rules, again=again)
 
 
-@action
+@action("mapper", rule="rule_id")
 def move_rule(actor: Actor, rule_id: int, position: int, *, again: bool = False) -> RulesSaved:
     """Moves a rule to this position; the first that matches wins."""
     with acting(str(actor)):
@@ -113,7 +115,7 @@ def move_rule(actor: Actor, rule_id: int, position: int, *, again: bool = False)
         return _save(actor, connection_id, rules, again=again)
 
 
-@action
+@action("mapper", rule="rule_id")
 def delete_rule(actor: Actor, rule_id: int, *, again: bool = False) -> RulesSaved:
     """Deletes a rule; what it decided stays, unless asked for."""
     with acting(str(actor)):
@@ -122,7 +124,7 @@ def delete_rule(actor: Actor, rule_id: int, *, again: bool = False) -> RulesSave
         return _save(actor, connection_id, rules, again=again)
 
 
-@action
+@action("mapper", connection="connection_id")
 def save_rules(actor: Actor, connection_id: int, rules: Sequence[MappingRule], *, again: bool = False) -> RulesSaved:
     """These are the rules of the Connection from now on, in this order, in place of those it has."""
     with acting(str(actor)):
@@ -140,6 +142,7 @@ def save_rules(actor: Actor, connection_id: int, rules: Sequence[MappingRule], *
 def _save(
     actor: Actor, connection_id: int, rules: Sequence[tuple[int | None, MappingRule]], *, again: bool
 ) -> RulesSaved:
+    _refuse_what_reaches_further(actor, connection_id, rules)
     if len(rules) > MOST_RULES:
         raise Refused(f"A Connection may have {MOST_RULES} rules, and this would be one more.", "Nothing was changed.")
     numbers = writer.save_rules(actor, connection_id, rules)
@@ -150,6 +153,21 @@ def _save(
     sync_after_undo_time(actor, applied.mapped)
     counts = {word: number for word, number in applied.counts.items() if number}
     return RulesSaved(tuple(numbers), step if counts else None, counts)
+
+
+def _refuse_what_reaches_further(
+    actor: Actor, connection_id: int, rules: Sequence[tuple[int | None, MappingRule]]
+) -> None:
+    """A template reaches every Product, by its name: it takes a mapper of everything, or who sets the Connection up,
+    since auto-map reaches as far. A rule that stands already was theirs to answer for who made it."""
+    if actor.access.may("mapper") or actor.access.may("administrator", Place(connection_id=connection_id)):
+        return
+    kept = {rule for _, rule in _stored(connection_id)}
+    for rule in {rule for _, rule in rules} - kept:
+        if rule.answer == "product" and rule.product_id is not None:
+            demand(actor, "mapper", "product", [rule.product_id], "map to this Product")
+        elif rule.answer == "template":
+            demand_everywhere(actor, "mapper", "map to Products by name")
 
 
 def _stored(connection_id: int) -> list[tuple[int | None, MappingRule]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from tidegate.actions.action import action
 from tidegate.actions.connection import locked
 from tidegate.actions.errors import Refused
-from tidegate.actions.step import action
 from tidegate.config import load_settings
 from tidegate.rules.actor import Actor
 from tidegate.rules.schedule import Kind, Schedule, ScheduleRefused, Type, default_schedule
@@ -19,7 +19,7 @@ from tidegate.store.writers import schedule as writer
 CHOICES = tuple(field.name for field in fields(Schedule))
 
 
-@action
+@action("operator", connection="connection_id")
 def set_schedule(
     actor: Actor,
     connection_id: int,

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from django.db import OperationalError, transaction
 
+from tidegate.actions.action import action
 from tidegate.actions.errors import Refused
 from tidegate.config import Settings
 from tidegate.guard.keys import Key, KeyProblem, add_key, change_file, file_is_ours, known_keys
@@ -54,6 +55,7 @@ class Rotated:
     """Secrets that no key opens: they stay as they are, until somebody enters them again."""
 
 
+@action("administrator", at_once=False)
 def rotate_secrets(actor: Actor, settings: Settings, told: Told = lambda what, number: None) -> Rotated:
     """Makes a new key where Tidegate keeps them itself, seals everything with it, and takes older ones away once
     nothing needs them. Commits batch by batch, so it must not be called inside a transaction.

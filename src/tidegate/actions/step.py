@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import wraps
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from tidegate.actions.errors import NotThere, Refused
-from tidegate.ingest.apply import again_after_deadlock
-from tidegate.rules.names import NameRefused
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-LARGEST_ID = 2**63 - 1
+LARGEST_ID: Final = 2**63 - 1
 
 
 class Item(NamedTuple):
@@ -36,19 +30,6 @@ class StepOutcome:
     operations: tuple[int, ...] = ()
 
 
-def action(work: Callable[P, R]) -> Callable[P, R]:
-    """One transaction around an action, again after a deadlock; a name that cannot be used is refused with its why."""
-
-    @wraps(work)
-    def inside(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return again_after_deadlock(lambda: work(*args, **kwargs))
-        except NameRefused as refused:
-            raise Refused(str(refused), "Nothing was changed; enter another.") from refused
-
-    return inside
-
-
 def wanted(ids: Iterable[int], what: str, there: Callable[[list[int]], Iterable[int]]) -> list[int]:
     """The ids, each once. Raises NotThere if one of them is not there: then nothing is done for any."""
     asked = sorted(set(ids))
@@ -56,8 +37,14 @@ def wanted(ids: Iterable[int], what: str, there: Callable[[list[int]], Iterable[
         raise Refused(f"No {what} was named.", "Name at least one.")
     found = set(there([id for id in asked if 0 < id <= LARGEST_ID]))
     if missing := [id for id in asked if id not in found]:
-        named = ", ".join(map(str, missing[:10])) + (", …" if len(missing) > 10 else "")
-        raise NotThere(
-            f"There is no {what} {named}.", f"Nothing was changed. See what there is: tidegate {what.lower()} list"
-        )
+        raise not_there(what, missing)
     return asked
+
+
+def not_there(what: str, missing: Iterable[object]) -> NotThere:
+    """That there are none of these numbers: the same words where they are not there and where they may not be seen."""
+    numbers = list(missing)
+    named = ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")
+    return NotThere(
+        f"There is no {what} {named}.", f"Nothing was changed. See what there is: tidegate {what.lower()} list"
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from tidegate.actions.action import action
 from tidegate.actions.errors import Refused
 from tidegate.actions.record import locked, sync_after_undo_time, why_not_decide
-from tidegate.actions.step import Item, StepOutcome, action
+from tidegate.actions.step import Item, StepOutcome
 from tidegate.rules.actor import Actor
 from tidegate.store.acting import acting
 from tidegate.store.models import Record
@@ -14,7 +15,7 @@ from tidegate.store.writers import relink as writer
 from tidegate.store.writers.record import Deciding
 
 
-@action
+@action("mapper", record="missing_id new_id")
 def accept_suggestion(actor: Actor, missing_id: int, new_id: int) -> StepOutcome:
     """The Missing Record goes on as the new one: mapping, findings and history stay, and the new one is gone from the
     lists. It need not have been suggested. Undone like any decision.
@@ -35,7 +36,7 @@ def accept_suggestion(actor: Actor, missing_id: int, new_id: int) -> StepOutcome
     return StepOutcome(step, (Item(missing_id, True, told),))
 
 
-@action
+@action("mapper", record="missing_id new_id")
 def dismiss_suggestion(actor: Actor, missing_id: int, new_id: int) -> None:
     """The two are not the same: they are not suggested any more. Raises NotThere for an unknown Record."""
     with acting(str(actor)):
@@ -43,7 +44,7 @@ def dismiss_suggestion(actor: Actor, missing_id: int, new_id: int) -> None:
         writer.dismiss(actor, missing_id, new_id)
 
 
-@action
+@action("mapper", record="missing_id new_id")
 def suggest_again(actor: Actor, missing_id: int, new_id: int) -> None:
     """Takes a dismissal back. Refused where there is none."""
     with acting(str(actor)):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from tidegate.actions.action import action
 from tidegate.actions.errors import NotThere, Refused
-from tidegate.actions.step import action, wanted
+from tidegate.actions.step import wanted
 from tidegate.ingest.undo import UNDO_SYNC
 from tidegate.rules.actor import Actor
 from tidegate.rules.undo_sync import Applied, Whole, why_not, why_not_at_all
@@ -19,7 +20,7 @@ NAMED: Final = 3
 """Of the Records that stand in the way, and of those that can be undone singly."""
 
 
-@action
+@action("operator", operation="operation_id")
 def undo_sync(actor: Actor, operation_id: int, record_ids: Sequence[int] | None = None) -> int:
     """Asks for the undo of what a Sync did to these Records, or to all that it was applied to; returns the Operation
     that does it. A worker takes it, or whoever sees it through.

@@ -107,7 +107,7 @@ def add_connection(
         from tidegate.actions import connection
 
         if test:
-            tried = connection.try_settings(tool, fields.settings, fields.secrets)
+            tried = connection.try_settings(me(), tool, fields.settings, fields.secrets)
             _stop_at_a_failure(kind, fields, tried.steps)
             for step in tried.steps:
                 if step.warning:

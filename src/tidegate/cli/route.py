@@ -60,7 +60,7 @@ def add_route(
     with ready(quiet=json):
         from tidegate.actions import route
 
-        tried = route.try_address(name, given, send=test)
+        tried = route.try_address(me(), name, given, send=test)
         if not tried.outcome.ok:
             raise Failure(
                 f"The test message did not arrive, so nothing is stored. {tried.outcome.why}",

@@ -25,18 +25,21 @@ def ready(*, quiet: bool = False) -> Iterator[Settings]:
     settings = load_settings()
     set_up_log()
     with started(settings, (lambda _: None) if quiet else note):
-        yield settings
+        from tidegate.reads.viewer import viewing
+
+        with viewing(me().access):
+            yield settings
 
 
 def me() -> Actor:
     """Whoever is logged in on this machine."""
-    from tidegate.rules.actor import Actor
+    from tidegate.rules.actor import at_this_machine
 
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in some containers
         name = f"user {os.getuid()}"
     try:
-        return Actor("person", name)
+        return at_this_machine(name)
     except ValueError:  # a service account called, say, `tidegate`
-        return Actor("person", f"user {name}")
+        return at_this_machine(f"user {name}")

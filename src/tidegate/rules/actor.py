@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from tidegate.rules.access import FULL_ACCESS, NO_ACCESS, Access
+
 ActorKind = Literal["person", "rule", "auto-map", "schedule", "tidegate"]
+Through = Literal["command line", "API", "page", "trigger", "itself"]
 
 _NOT_FOR_PEOPLE = frozenset({"auto-map", "schedule", "tidegate"})
 
 
 @dataclass(frozen=True)
 class Actor:
-    """`str(actor)` is what is stored. A person cannot take the name of something that is not one."""
+    """`str(actor)` is what is stored. A person cannot take the name of something that is not one.
+
+    `access` is what they may do; whoever makes an Actor says it, since the default is nothing. `through`, `token` and
+    `address` are for the audit log: which face, which of their tokens, from where.
+    """
 
     kind: ActorKind
     name: str
+    access: Access = field(default=NO_ACCESS, compare=False, repr=False)
+    through: Through = field(default="itself", compare=False)
+    token: str = field(default="", compare=False)
+    address: str = field(default="", compare=False)
+    user_id: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -32,6 +44,11 @@ class Actor:
         return self.kind
 
 
-AUTO_MAP = Actor("auto-map", "auto-map")
-SCHEDULE = Actor("schedule", "schedule")
-TIDEGATE = Actor("tidegate", "tidegate")
+def at_this_machine(name: str) -> Actor:
+    """Whoever types commands where the database and its keys are: they have both, so they may do everything."""
+    return Actor("person", name, FULL_ACCESS, through="command line")
+
+
+AUTO_MAP = Actor("auto-map", "auto-map", FULL_ACCESS)
+SCHEDULE = Actor("schedule", "schedule", FULL_ACCESS)
+TIDEGATE = Actor("tidegate", "tidegate", FULL_ACCESS)

@@ -1,18 +1,24 @@
 """Thin models, a file a noun: fields, constraints, `__str__`. Cascades and triggers live in sql/schema."""
 
+from .audit import AuditLine
 from .connection import Connection, Test
 from .count import ConnectionTally, OpenDay, Total
 from .feed import Feed, FeedMove, Part, Tally
 from .finding import Decision, Finding, FindingWords, Held, Journal, WordsDue
+from .managed import Managed
 from .mapping import MappingRule, RelinkDismissed
 from .notification import Delivery, News, Route
 from .operation import Difference, Lease, LogLine, Operation, Quarantine, Result
 from .product import Engagement, Product, ProductType
 from .record import HeldAbsence, Record, RecordHistory
+from .request import AnsweredRequest
 from .retention import Mark
 from .schedule import HostPace, Schedule
+from .user import RoleGrant, Token, User
 
 __all__ = [
+    "AnsweredRequest",
+    "AuditLine",
     "Connection",
     "ConnectionTally",
     "Decision",
@@ -29,6 +35,7 @@ __all__ = [
     "Journal",
     "Lease",
     "LogLine",
+    "Managed",
     "MappingRule",
     "Mark",
     "News",
@@ -42,10 +49,13 @@ __all__ = [
     "RecordHistory",
     "RelinkDismissed",
     "Result",
+    "RoleGrant",
     "Route",
     "Schedule",
     "Tally",
     "Test",
+    "Token",
     "Total",
+    "User",
     "WordsDue",
 ]

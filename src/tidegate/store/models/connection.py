@@ -26,6 +26,7 @@ class Connection(models.Model):
     account_name = models.TextField(default="", db_default="")
     settings = json_object(default=dict)
     secrets = models.BinaryField(null=True)
+    trigger_secret = models.BinaryField(null=True)  # sealed; who signs with it may say "this was scanned just now"
     minimum_severity = models.SmallIntegerField(default=0, db_default=0)  # a rank: 0 Info to 5 Critical
     auto_map = models.BooleanField(default=False, db_default=False)
     join_by_name = models.BooleanField(default=False, db_default=False)

@@ -19,6 +19,7 @@ class Route(models.Model):
     name = models.TextField(unique=True)
     address = models.BinaryField()
     shown = models.TextField()  # the address without what is secret in it
+    signing_secret = models.BinaryField(null=True)  # sealed; a webhook's, by which its receiver knows us
     kinds = texts()
     connection_id: int | None
     connection = reference("Connection", null=True)

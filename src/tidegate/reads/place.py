@@ -1,0 +1,106 @@
+"""Where things lie: in which Connection, Product and Product Type, so that a role there reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from tidegate.rules.access import EVERYWHERE, Place
+from tidegate.store import models
+
+_PRODUCT = "feed__test__engagement__product"
+
+
+def _rows(query: Any, ids: Iterable[int], *columns: str) -> dict[int, tuple[Any, ...]]:
+    return {row[0]: row[1:] for row in query.filter(pk__in=list(ids)).values_list("pk", *columns)}
+
+
+def _connections(ids: Iterable[int]) -> dict[int, Place]:
+    return {id: Place(connection_id=id) for id in _rows(models.Connection.objects, ids)}
+
+
+def _records(ids: Iterable[int]) -> dict[int, Place]:
+    rows = _rows(
+        models.Record.objects,
+        ids,
+        "connection_id",
+        f"{_PRODUCT}_id",
+        f"{_PRODUCT}__product_type_id",
+    )
+    return {id: Place(*row) for id, row in rows.items()}
+
+
+def _steps(ids: Iterable[UUID]) -> dict[int, Place]:
+    steps = models.RecordHistory.objects.filter(step__in=list(ids))
+    return _records(set(steps.values_list("record_id", flat=True)))
+
+
+def _findings(ids: Iterable[int]) -> dict[int, Place]:
+    test = "feed__test"
+    rows = _rows(
+        models.Finding.objects,
+        ids,
+        f"{test}__connection_id",
+        f"{test}__engagement__product_id",
+        f"{test}__engagement__product__product_type_id",
+    )
+    return {id: Place(*row) for id, row in rows.items()}
+
+
+def _tests(ids: Iterable[int]) -> dict[int, Place]:
+    rows = _rows(
+        models.Test.objects,
+        ids,
+        "connection_id",
+        "engagement__product_id",
+        "engagement__product__product_type_id",
+    )
+    return {id: Place(*row) for id, row in rows.items()}
+
+
+def _engagements(ids: Iterable[int]) -> dict[int, Place]:
+    rows = _rows(models.Engagement.objects, ids, "product_id", "product__product_type_id")
+    return {id: Place(None, *row) for id, row in rows.items()}
+
+
+def _products(ids: Iterable[int]) -> dict[int, Place]:
+    return {id: Place(None, id, row[0]) for id, row in _rows(models.Product.objects, ids, "product_type_id").items()}
+
+
+def _product_types(ids: Iterable[int]) -> dict[int, Place]:
+    return {id: Place(product_type_id=id) for id in _rows(models.ProductType.objects, ids)}
+
+
+def _of_connection(model: Any) -> Callable[[Iterable[int]], dict[int, Place]]:
+    def places(ids: Iterable[int]) -> dict[int, Place]:
+        return {id: Place(connection_id=row[0]) for id, row in _rows(model.objects, ids, "connection_id").items()}
+
+    return places
+
+
+def _of_the_house(ids: Iterable[int]) -> dict[int, Place]:
+    return dict.fromkeys(ids, EVERYWHERE)
+
+
+_OF: Final[dict[str, Callable[[Iterable[Any]], dict[int, Place]]]] = {
+    "connection": _connections,
+    "record": _records,
+    "step": _steps,
+    "finding": _findings,
+    "operation": _of_connection(models.Operation),
+    "rule": _of_connection(models.MappingRule),
+    "route": _of_connection(models.Route),
+    "product": _products,
+    "product type": _product_types,
+    "engagement": _engagements,
+    "test": _tests,
+    "house": _of_the_house,
+}
+
+KINDS: Final = tuple(_OF)
+
+
+def places(kind: str, ids: Iterable[Any]) -> dict[int, Place]:
+    """The place of each that is there, by its number; a step is told by the Records it was about."""
+    return _OF[kind](ids)

@@ -1,0 +1,74 @@
+"""Who looks: every read shows what this viewer may see, and nothing where nobody said who that is.
+
+A face says it once, around everything it asks: `with viewing(actor.access)`. What the reads leave out is not there for
+this person: no row, no count, and None where one thing is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.db.models import Q
+
+from tidegate.rules.access import EVERYWHERE, NO_ACCESS, Access, Place, Role
+
+_viewer: ContextVar[Access] = ContextVar("viewer", default=NO_ACCESS)
+
+
+@contextmanager
+def viewing(access: Access) -> Iterator[None]:
+    """Whatever is read inside is read by somebody with this access."""
+    token = _viewer.set(access)
+    try:
+        yield
+    finally:
+        _viewer.reset(token)
+
+
+def viewer() -> Access:
+    """The access of whoever looks now."""
+    return _viewer.get()
+
+
+def sees_everything() -> bool:
+    """Whether nothing has to be left out."""
+    return viewer().may("reader")
+
+
+def sees(place: Place, role: Role = "reader") -> bool:
+    """Whether what lies there may be seen, or more."""
+    return viewer().may(role, place)
+
+
+def visible(
+    *, connection: str | None = None, product: str | None = None, product_type: str | None = None, pk: str = "pk"
+) -> Q:
+    """The rows that may be seen, by the names of their columns that say where they lie; an empty Q where all may.
+
+    A row in a place that has no column here is seen by who sees everything only.
+    """
+    columns = {"connection": connection, "product": product, "product type": product_type}
+    query = Q()
+    if not viewer().sets:
+        return Q(**{f"{pk}__in": []})
+    for grants in viewer().sets:
+        if any(one.scope == "everything" for one in grants):
+            continue
+        within = Q(**{f"{pk}__in": []})
+        for scope, column in columns.items():
+            if column is not None and (ids := [one.id for one in grants if one.scope == scope]):
+                within |= Q(**{f"{column}__in": ids})
+        query &= within
+    return query
+
+
+def seen_places(places: Iterable[tuple[int, Place]]) -> list[int]:
+    """The numbers of those that lie where this viewer sees."""
+    return [number for number, place in places if sees(place)]
+
+
+def needs_everywhere(role: Role) -> bool:
+    """Whether the viewer holds this role for everything: what is of the whole house is shown to nobody else."""
+    return viewer().may(role, EVERYWHERE)
