@@ -169,6 +169,15 @@ def server_processes(data: Path) -> list[int]:
     return [process for process in all_processes() if works_in(process, data)]
 
 
+def owners_of(processes: list[int]) -> set[int]:
+    """The users that they run as; a server's process may end while we look, as an autovacuum worker does."""
+    owners: set[int] = set()
+    for process in processes:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            owners.add((PROCESSES / str(process)).stat().st_uid)
+    return owners
+
+
 def keepers(home: Path) -> list[int]:
     """The keepers of this home or, for a folder, of every home in it."""
     return [process for process in all_processes() if f'"home": "{home}'.encode() in words_of(process)]

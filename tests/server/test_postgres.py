@@ -33,6 +33,7 @@ from tests.server.homes import (
     kill_everything,
     kill_keeper,
     opened,
+    owners_of,
     place_of,
     plain_user,
     postmaster_of,
@@ -63,7 +64,7 @@ def test_a_new_home_gets_a_database_that_keeps_what_is_written(spot: Path, user:
     with Holder(spot / "new" / "home", user) as holder:
         url = holder.url()
         servers = server_processes(data_of(spot / "new" / "home"))
-        owners = {Path("/proc", str(process)).stat().st_uid for process in servers}
+        owners = owners_of(servers)
         ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
         holder.leave()
 

@@ -9,6 +9,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from tidegate.reads.place import places
+from tidegate.reads.viewer import sees
 from tidegate.store.statement import rows_of
 from tidegate_sdk import Severity
 
@@ -34,6 +36,9 @@ def open_by_day(
     if [record_id, product_id, connection_id].count(None) != 2:
         raise ValueError("Name one of record_id, product_id, connection_id.")
     asked = {"record": record_id, "product": product_id, "connection": connection_id}
+    (kind, number) = next((kind, number) for kind, number in asked.items() if number is not None)
+    if not any(sees(place) for place in places(kind, [number]).values()):
+        asked = {"record": 0, "product": None, "connection": None}  # nobody's
     moves: dict[date, Counter[int]] = defaultdict(Counter)
     for row in rows_of("open_by_day", since=since, until=until, **asked):
         moves[row["day"]][row["severity"]] += row["by"]

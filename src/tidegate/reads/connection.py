@@ -16,6 +16,7 @@ from tidegate.reads.count import Findings, findings_by_connection
 from tidegate.reads.health import ConnectionHealth, Run, health_of, in_state
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.record import STATES
+from tidegate.reads.viewer import viewer, visible
 from tidegate.rules.health import secret_warning
 from tidegate.store import models
 from tidegate.store.statement import rows_of
@@ -164,11 +165,11 @@ def named(text: str) -> list[ConnectionRow]:
 def is_draft(text: str) -> bool:
     """Whether this is the number of a draft; drafts are listed nowhere, so whoever means one knows its number."""
     drafts = models.Connection.objects.filter(draft_at__isnull=False)
-    return number(text) is not None and drafts.filter(id=number(text)).exists()
+    return number(text) is not None and viewer().may("administrator") and drafts.filter(id=number(text)).exists()
 
 
 def _living() -> Any:
-    return models.Connection.objects.filter(deleted_at=None)
+    return models.Connection.objects.filter(visible(connection="pk"), deleted_at=None)
 
 
 def _rows(found: list[Any]) -> list[ConnectionRow]:

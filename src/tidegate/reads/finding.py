@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from tidegate.reads.page import LARGEST_LIMIT, LIMIT, storable
 from tidegate.reads.selection import Sort, Wanted, select, unindexed
-from tidegate.reads.story import CLOSED_BECAUSE, VENDOR_VERDICTS, Event, latest, said_in_words
+from tidegate.reads.story import CLOSED_BECAUSE, VENDOR_VERDICTS, Event, latest, said_in_words, visible_findings
 from tidegate.store import models
 from tidegate.store.statement import rows_of
 from tidegate_sdk import Severity
@@ -126,7 +126,7 @@ def findings(
 def finding(finding_id: int) -> FindingDetail | None:
     """One finding with its story; None if there is none of this number."""
     found = _with_its_place().filter(id=finding_id).first()
-    rows = _rows([finding_id])
+    rows = [] if found is None else _rows([finding_id])
     if found is None or not rows:
         return None
     decisions = _decisions(found)
@@ -148,7 +148,8 @@ def finding(finding_id: int) -> FindingDetail | None:
 
 
 def _with_its_place() -> QuerySet[models.Finding]:
-    return models.Finding.objects.select_related("feed__record__connection", "feed__test__engagement__product")
+    related = ("feed__record__connection", "feed__test__engagement__product")
+    return models.Finding.objects.select_related(*related).filter(visible_findings())
 
 
 def _standing(status: Status | None) -> dict[str, Any]:

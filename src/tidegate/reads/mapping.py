@@ -9,6 +9,7 @@ import msgspec
 from django.db.models import Q
 from msgspec import Meta
 
+from tidegate.reads.record import visible_records
 from tidegate.rules.mapping_file import DECISIONS, written
 from tidegate.store import models
 
@@ -57,7 +58,8 @@ def mappings(connection_id: int | None = None) -> Iterator[MappingRow]:
         there = there.filter(pk=connection_id)
     for connection in list(there.values_list("pk", flat=True)):
         after = 0
-        records = models.Record.objects.filter(connection_id=connection, deleted_at=None).order_by("pk")
+        records = models.Record.objects.filter(visible_records(), connection_id=connection, deleted_at=None)
+        records = records.order_by("pk")
         while rows := _rows(records.filter(pk__gt=after)[:BATCH]):
             yield from rows
             after = rows[-1].id
@@ -79,7 +81,8 @@ def mappings_of(wanted: Sequence[tuple[int, str]]) -> Mapping[tuple[int, str], M
     found: dict[tuple[int, str], MappingRow] = {}
     for connection, vendor_ids in ids.items():
         there = Q(connection_id=connection, vendor_id__in=vendor_ids, deleted_at=None)
-        found |= {(connection, row.vendor_id): row for row in _rows(models.Record.objects.filter(there))}
+        records = models.Record.objects.filter(visible_records() & there)
+        found |= {(connection, row.vendor_id): row for row in _rows(records)}
     return found
 
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 from msgspec import Meta
 
 from tidegate.reads.page import LIMIT, cut
+from tidegate.reads.viewer import visible
 from tidegate.rules.preview import would
 from tidegate.rules.undo_sync import WORDS as UNDONE_WORDS
 from tidegate.rules.undo_sync import undone_in_words
@@ -157,7 +158,7 @@ def operations(
 ) -> OperationPage:
     """Operations, the newest first. With `held` only those that wait for a person; `preview` asks for previews alone,
     or for none."""
-    query = models.Operation.objects.select_related("connection")
+    query = visible_operations()
     wanted = {"connection_id": connection_id, "type": type, "status": status, "preview": preview}
     query = query.filter(**{name: value for name, value in wanted.items() if value is not None})
     if held:
@@ -170,7 +171,7 @@ def operations(
 
 def operation(operation_id: int) -> OperationDetail | None:
     """One Operation; None if there is none of this number."""
-    found = models.Operation.objects.select_related("connection").filter(id=operation_id).first()
+    found = visible_operations().filter(id=operation_id).first()
     if found is None:
         return None
     row = _rows([found])[0]
@@ -188,7 +189,9 @@ def log(
     """The log after a line, of this level or worse; with `search` only lines that have these words, in their text or
     in what else is known of them, upper or lower case."""
     lines = models.LogLine.objects.filter(
-        operation_id=operation_id, n__gt=after, level__in=LEVELS[LEVELS.index(level) :]
+        operation__in=visible_operations().filter(id=operation_id).values("id"),
+        n__gt=after,
+        level__in=LEVELS[LEVELS.index(level) :],
     )
     for word in search.split():
         lines = lines.annotate(told=Cast("facts", TextField())).filter(
@@ -201,6 +204,8 @@ def log(
 
 def held_by(operation_id: int) -> list[HeldRow]:
     """What this Operation was the latest to find gone, and that waits for a person or was kept open by one."""
+    if not visible_operations().filter(id=operation_id).exists():
+        return []
     findings = models.Held.objects.filter(latest_operation=operation_id)
     findings = findings.exclude(undone=True, standing=models.Held.PENDING)  # remembered, until it comes again
     grouped = findings.values("feed__record_id", "feed__record__name", "standing", "since_operation")
@@ -245,6 +250,11 @@ def verdict(row: OperationRow, held: list[HeldRow]) -> str:
     if row.counts.get("held") and not findings and not absences:
         sentences.append("By now nothing of it is held any more: a person decided, or a later run saw it otherwise.")
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def visible_operations() -> Any:
+    """Those of the Connections that the viewer may see: an Operation tells of all Records of its Connection."""
+    return models.Operation.objects.select_related("connection").filter(visible(connection="connection_id"))
 
 
 def _undone(operation_id: int) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from tidegate.reads.operation import visible_operations
 from tidegate.reads.page import LIMIT, cut
 from tidegate.reads.story import CLOSED_BECAUSE, TITLES, VENDOR_VERDICTS
 from tidegate.rules.preview import COUNTED_AS, KINDS
@@ -87,7 +88,7 @@ def differences(
     limit: int = LIMIT,
 ) -> DifferencePage | None:
     """What this preview would do, kind by kind; None if there is no Operation of this number."""
-    operation = models.Operation.objects.select_related("connection").filter(pk=operation_id).first()
+    operation = visible_operations().filter(pk=operation_id).first()
     if operation is None:
         return None
     query = models.Difference.objects.filter(operation_id=operation_id)
@@ -112,7 +113,7 @@ def differences(
 
 def preview_counts(operation_id: int) -> list[PreviewCount]:
     """What this preview would do, counted by kind and Record; exact, whatever is listed of it."""
-    operation = models.Operation.objects.filter(pk=operation_id, preview=True).first()
+    operation = visible_operations().filter(pk=operation_id, preview=True).first()
     if operation is None:
         return []
     kinds = COUNTED_AS.get(operation.type, {})

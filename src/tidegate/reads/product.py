@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from tidegate.reads.count import Findings, findings_by_product, findings_by_test
 from tidegate.reads.page import LIMIT, cut, number, storable
+from tidegate.reads.viewer import visible
 from tidegate.store import models
 
 
@@ -61,7 +62,7 @@ def products(
     limit: int = LIMIT,
 ) -> ProductPage:
     """Products by name. `search` looks into names and tags, ignoring case."""
-    query = models.Product.objects.select_related("product_type")
+    query = _visible()
     if search := storable(search):
         query = query.filter(Q(name__icontains=search) | Q(tags__icontains=search))
     if product_type:
@@ -75,7 +76,7 @@ def products(
 
 def product(product_id: int) -> ProductDetail | None:
     """One Product with its Tests; None if there is none of this number."""
-    found = models.Product.objects.select_related("product_type").filter(id=product_id).first()
+    found = _visible().filter(id=product_id).first()
     if found is None:
         return None
     return ProductDetail(product=_rows([found])[0], tests=_tests(found))
@@ -83,11 +84,16 @@ def product(product_id: int) -> ProductDetail | None:
 
 def named(text: str) -> list[ProductRow]:
     """The Products a person may mean: the one of this number, else those of this name, else ignoring case."""
-    everything = models.Product.objects.select_related("product_type").order_by("id")
+    everything = _visible().order_by("id")
     for wanted in _meanings(text):
         if found := list(everything.filter(wanted)[:20]):
             return _rows(found)
     return []
+
+
+def _visible() -> Any:
+    products = models.Product.objects.select_related("product_type")
+    return products.filter(visible(product="pk", product_type="product_type_id"))
 
 
 def _meanings(text: str) -> list[Q]:

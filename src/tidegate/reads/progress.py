@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from tidegate.reads.viewer import visible
 from tidegate.rules.progress import progress_in_words
 from tidegate.store import models
 from tidegate.store.listen import PROGRESS, listening
@@ -36,7 +37,8 @@ class ProgressRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def progress(operation_id: int) -> ProgressRow | None:
     """How far it is now; None if there is none of this number."""
-    status = models.Operation.objects.filter(pk=operation_id).values_list("status", flat=True).first()
+    there = models.Operation.objects.filter(visible(connection="connection_id"), pk=operation_id)
+    status = there.values_list("status", flat=True).first()
     if status is None:
         return None
     lease = models.Lease.objects.filter(pk=operation_id).first()

@@ -15,6 +15,7 @@ from tidegate import catalog
 from tidegate.reads.count import Findings, findings_by_record
 from tidegate.reads.history import Change, changes
 from tidegate.reads.page import LIMIT, cut, number, storable
+from tidegate.reads.viewer import visible
 from tidegate.rules import record as rules
 from tidegate.rules.equation import Equation
 from tidegate.store import models
@@ -103,7 +104,7 @@ def records(
     """Records by name, or by another column. `gone` asks for those that are, or are not, in the tool any more;
     `seen_since` and `seen_until` for those that Discover first found from then on, or before. `search` looks for each
     of its words in name, parent, the tool's own id and the Product's name, ignoring case."""
-    query: Any = models.Record.objects.filter(deleted_at=None)
+    query: Any = models.Record.objects.filter(visible_records(), deleted_at=None)
     if connection_id is None:
         here = list(models.Connection.objects.filter(deleted_at=None).values_list("id", flat=True))
         query = query.filter(connection_id__in=here)
@@ -202,7 +203,14 @@ def in_state(state: State) -> Q:
 def living() -> Any:
     """The Records that are there, with what their facts refer to; those of a deleted Connection are hidden with it."""
     related = ("connection", "feed__test__engagement__product", "earlier_product", "absent_operation")
-    return models.Record.objects.select_related(*related).filter(deleted_at=None, connection__deleted_at=None)
+    there = models.Record.objects.select_related(*related).filter(deleted_at=None, connection__deleted_at=None)
+    return there.filter(visible_records())
+
+
+def visible_records() -> Q:
+    """Those that the viewer may see: of a Connection of theirs, or mapped to a Product of theirs."""
+    product = "feed__test__engagement__product"
+    return visible(connection="connection_id", product=f"{product}_id", product_type=f"{product}__product_type_id")
 
 
 def _rows(found: list[Any]) -> list[RecordRow]:

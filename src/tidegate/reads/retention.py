@@ -13,6 +13,7 @@ from msgspec import Meta
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from tidegate.config import PREFIX, Settings, load_settings
+from tidegate.reads.viewer import demand_everywhere
 from tidegate.rules.retention import KEPT, TRIED_DAYS, Keep
 from tidegate.store import models
 from tidegate.store.clock import database_now
@@ -47,6 +48,7 @@ class Retained(msgspec.Struct, frozen=True, kw_only=True):
 
 def retained(*, settings: Settings | None = None, went: Mapping[str, int] | None = None) -> Retained:
     """The policy in force and how much there is; quick at any size, because it estimates."""
+    demand_everywhere("administrator", "How long what is kept")
     settings, now = settings or load_settings(), database_now()
     names = sorted({table for kept in KEPT.values() for table in kept.tables})
     sizes = {row["name"]: row for row in rows_of("tables_measured", tables=names)}

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from msgspec import Meta
 
 from tidegate.reads.page import LIMIT, cut, number, storable
+from tidegate.reads.viewer import visible
 from tidegate.rules.news import About, words
 from tidegate.store import models
 
@@ -75,12 +76,12 @@ class NewsPage(msgspec.Struct, frozen=True, kw_only=True):
 
 def routes() -> RouteList:
     """Every route, by name."""
-    return RouteList(routes=_rows(models.Route.objects.order_by("name", "id")))
+    return RouteList(routes=_rows(_visible().order_by("name", "id")))
 
 
 def route(route_id: int) -> RouteRow | None:
     """One route; None if there is none of this number."""
-    return next(iter(_rows(models.Route.objects.filter(id=route_id))), None)
+    return next(iter(_rows(_visible().filter(id=route_id))), None)
 
 
 def named(text: str) -> list[RouteRow]:
@@ -88,7 +89,7 @@ def named(text: str) -> list[RouteRow]:
     text = storable(text)
     by_number = [] if number(text) is None else [Q(id=number(text))]
     for wanted in (*by_number, Q(name=text), Q(name__iexact=text)):
-        if found := _rows(models.Route.objects.filter(wanted).order_by("id")[:20]):
+        if found := _rows(_visible().filter(wanted).order_by("id")[:20]):
             return found
     return []
 
@@ -102,16 +103,23 @@ def news(
     limit: int = LIMIT,
 ) -> NewsPage:
     """What happened and how telling it went, the newest first."""
-    query: Any = models.News.objects.select_related("connection")
+    query: Any = models.News.objects.select_related("connection").filter(visible(connection="connection_id"))
     if kind is not None:
         query = query.filter(kind=storable(kind))
     if connection_id is not None:
         query = query.filter(connection_id=connection_id)
+    if route_id is not None and not _visible().filter(id=route_id).exists():
+        return NewsPage(news=[], next=None)
     if route_id is not None:
         query = query.filter(id__in=models.Delivery.objects.filter(route_id=route_id).values("news_id"))
     found, following = cut(query, ("-id",), (int,), cursor, limit)
     deliveries = _deliveries([one.pk for one in found], route_id)
     return NewsPage(news=[_news(one, deliveries.get(one.pk, [])) for one in found], next=following)
+
+
+def _visible() -> Any:
+    """The routes of the Connections that the viewer may see; one for all Connections is seen by who sees all."""
+    return models.Route.objects.filter(visible(connection="connection_id"))
 
 
 def _rows(found: Any) -> list[RouteRow]:
@@ -153,6 +161,7 @@ def _state(one: Any) -> tuple[State, str]:
 
 def _deliveries(ids: list[int], route_id: int | None) -> dict[int, list[DeliveryRow]]:
     query = models.Delivery.objects.select_related("route").filter(news_id__in=ids)
+    query = query.filter(route__in=_visible().values("id"))
     if route_id is not None:
         query = query.filter(route_id=route_id)
     found: dict[int, list[DeliveryRow]] = {}

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from tidegate.reads.viewer import sees, visible
+from tidegate.rules.access import Place
 from tidegate.rules.mapping import Compiled, Decided, MappingRule, Vep, compiled, decide, rule_name
 from tidegate.store import models
 from tidegate.store.writers.rule import rule_of, rules_of, stored_rules
@@ -96,7 +98,8 @@ class RulesTried(msgspec.Struct, frozen=True, kw_only=True):
 
 def rules(connection_id: int) -> RuleList | None:
     """The rules of a Connection; None where there is none of this number."""
-    connection = models.Connection.objects.filter(pk=connection_id, deleted_at=None).first()
+    there = models.Connection.objects.filter(visible(connection="pk"), pk=connection_id, deleted_at=None)
+    connection = there.first()
     if connection is None:
         return None
     return RuleList(
@@ -108,19 +111,20 @@ def rules(connection_id: int) -> RuleList | None:
 
 def stored(rule_id: int) -> tuple[int, MappingRule] | None:
     """The Connection of one rule, and the rule."""
-    found = models.MappingRule.objects.filter(pk=rule_id, connection__deleted_at=None).first()
+    there = models.MappingRule.objects.filter(visible(connection="connection_id"), connection__deleted_at=None)
+    found = there.filter(pk=rule_id).first()
     return None if found is None else (found.connection_id, rule_of(found))
 
 
 def stored_of(connection_id: int) -> list[MappingRule]:
     """The rules of a Connection as they are tried and saved."""
-    return rules_of(connection_id)
+    return rules_of(connection_id) if sees(Place(connection_id=connection_id)) else []
 
 
 def try_rules(connection_id: int, tried: Sequence[MappingRule] | None = None, *, again: bool = False) -> RulesTried:
     """What these rules, or those that are stored, would decide of all Records: nothing is written. `again` as when they
     are saved: what rules decided before is decided anew."""
-    ready = compiled(rules_of(connection_id) if tried is None else tried)
+    ready = compiled(stored_of(connection_id) if tried is None else tried)
     counts: Counter[str] = Counter()
     matched: Counter[int] = Counter()
     changing: Counter[int] = Counter()
@@ -147,7 +151,8 @@ def try_rules(connection_id: int, tried: Sequence[MappingRule] | None = None, *,
 
 def _records(connection_id: int) -> Iterator[dict[str, Any]]:
     """All Records, batch by batch, by id."""
-    there = models.Record.objects.filter(connection_id=connection_id, deleted_at=None).order_by("pk")
+    there = models.Record.objects.filter(visible(connection="connection_id"), deleted_at=None)
+    there = there.filter(connection_id=connection_id).order_by("pk")
     product = "feed__test__engagement__product"
     facts = ("pk", "name", "parent", "vendor_id", "attributes", "decision", "finalized_how", "hands_off")
     facts += ("absent_since", "changing_operation_id", "ignored_because", f"{product}_id", f"{product}__name")

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from tidegate.reads.page import LIMIT, cut
+from tidegate.reads.viewer import visible
 from tidegate.rules.schedule import (
     Schedule,
     ScheduleRefused,
@@ -79,7 +80,7 @@ def schedules_of(connection_id: int) -> ConnectionSchedules | None:
 
 
 def _living() -> Any:
-    return models.Connection.objects.filter(deleted_at=None)
+    return models.Connection.objects.filter(visible(connection="pk"), deleted_at=None)
 
 
 def _of(found: Iterable[Any]) -> list[ConnectionSchedules]:

@@ -10,6 +10,7 @@ from msgspec import Meta
 from tidegate.config import Settings
 from tidegate.guard.keys import KeyProblem, file_is_ours, known_keys, where
 from tidegate.guard.secrets import key_id_of, unseal
+from tidegate.reads.viewer import demand_everywhere
 from tidegate.store.writers.secret import everything_sealed
 
 
@@ -47,6 +48,7 @@ class SecretsStatus(msgspec.Struct, frozen=True, kw_only=True):
 def secrets_status(settings: Settings) -> SecretsStatus:
     """How it is now; everything that is sealed is opened once, and nothing of it kept. Raises KeyProblem where the keys
     cannot be read at all."""
+    demand_everywhere("administrator", "Which keys seal what")
     known = {key.id: key for key in known_keys(settings)}
     counts: dict[bytes, dict[str, int]] = {id: {"connection": 0, "route": 0} for id in known}
     lost: list[LostSecret] = []

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from tidegate.reads.page import CursorRefused, decoded, encoded
+from tidegate.reads.viewer import sees_everything, visible
 from tidegate.store import models
 from tidegate.store.statement import rows_of
 from tidegate_sdk import Severity
@@ -144,8 +145,13 @@ def _scope(wanted: Wanted) -> _Scope:
         "connection__tool": wanted.tool,
     }
     asked = {name: value for name, value in filters.items() if value is not None}
-    if asked:
-        tests = list(models.Test.objects.filter(**asked).values_list("id", flat=True))
+    if asked or not sees_everything():
+        seen = visible(
+            connection="connection_id",
+            product="engagement__product_id",
+            product_type="engagement__product__product_type_id",
+        )
+        tests = list(models.Test.objects.filter(seen, **asked).values_list("id", flat=True))
     feeds: list[int] | None = None
     if wanted.record_id is not None:
         within = models.Feed.objects.filter(record_id=wanted.record_id)
@@ -303,7 +309,8 @@ def _count(wanted: Wanted, scope: _Scope) -> tuple[int | None, bool]:
     if wanted.since is not None or wanted.until is not None:
         return None, True
     facts = {"severity": wanted.severity, "active": wanted.active, "open": wanted.open}
-    if wanted.product_id is None and wanted.product_type is None and wanted.record_id is None and not scope.unwatched:
+    everything = sees_everything() and (wanted.product_id, wanted.product_type, wanted.record_id) == (None, None, None)
+    if everything and not scope.unwatched:
         (row,) = rows_of("connection_tally_count", **facts, connection=wanted.connection_id, tool=wanted.tool)
         return min(row["n"], COUNTED), row["n"] > COUNTED
     # Each row of tally is one finding or more, most are several.

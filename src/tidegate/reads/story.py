@@ -14,9 +14,11 @@ from datetime import datetime
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
+from django.db.models import Q
 from msgspec import Meta
 
 from tidegate.reads.page import LARGEST_LIMIT, CursorRefused, decoded, encoded
+from tidegate.reads.viewer import visible
 from tidegate.rules.actor import TIDEGATE
 from tidegate.rules.undo import is_undo
 from tidegate.store import models
@@ -90,7 +92,7 @@ def story(finding_id: int, *, cursor: str | None = None, limit: int = LINES) -> 
 
     Asks a handful of queries, however long the story is.
     """
-    found = models.Finding.objects.select_related("feed").filter(id=finding_id).first()
+    found = models.Finding.objects.select_related("feed").filter(visible_findings(), id=finding_id).first()
     if found is None:
         return None
     limit = max(1, min(limit, LARGEST_LIMIT))
@@ -106,6 +108,16 @@ def story(finding_id: int, *, cursor: str | None = None, limit: int = LINES) -> 
     events = told(found, lines, state, _around(found, lines), since=since, until=until)
     following = encoded([lines[-1].pk, until.isoformat()]) if until else None
     return StoryPage(events=events, next=following)
+
+
+def visible_findings() -> Q:
+    """Those that the viewer may see: in a Product of theirs, or brought by a Connection of theirs."""
+    test = "feed__test"
+    return visible(
+        connection=f"{test}__connection_id",
+        product=f"{test}__engagement__product_id",
+        product_type=f"{test}__engagement__product__product_type_id",
+    )
 
 
 def latest(found: Any, decisions: Iterable[Any]) -> Story:

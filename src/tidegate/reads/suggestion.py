@@ -10,6 +10,7 @@ import msgspec
 from django.db.models import Exists, OuterRef
 from msgspec import Meta
 
+from tidegate.reads.viewer import visible
 from tidegate.rules.suggest import Likeness, Look, Missing, Overlap, likeness
 from tidegate.store import models
 from tidegate.store.statement import rows_of
@@ -46,7 +47,7 @@ class SuggestionList(msgspec.Struct, frozen=True, kw_only=True):
 def suggestions(connection_id: int | None = None) -> SuggestionList:
     """What looks like the same thing in one Connection, or in all."""
     gone = models.Record.objects.filter(decision="mapped", absent_since__isnull=False, deleted_at=None)
-    gone = gone.filter(connection__deleted_at=None, changing_operation=None)
+    gone = gone.filter(visible(connection="connection_id"), connection__deleted_at=None, changing_operation=None)
     if connection_id is not None:
         gone = gone.filter(connection_id=connection_id)
     connections = sorted(gone.values_list("connection_id", flat=True).distinct())

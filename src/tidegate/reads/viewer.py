@@ -69,6 +69,23 @@ def seen_places(places: Iterable[tuple[int, Place]]) -> list[int]:
     return [number for number, place in places if sees(place)]
 
 
+class NotShown(Exception):
+    """What is of the whole house is shown to nobody else but who holds a role for everything."""
+
+    for_a_person = True
+
+    def __init__(self, what: str, role: Role) -> None:
+        self.cause = f"{what} is shown to a {role} of everything only."
+        self.next_step = "Ask an administrator."
+        super().__init__(f"{self.cause} {self.next_step}")
+
+
 def needs_everywhere(role: Role) -> bool:
-    """Whether the viewer holds this role for everything: what is of the whole house is shown to nobody else."""
+    """Whether the viewer holds this role for everything."""
     return viewer().may(role, EVERYWHERE)
+
+
+def demand_everywhere(role: Role, what: str) -> None:
+    """Raises NotShown unless the viewer holds this role for everything."""
+    if not needs_everywhere(role):
+        raise NotShown(what, role)

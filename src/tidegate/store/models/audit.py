@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from .columns import json_object
+from .columns import json_object, numbers
 
 
 class AuditLine(models.Model):
@@ -23,7 +22,7 @@ class AuditLine(models.Model):
     action = models.TextField()
     outcome = models.TextField()
     target = models.TextField(default="", db_default="")
-    target_ids = ArrayField(models.BigIntegerField(), default=list, db_default=[])
+    target_ids = numbers()
     facts = json_object(default=dict, db_default={})
 
     class Meta:

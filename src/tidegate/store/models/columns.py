@@ -29,3 +29,8 @@ def json_object(**options: Any) -> dict[str, Any]:
 def texts() -> list[str]:
     """An array of texts, empty by default."""
     return cast("list[str]", cast("Any", ArrayField)(models.TextField(), default=list, db_default=[]))
+
+
+def numbers() -> list[int]:
+    """An array of whole numbers, empty by default."""
+    return cast("list[int]", cast("Any", ArrayField)(models.BigIntegerField(), default=list, db_default=[]))
