@@ -242,7 +242,7 @@ def edit_connection(
             return Edited(closed=raised.closed, operation=raised.operation, resumed=resumed)
         wanted = minimum < connection.minimum_severity
         if wanted and (resumed or connection.paused_at is None):
-            request_operation("sync", connection_id, actor=str(actor))
+            request_operation("sync", connection_id, actor=str(actor), trigger=actor.trigger)
         return Edited(sync_wanted=wanted, resumed=resumed)
 
 

@@ -40,7 +40,7 @@ def request_discover(actor: Actor, connection_id: int) -> int:
     Raises NotThere for an unknown Connection, Refused for a paused one.
     """
     _runnable(connection_id)
-    return request_operation("discover", connection_id, actor=str(actor))
+    return request_operation("discover", connection_id, actor=str(actor), trigger=actor.trigger)
 
 
 @action("operator", record="record_ids", connection="connection_id")
@@ -52,7 +52,7 @@ def request_sync(actor: Actor, connection_id: int, record_ids: Sequence[int] | N
     _runnable(connection_id)
     for record in record_ids or ():
         _syncable(connection_id, record)
-    return request_operation("sync", connection_id, actor=str(actor), records=record_ids)
+    return request_operation("sync", connection_id, actor=str(actor), trigger=actor.trigger, records=record_ids)
 
 
 @action("operator", connection="connection_id")
@@ -62,7 +62,7 @@ def request_discover_preview(actor: Actor, connection_id: int) -> int:
     Raises as `request_discover` does.
     """
     _runnable(connection_id, or_draft=True)
-    return request_operation("discover", connection_id, actor=str(actor), preview=True)
+    return request_operation("discover", connection_id, actor=str(actor), trigger=actor.trigger, preview=True)
 
 
 @action("operator", record="record_ids", connection="connection_id")
@@ -74,7 +74,9 @@ def request_sync_preview(actor: Actor, connection_id: int, record_ids: Sequence[
     _runnable(connection_id)
     for record in record_ids or ():
         _syncable(connection_id, record)
-    return request_operation("sync", connection_id, actor=str(actor), records=record_ids, preview=True)
+    return request_operation(
+        "sync", connection_id, actor=str(actor), trigger=actor.trigger, records=record_ids, preview=True
+    )
 
 
 @action("operator", product="product_id")

@@ -291,7 +291,7 @@ def sync_after_undo_time(actor: Actor, record_ids: Sequence[int]) -> None:
     for record, connection in flowing.order_by("connection_id", "pk").values_list("pk", "connection_id"):
         records.setdefault(connection, []).append(record)
     for connection, ids in records.items():
-        request_operation("sync", connection, actor=str(actor), records=ids, delay=UNDO_SECONDS)
+        request_operation("sync", connection, actor=str(actor), trigger=actor.trigger, records=ids, delay=UNDO_SECONDS)
 
 
 def mapped_sentence(record: Deciding, product: str, already_imported: Imported, changes: Mapping[int, int]) -> str:

@@ -43,6 +43,11 @@ class Actor:
         """How a Record was finalized where this actor decided: by a person, a rule or auto-map."""
         return self.kind
 
+    @property
+    def trigger(self) -> str:
+        """What an Operation says of how it was asked for."""
+        return {"API": "api", "trigger": "webhook"}.get(self.through, "manual")
+
 
 def at_this_machine(name: str) -> Actor:
     """Whoever types commands where the database and its keys are: they have both, so they may do everything."""
