@@ -26,6 +26,8 @@ from rich.table import Table
 
 from bench.figure import say
 from tidegate.config import Settings
+from tidegate.reads.viewer import viewing
+from tidegate.rules.access import FULL_ACCESS
 from tidegate.server.start import started
 
 BAR_MS = 50.0
@@ -296,7 +298,7 @@ def main(given: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tidegate-bench-") as home:
         os.environ["TIDEGATE_HOME"] = home
         os.environ.pop("TIDEGATE_DATABASE_URL", None)
-        with started(Settings(), say):
+        with started(Settings(), say), viewing(FULL_ACCESS):
             figures = measure(say, findings=asked.findings, records=asked.records, operations=asked.operations)
     if asked.json:
         print(json.dumps([figure.as_dict() for figure in figures], indent=2))

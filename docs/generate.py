@@ -206,7 +206,7 @@ def SYNCS() -> list[Any]:  # noqa: N802
 
 
 def settings_page() -> str:
-    from tidegate.config import PREFIX, Settings
+    from tidegate.config import RemoteSettings, Settings
 
     lines = [
         "# Settings of the service",
@@ -215,15 +215,26 @@ def settings_page() -> str:
         "| variable | must be | without it |",
         "|---|---|---|",
     ]
-    for name, field in Settings.model_fields.items():
-        secret = any(part is SecretStr for part in (field.annotation, *get_args(field.annotation)))
-        default = "not set" if secret else default_of(name, field)
-        lines.append(f"| `{PREFIX}{name.upper()}` | {cell(field.description or '')} | {cell(default)} |")
+    lines += settings_rows(Settings)
     lines += [
         "| `TIDEGATE_DEBUG` | `1` to see the traceback of an error | not set |",
         "| `NO_COLOR` | anything, for output without colours | not set |",
+        "\n## Settings of a command line that asks a Tidegate elsewhere\n",
+        "See [remote.md](../guide/remote.md).\n",
+        "| variable | must be | without it |",
+        "|---|---|---|",
+        *settings_rows(RemoteSettings),
     ]
     return "\n".join(lines)
+
+
+def settings_rows(kind: Any) -> Iterator[str]:
+    from tidegate.config import PREFIX
+
+    for name, field in kind.model_fields.items():
+        secret = any(part is SecretStr for part in (field.annotation, *get_args(field.annotation)))
+        default = "not set" if secret or field.default is None else default_of(name, field)
+        yield f"| `{PREFIX}{name.upper()}` | {cell(field.description or '')} | {cell(default)} |"
 
 
 def default_of(name: str, field: Any) -> str:
@@ -317,6 +328,50 @@ JSON_TYPES: dict[Any, str] = {
 }
 
 
+# Roles
+
+
+def roles_page() -> str:
+    """Each action with the roles that may take it."""
+    import pkgutil
+    from importlib import import_module
+
+    from tidegate import actions
+    from tidegate.actions.action import ACTIONS
+    from tidegate.rules.access import ROLE_IN_WORDS, ROLES
+
+    for module in pkgutil.iter_modules(actions.__path__):
+        import_module(f"tidegate.actions.{module.name}")
+    head = "| action | for | " + " | ".join(ROLES) + " |"
+    rows = [
+        f"| `{one.name}` | {cell(reach_of(one))} | "
+        + " | ".join("yes" if ROLES.index(role) >= ROLES.index(one.role) else "" for role in ROLES)
+        + " |"
+        for _, one in sorted(ACTIONS.items())
+    ]
+    return "\n".join(
+        [
+            "# Roles and what they may do",
+            "\nA role is held for everything, or for one Product Type, Product or Connection; each holds all below it.",
+            "What lies where somebody holds no role is not there for them. To grant one: [people](../guide/people.md).\n",
+            "| role | |",
+            "|---|---|",
+            *(f"| {role} | {cell(words)} |" for role, words in ROLE_IN_WORDS.items()),
+            "\n## Actions\n",
+            head,
+            "|---|---|" + "---|" * len(ROLES),
+            *rows,
+        ]
+    )
+
+
+def reach_of(one: Any) -> str:
+    """Where the role has to be held for an action."""
+    if one.targets:
+        return "where it lies: " + ", or ".join(one.targets)
+    return "somewhere; the action looks where" if one.anywhere else "everything"
+
+
 def link(shape: type) -> str:
     return f"[{shape.__name__}](#{shape.__name__.lower()})"
 
@@ -330,6 +385,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "states.md": states_page,
     "settings.md": settings_page,
     "json.md": json_page,
+    "roles.md": roles_page,
 }
 
 

@@ -5,7 +5,7 @@ What a Tool needs to be connected is not here: each Tool declares its own settin
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
 import platformdirs
@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "TIDEGATE_"
+
+T = TypeVar("T", bound=BaseSettings)
 
 
 class ConfigurationError(Exception):
@@ -59,6 +61,19 @@ def _proxy(text: object) -> object:
     """The address of a proxy as it is. Raises ValueError for what is none, without it: it may hold a password."""
     if isinstance(text, str) and not _PROXY.fullmatch(text):
         raise ValueError("an address of a proxy ends with its port")
+    return text
+
+
+_ISSUER = re.compile(
+    r"(?:https://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])|http://(?:localhost|127\.0\.0\.1|\[::1\]))"
+    r"(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
+)
+
+
+def _issuer(text: object) -> object:
+    """The address of an issuer as it is. Raises ValueError for what is none: who lets people in is asked over TLS."""
+    if isinstance(text, str) and not _ISSUER.fullmatch(text):
+        raise ValueError("an issuer is named by an https address without user and query")
     return text
 
 
@@ -109,6 +124,29 @@ class Settings(BaseSettings):
     hosts: Annotated[str, AfterValidator(_hosts)] = Field(
         default="",
         description="the names people reach the page by, besides localhost, with commas between: tidegate.example.com",
+    )
+    oidc_issuer: Annotated[str | None, BeforeValidator(_issuer)] = Field(
+        default=None,
+        description="https://login.example.com/realms/all, the issuer by whom people log in with OpenID Connect, just"
+        " as it calls itself; http:// only on this machine",
+    )
+    oidc_client_id: str | None = Field(
+        default=None, description="what the issuer of TIDEGATE_OIDC_ISSUER calls this Tidegate, its client ID"
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="the secret that the issuer gave for TIDEGATE_OIDC_CLIENT_ID"
+    )
+    oidc_name: Annotated[str, Field(min_length=1, max_length=60)] = Field(
+        default="single sign-on", description="the name of the issuer on the button, from 1 to 60 characters"
+    )
+    oidc_username_claim: Annotated[str, Field(min_length=1, max_length=60)] = Field(
+        default="preferred_username",
+        description="the claim of the issuer's ID token that holds the name of the user, from 1 to 60 characters",
+    )
+    oidc_new_users: Annotated[Literal["refuse", "allow"], BeforeValidator(_lower)] = Field(
+        default="refuse",
+        description='"refuse" or "allow": whether whoever the issuer knows and Tidegate does not is made a user, one'
+        " without any role",
     )
     grace_seconds: int = Field(
         default=30,
@@ -169,19 +207,63 @@ class Settings(BaseSettings):
         return self.hosts.split(",") if self.hosts else []
 
 
+_ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+
+
+def _address(text: object) -> object:
+    """The address of a Tidegate as it is. Raises ValueError for what is none, without it: it may hold a password."""
+    if isinstance(text, str) and not _ADDRESS.fullmatch(text):
+        raise ValueError("an address of a Tidegate has neither user nor query")
+    return text
+
+
+class RemoteSettings(BaseSettings):
+    """Every setting of a command line that asks a Tidegate elsewhere. What is said of Settings holds here too."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    url: Annotated[SecretStr | None, BeforeValidator(_address)] = Field(
+        default=None,
+        description="https://tidegate.example.com, the Tidegate that commands are for, instead of the one of this"
+        " machine; without user, password or query",
+    )
+    token: SecretStr | None = Field(default=None, description="a token of yours for that Tidegate, tg_…")
+    ca: Annotated[Path, AfterValidator(_folder)] | None = Field(
+        default=None, description="a file with certificates (PEM) that are trusted beside those of the system"
+    )
+    plain_http: Literal["allow", "refuse"] = Field(
+        default="refuse",
+        description='"allow" or "refuse": whether the token may travel unencrypted, to http:// other than this machine',
+    )
+
+
 def load_settings() -> Settings:
     """The settings from the environment. Raises ConfigurationError, one sentence long, for the first bad value."""
+    settings = _loaded(Settings)
+    if (settings.oidc_issuer is None) != (settings.oidc_client_id is None):
+        raise ConfigurationError(
+            "Of TIDEGATE_OIDC_ISSUER and TIDEGATE_OIDC_CLIENT_ID only one is set", "set both, or neither."
+        )
+    return settings
+
+
+def load_remote_settings() -> RemoteSettings:
+    """The same for a command line that asks a Tidegate elsewhere."""
+    return _loaded(RemoteSettings)
+
+
+def _loaded(kind: type[T]) -> T:
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
         # `from None`: pydantic's own text repeats the values it was given.
-        raise _configuration_error(error) from None
+        raise _configuration_error(kind, error) from None
 
 
-def _configuration_error(error: ValidationError) -> ConfigurationError:
+def _configuration_error(kind: type[BaseSettings], error: ValidationError) -> ConfigurationError:
     problem = error.errors(include_url=False, include_context=False)[0]
     name = str(problem["loc"][0])
-    field = Settings.model_fields[name]
+    field = kind.model_fields[name]
     given = "" if "SecretStr" in str(field.annotation) else f" is {str(problem['input'])!r}, which"
     return ConfigurationError(
         f"{PREFIX}{name.upper()}{given} is not usable", f"set it to {field.description}, or unset it."

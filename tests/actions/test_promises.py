@@ -9,9 +9,10 @@ import pytest
 
 from tests import world
 from tests.world import ALICE, BOB
-from tidegate.actions import product as products
 from tidegate.actions import record as records
+from tidegate.actions.engagement import delete_engagement
 from tidegate.actions.errors import Refused
+from tidegate.actions.test import delete_test
 from tidegate.reads import record as reads
 from tidegate.store.models import Engagement, Finding, Product, ProductType
 from tidegate.store.models import Test as OurTest
@@ -27,8 +28,8 @@ def mapped(name: str = "Shop") -> int:
 
 
 DELETIONS: dict[str, tuple[Any, Callable[[int, str], list[int]]]] = {
-    "Engagement": (Engagement, lambda id, name: products.delete_engagement(BOB, id, name)),
-    "Test": (OurTest, lambda id, name: products.delete_test(BOB, id, name)),
+    "Engagement": (Engagement, lambda id, name: delete_engagement(BOB, id, name)),
+    "Test": (OurTest, lambda id, name: delete_test(BOB, id, name)),
 }
 
 

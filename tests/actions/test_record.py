@@ -10,7 +10,9 @@ from tests import world
 from tests.world import ALICE, BOB
 from tidegate.actions import product as products
 from tidegate.actions import record as records
+from tidegate.actions.engagement import delete_engagement
 from tidegate.actions.errors import NotThere, Refused
+from tidegate.actions.test import delete_test
 from tidegate.store import models
 from tidegate.store.models import Engagement, Product
 
@@ -259,8 +261,8 @@ def test_deleting_our_engagement_or_test_makes_records_stale():
     mapped(second, "B")
     engagement, test = world.read(first).feed.test.engagement, world.read(second).feed.test
 
-    products.delete_engagement(ALICE, engagement.pk, engagement.name)
-    products.delete_test(ALICE, test.pk, test.name)
+    delete_engagement(ALICE, engagement.pk, engagement.name)
+    delete_test(ALICE, test.pk, test.name)
 
     assert world.read(first).target_lost == "engagement"
     assert world.read(second).target_lost == "test"

@@ -7,9 +7,10 @@ from pydantic import SecretStr
 
 from tests import world
 from tidegate.actions.errors import NotThere, Refused
-from tidegate.actions.route import EVERY_CONNECTION, add_route, edit_route, remove_route, try_address
+from tidegate.actions.route import add_route, edit_route, remove_route, try_address
 from tidegate.actions.route import test_route as send_a_test
 from tidegate.reads.route import named, routes
+from tidegate.rules.news import EVERY_CONNECTION
 from tidegate.store.models import Connection, Route
 
 ALICE = world.ALICE

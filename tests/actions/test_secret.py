@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.apps import apps
+from django.db.models import BinaryField
 from pydantic import SecretStr
 
 from tests import world
@@ -21,13 +24,15 @@ from tidegate.actions.errors import Refused
 from tidegate.actions.secret import rotate_secrets
 from tidegate.catalog import stored_secrets
 from tidegate.config import Settings, load_settings
-from tidegate.delivery.deliver import address_of
-from tidegate.guard.keys import add_key, known_keys, the_key
+from tidegate.delivery.deliver import address_of, keys_of
+from tidegate.guard.keys import KeyProblem, add_key, known_keys, the_key
 from tidegate.guard.secrets import key_id_of, seal, unseal
 from tidegate.reads.secret import secrets_status
 from tidegate.rules.actor import TIDEGATE
+from tidegate.server.backup import SEALED
 from tidegate.server.postgres import Database
 from tidegate.store.models import Connection, Route
+from tidegate.store.sql import sql
 from tidegate.store.writers import secret as writer
 
 ALICE = world.ALICE
@@ -69,6 +74,17 @@ def keys_in_use() -> set[bytes | None]:
     return {key_id_of(bytes(row["sealed"])) for row in writer.everything_sealed()}
 
 
+def signed_both_ways(settings: Settings) -> tuple[Connection, Route]:
+    """A Connection with a trigger, a route that is a webhook."""
+    connection = Connection.objects.order_by("pk")[0]
+    trigger = seal({"secret": SecretStr(f"{CANARY}-in")}, f"connection {connection.pk} trigger", settings)
+    Connection.objects.filter(pk=connection.pk).update(trigger_secret=trigger)
+    route = Route.objects.order_by("pk")[0]
+    signature = seal({"secret": SecretStr(f"{CANARY}-out")}, f"route {route.pk} signature", settings)
+    Route.objects.filter(pk=route.pk).update(signing_secret=signature)
+    return Connection.objects.get(pk=connection.pk), Route.objects.get(pk=route.pk)
+
+
 @contextmanager
 def somebody(database: Database, statement: str) -> Iterator[psycopg.Connection]:
     """Another process, in the middle of a transaction."""
@@ -93,6 +109,50 @@ def test_everything_is_sealed_anew_and_the_old_key_retired(settings: Settings):
     assert all_open(settings)
     assert new.remark.endswith(" UTC by alice")
     assert told == [("Sealing Connections anew", 3), ("Sealing routes anew", 2)]
+
+
+def test_what_signs_is_sealed_anew_as_well(settings: Settings):
+    """Issue 6, 7: whatever is sealed is rotated; a column that were left out would be lost with the old key."""
+    stored(settings)
+    before, route = signed_both_ways(settings)
+
+    done = rotate_secrets(ALICE, settings)
+
+    assert (done.resealed, done.lost, len(known_keys(settings))) == (7, 0, 1)
+    after = Connection.objects.get(pk=before.pk)
+    opened = unseal(bytes(after.trigger_secret or b""), f"connection {after.pk} trigger", settings)
+    assert opened == {"secret": SecretStr(f"{CANARY}-in")}
+    assert keys_of(route, settings) == [SecretStr(f"{CANARY}-out")]  # which was read before
+    status = secrets_status(settings)
+    assert (status.sealed, status.lost) == (7, [])
+    assert [(key.connections, key.routes) for key in status.keys] == [(4, 3)]
+
+
+def test_every_sealed_column_is_known_to_whoever_rotates_and_backs_up():
+    """A new one is noticed here: sealed is what is bytes, but for hashes and answers."""
+    binary = {
+        (model._meta.db_table, field.column)
+        for model in apps.get_app_config("store").get_models()
+        for field in model._meta.fields
+        if isinstance(field, BinaryField)
+    }
+
+    assert set(SEALED) <= binary
+    assert {table for table, column in binary - set(SEALED)} <= {"token", "answered_request"}
+    for table, column in SEALED:
+        assert re.search(rf"\b{column}\b[^;]*\bFROM {table}\b", sql("secrets_sealed")), column
+
+
+def test_a_secret_does_not_open_in_the_place_of_another(settings: Settings):
+    """Whoever can write into the database cannot have a webhook sign with what a trigger believes."""
+    stored(settings)
+    connection, route = signed_both_ways(settings)
+    Route.objects.filter(pk=route.pk).update(signing_secret=connection.trigger_secret)
+
+    with pytest.raises(KeyProblem, match="damaged or belong to another"):
+        keys_of(Route.objects.get(pk=route.pk), settings)
+    (lost,) = secrets_status(settings).lost
+    assert (lost.kind, lost.id, lost.name) == ("route", route.pk, "Team 0 (signature)")
 
 
 def test_of_nothing_there_is_a_new_key_all_the_same(settings: Settings):

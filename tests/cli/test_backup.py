@@ -151,6 +151,24 @@ def test_into_a_given_database_and_without_the_key_it_says_which_is_missing(
     assert not (tmp_path / "other" / "secret.key").exists()
 
 
+def test_the_audit_log_comes_along_and_stays_append_only(
+    house: Any, database: Database, empty: Database, file: Path, tmp_path: Path
+):
+    """Issue 6.6: a backup holds the lines; the grants that keep them, which it does not hold, are made again."""
+    house.json("backup", file)
+
+    assert ours(tmp_path / "other", "restore", file, "--json", url=empty.url).returncode == 3
+
+    asked = "SELECT (SELECT count(*) FROM audit_line), relacl::text FROM pg_class WHERE relname = 'audit_line'"
+    with psycopg.connect(database.url) as before, psycopg.connect(empty.url) as after:
+        lines, grants = after.execute(asked).fetchone() or (0, "")
+        assert (lines, grants) == before.execute(asked).fetchone()
+        assert lines > 0
+        assert not {"w", "d", "D"} & set(grants.partition("=")[2].partition("/")[0])
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            after.execute("DELETE FROM audit_line")
+
+
 def test_no_secret_and_no_key_stands_in_it_in_the_clear(house: Any, file: Path, tmp_path: Path):
     """promises.md, 7: no secret in a backup in the clear."""
     house("backup", file)

@@ -47,6 +47,8 @@ COMMANDS = [
     ("finding", "list"),
     ("finding", "show", "1"),
     ("finding", "story", "1"),
+    ("audit", "list"),
+    ("audit", "export"),
     ("secrets", "status"),
     ("secrets", "rotate"),
     ("upgrade",),
@@ -100,6 +102,22 @@ def test_previews_have_their_documented_shapes(tidegate: Any, burp: FakeBurp):
     ):
         name = " ".join((*command[:2], "--preview")) if "--preview" in command else " ".join(command[:2])
         assert has_shape(tidegate.json(*command), shapes[name]), name
+
+
+def test_configuration_as_code_has_its_shapes(shop: Any, tmp_path: Path):
+    shapes, file = answers(), tmp_path / "tidegate.yaml"
+    exported = shop.json("export", "--mappings", "all")
+    file.write_text(exported["document"].replace("hold_above: 20", "hold_above: 21"))
+    found = {"export": exported, "validate": shop("validate", file, "--json").json}
+    found["plan"] = shop("plan", file, "--no-secrets", "--json").json
+    found["apply"] = shop("apply", file, "--no-secrets", "--yes", "--json").json
+
+    assert found["plan"]["changes"] != []
+    assert found["apply"]["changes"] != []
+    for name, answer in found.items():
+        assert has_shape(answer, shapes[name]), name
+    file.write_text("version: 2")
+    assert has_shape(shop("validate", file, "--json").json, shapes["validate"])
 
 
 def test_an_error_has_its_shape(tidegate: Any):

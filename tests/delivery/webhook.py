@@ -33,6 +33,8 @@ class Webhook:
         self.taken: list[Request] = []
         self.answer: Callable[[Request], int] = lambda request: 200
         self.location = ""
+        self.retry_after = ""
+        self.endless = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -76,6 +78,12 @@ class Webhook:
                     self.send_response(status)
                     if webhook.location:
                         self.send_header("Location", webhook.location)
+                    if webhook.retry_after:
+                        self.send_header("Retry-After", webhook.retry_after)
+                    if webhook.endless:
+                        self.end_headers()
+                        while True:
+                            self.wfile.write(b"more and more " * 1_000)
                     self.send_header("Content-Length", "2")
                     self.end_headers()
                     self.wfile.write(b"ok")

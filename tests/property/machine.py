@@ -31,8 +31,10 @@ from tidegate.actions import finding as findings
 from tidegate.actions import operation as operations
 from tidegate.actions import product as products
 from tidegate.actions import record as records
+from tidegate.actions.engagement import delete_engagement
 from tidegate.actions.errors import Refused
 from tidegate.actions.step import StepOutcome
+from tidegate.actions.test import delete_test
 from tidegate.actions.undo import undo_sync
 from tidegate.ingest.operation import run_operation
 from tidegate.ingest.stage import key_hash
@@ -456,8 +458,8 @@ class Histories(RuleBasedStateMachine):
             return
         delete, forget, name = {
             "product": (products.delete_product, self.model.delete_product, product.name),
-            "engagement": (products.delete_engagement, self.model.delete_engagement, "Global Connectors"),
-            "test": (products.delete_test, self.model.delete_test, there["test_name"]),
+            "engagement": (delete_engagement, self.model.delete_engagement, "Global Connectors"),
+            "test": (delete_test, self.model.delete_test, there["test_name"]),
         }[level]
         if plain_sql:
             stored.delete(level, id)

@@ -17,6 +17,8 @@ from tests.server.processes import TIDEGATE, Program, answers, free_port, get
 from tidegate.server.gate import CARRIED
 
 NAME = "tidegate.example.com"
+PAGE = "/setup"
+"""The page that nobody has to log in for, while there is no administrator."""
 
 
 @dataclass
@@ -74,7 +76,7 @@ def test_every_answer_carries_what_keeps_a_browser_safe(web: Web, path: str):
 
 
 def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(web: Web):
-    page = get(web.port)
+    page = get(web.port, PAGE)
     policy = page.headers["content-security-policy"]
 
     assert "unsafe" not in policy
@@ -90,7 +92,7 @@ def test_pages_are_not_kept_and_style_sheets_for_a_while(web: Web):
 
 
 def test_every_style_sheet_of_the_page_is_there(web: Web):
-    page = get(web.port).text
+    page = get(web.port, PAGE).text
     sheets = [part.split('"')[0] for part in page.split('rel="stylesheet" href="')[1:]]
 
     found = [get(web.port, sheet) for sheet in sheets]
@@ -99,8 +101,17 @@ def test_every_style_sheet_of_the_page_is_there(web: Web):
     assert {(one.status_code, one.headers["content-type"]) for one in found} == {(200, 'text/css; charset="utf-8"')}
 
 
+def test_where_nobody_is_administrator_every_page_leads_to_the_first_one(web: Web):
+    found = get(web.port)
+
+    assert (found.status_code, found.headers["location"]) == (302, PAGE)
+    assert "The first administrator" in get(web.port, PAGE).text
+
+
 def test_a_head_gets_the_headers_alone(web: Web):
-    head, _, body = web.says(b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").partition(b"\r\n\r\n")
+    head, _, body = web.says(b"HEAD /setup HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").partition(
+        b"\r\n\r\n"
+    )
 
     assert head.startswith(b"HTTP/1.1 200")
     assert body == b""
@@ -126,7 +137,7 @@ def test_nothing_outside_the_style_sheets_is_given_away(web: Web, path: str):
     "host", ["localhost", "127.0.0.1", "[::1]", NAME, f"{NAME}:8686", "a.example.net", "LOCALHOST"]
 )
 def test_it_answers_to_its_names(web: Web, host: str):
-    assert get(web.port, Host=host).status_code == 200
+    assert get(web.port, PAGE, Host=host).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example.org", "192.0.2.7", f"{NAME}.evil.org", f"x{NAME}", "a b", "", "[::1"])
@@ -197,7 +208,7 @@ def test_many_slow_clients_do_not_keep_others_from_their_answer(web: Web):
             client.sendall(b"GET / HTTP/1.1\r\nHost: local")
 
         began = time.monotonic()
-        assert get(web.port).status_code == 200
+        assert get(web.port, PAGE).status_code == 200
         assert time.monotonic() - began < 5
     finally:
         for client in clients:
@@ -207,7 +218,7 @@ def test_many_slow_clients_do_not_keep_others_from_their_answer(web: Web):
 def test_more_requests_than_database_connections_are_all_answered(web: Web, database: str):
     """Promise: the database holds under 40 connections per worker machine; pages share a few."""
     codes: list[int] = []
-    threads = [threading.Thread(target=lambda: codes.append(get(web.port).status_code)) for _ in range(30)]
+    threads = [threading.Thread(target=lambda: codes.append(get(web.port, PAGE).status_code)) for _ in range(30)]
     for thread in threads:
         thread.start()
     most = 0
@@ -237,10 +248,12 @@ def test_a_key_that_is_lost_while_secrets_are_stored_is_a_reason(web: Web, datab
         "INSERT INTO connection (tool, label, settings, created_by, secrets)"
         " VALUES ('burpsuite', 'b', '{}', 'a', '\\x00')",
     )
+    (web.home / "secret.key").rename(web.home / "mislaid")  # made to sign sessions with
     try:
         wait_for_reason(web, "The key that sealed the stored secrets is missing; put it back from a backup.")
     finally:
         ask(database, "DELETE FROM connection")
+        (web.home / "mislaid").rename(web.home / "secret.key")
 
 
 def test_a_newer_schema_is_a_reason(web: Web, database: str):
@@ -279,8 +292,10 @@ def test_a_database_that_is_killed_is_back_soon_and_the_page_says_so_meanwhile(w
     os.kill(postmaster_of(web.home), signal.SIGKILL)
 
     codes = set()
-    wait_for(lambda: codes.add(get(web.port).status_code) or get(web.port, "/readyz").status_code == 200, "it is back")
-    wait_for(lambda: get(web.port).status_code == 200, "the page is back")
+    wait_for(
+        lambda: codes.add(get(web.port, PAGE).status_code) or get(web.port, "/readyz").status_code == 200, "it is back"
+    )
+    wait_for(lambda: get(web.port, PAGE).status_code == 200, "the page is back")
     assert codes <= {200, 503}
     assert len(keepers(web.home)) == 1
 

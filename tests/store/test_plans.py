@@ -263,7 +263,9 @@ A_LIST: dict[str, Any] = NO_FILTER | {"by": "severity", "left_feeds": [], "oldes
 
 OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "finding_at": {"at": "2026-05-03T00:00:00Z"},
-    "finding_ids_among": A_LIST | {"given": [7, 8, 9], "text": "shop", "words": ["shop"], "first_hits": 1_000},
+    "finding_ids_among": A_LIST
+    | {"given": [7, 8, 9], "text": "shop", "words": ["shop"], "first_hits": 1_000}
+    | {"query": "'w17'", "gathered": 20_000, "standing": None},
     "finding_ids_by_age": A_LIST,
     "finding_ids_oldest_of_tests": A_LIST,
     "finding_ids_by_change": A_LIST,
@@ -274,7 +276,6 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "results_forget": {"results": [2], "before": "2026-05-03T00:00:00Z"},
     "products_unmake": {"made_at": ["2026-05-03T00:00:00Z"]},
     "words_estimate": {"query": "'w17'"},
-    "words_find": {"query": "'w17'", "at_most": 20_001},
     "words_find_in_feeds": {"query": "'w17'"},
     "words_find_newest": {"query": "'w17'"},
     "words_progress": {"due": 2},

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connection as django_connection
+from django.http import HttpRequest
 from django.test import RequestFactory
 
 import tidegate.ui
@@ -26,7 +27,17 @@ NOW = datetime(2026, 5, 3, 12, tzinfo=UTC)
 
 
 def page() -> str:
-    return status(RequestFactory().get("/")).content.decode()
+    return status(asked()).content.decode()
+
+
+def asked() -> HttpRequest:
+    """The page, asked for by an administrator who is logged in."""
+    carol, new = models.User.objects.get_or_create(username="carol", defaults={"created_by": "root"})
+    if new:
+        models.RoleGrant.objects.create(user=carol, role="administrator", scope="everything", created_by="root")
+    request = RequestFactory().get("/")
+    request.user = carol  # pyright: ignore[reportAttributeAccessIssue] - as the middleware does
+    return request
 
 
 def words(text: str) -> str:
@@ -164,7 +175,7 @@ def test_without_a_database_it_says_so_and_what_to_run(database: Database, monke
     with django_connection.cursor() as cursor:
         cursor.execute("ALTER TABLE procrastinate_workers RENAME TO elsewhere")
     try:
-        answer = status(RequestFactory().get("/"))
+        answer = status(asked())
     finally:
         with django_connection.cursor() as cursor:
             cursor.execute("ALTER TABLE elsewhere RENAME TO procrastinate_workers")
@@ -175,10 +186,11 @@ def test_without_a_database_it_says_so_and_what_to_run(database: Database, monke
 
 def test_a_question_that_takes_too_long_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tidegate.ui.pages.status.SECONDS_TO_ANSWER", 0.2)
+    request = asked()
     with psycopg.connect(**parameters(database)) as other:  # pyright: ignore[reportArgumentType]
         other.execute("LOCK TABLE connection IN ACCESS EXCLUSIVE MODE")
 
-        assert status(RequestFactory().get("/")).status_code == 503
+        assert status(request).status_code == 503
 
 
 def test_the_other_pages_lead_back():

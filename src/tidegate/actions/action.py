@@ -17,12 +17,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
+from uuid import UUID
 
-from tidegate.actions.errors import Forbidden, Refused
+from tidegate.actions.errors import Forbidden, NotThere, Refused
 from tidegate.actions.step import LARGEST_ID, not_there
 from tidegate.actions.told import answer_of, arguments_of
 from tidegate.ingest.apply import again_after_deadlock
-from tidegate.reads.place import places
+from tidegate.reads.place import KINDS, places, records_of_step
 from tidegate.reads.viewer import viewing
 from tidegate.rules.access import EVERYWHERE, ROLE_IN_WORDS, Place, Role
 from tidegate.rules.actor import Actor
@@ -34,6 +35,10 @@ R = TypeVar("R")
 
 MOST_TARGETS: Final = 100
 """So many numbers of things stand in a line of the audit log; beyond, how many they were."""
+
+
+MAKES: Final = ("add_", "draft_", "save_draft", "request_")
+"""So begin the names of actions that answer with the number of what they made."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,15 @@ _inside: ContextVar[bool] = ContextVar("inside an action", default=False)
 
 
 def action(
-    role: Role, *, at_once: bool = True, anywhere: bool = False, **targets: str
+    role: Role, *, at_once: bool = True, begins: bool = False, anywhere: bool = False, **targets: str
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """See above. `at_once` is one transaction around it, again after a deadlock; without it the action commits by
-    itself, or asks somebody outside. A name that cannot be used is refused with its why."""
+    """See above. `at_once` is one transaction around it, again after a deadlock; without it the action only asks
+    somebody outside, or it commits by itself: then it `begins`, and has a line in the audit log before its first commit
+    too. A name that cannot be used is refused with its why."""
 
     def decorate(work: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(work)
+        assert {kind.replace("_", " ") for kind in targets} <= {*KINDS, "step"}, targets  # noqa: S101 - a slip in the code
         name = f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
         one = ACTIONS[name] = Action(
             name, role, {kind.replace("_", " "): parameter for kind, parameter in targets.items()}, anywhere, work
@@ -80,18 +87,20 @@ def action(
             actor: Actor = given["actor"]
             with _only_the_outermost(), viewing(actor.access):
                 kind, ids = _targets(one, given)
-                try:
-                    _permit(one, actor, kind, ids)
-                except Forbidden:
-                    _write(one, actor, kind, ids, given, None, outcome="forbidden")
-                    raise
 
                 def done() -> R:
                     answer = work(*args, **kwargs)
                     _write(one, actor, kind, ids, given, answer)
                     return answer
 
-                return _refusing_names(lambda: again_after_deadlock(done) if at_once else done())
+                try:
+                    _permit(one, actor, kind, ids)
+                    if begins:
+                        _write(one, actor, kind, ids, given, None, outcome="begun")
+                    return _refusing_names(lambda: again_after_deadlock(done) if at_once else done())
+                except Forbidden:  # by its own line, or by what it found out within
+                    _write(one, actor, kind, ids, given, None, outcome="forbidden")
+                    raise
 
         return inside
 
@@ -102,11 +111,26 @@ def demand(actor: Actor, role: Role, kind: str, ids: Sequence[Any], what: str) -
     """What an action asks for beyond its own line: this role where these lie. Raises NotThere or Forbidden."""
     if actor.access.may(role):
         return
-    found = places(kind, [id for id in ids if not isinstance(id, int) or 0 < id <= LARGEST_ID])
+    if kind == "step":
+        _demand_of_steps(actor, role, ids, what)
+        return
+    found = places(kind, [id for id in ids if 0 < id <= LARGEST_ID])
     if missing := [id for id in ids if id not in found or actor.access.role_at(found[id]) is None]:
         raise not_there(_word(kind), missing)
     if any(not actor.access.may(role, place) for place in found.values()):
         raise _forbidden(actor, role, what)
+
+
+def _demand_of_steps(actor: Actor, role: Role, steps: Sequence[UUID], what: str) -> None:
+    """A step is there for who sees each Record that it was about."""
+    for step in steps:
+        records = records_of_step(step)
+        try:
+            if not records:
+                raise not_there("step", [step])
+            demand(actor, role, "record", records, what)
+        except NotThere:
+            raise not_there("step", [step]) from None
 
 
 def demand_everywhere(actor: Actor, role: Role, what: str) -> None:
@@ -169,7 +193,7 @@ def _write(
     outcome: str = "done",
 ) -> None:
     numbers = [id for id in ids if isinstance(id, int) and 0 < id <= LARGEST_ID]
-    if not numbers and isinstance(answer, int) and not isinstance(answer, bool):
+    if not numbers and isinstance(answer, int) and one.work.__name__.startswith(MAKES):
         kind, numbers = one.noun, [answer]
     facts = {"arguments": arguments_of(given), "answer": answer_of(answer)}
     if len(numbers) > MOST_TARGETS:

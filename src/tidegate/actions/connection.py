@@ -15,12 +15,15 @@ from tidegate import catalog
 from tidegate.actions.action import action
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.step import LARGEST_ID
+from tidegate.actions.version import demand_expected
 from tidegate.config import load_settings
 from tidegate.guard.keys import KeyProblem
 from tidegate.guard.secret_end import end_in
 from tidegate.guard.secrets import seal
 from tidegate.ingest.login import other_account_step
 from tidegate.ingest.probe import Probe, Step, probe
+from tidegate.reads.viewer import sees, visible
+from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
 from tidegate.rules.health import ToldBy, end_of, paused_itself
 from tidegate.rules.names import clean_name, clean_text
@@ -286,13 +289,16 @@ def delete_connection(actor: Actor, connection_id: int, typed_label: str) -> Non
 
 def continuable(tool: str, account: str | None = None) -> list[Connection]:
     """Deleted Connections of this Tool (and account) that a new one may continue, the latest first; no drafts."""
-    found = Connection.objects.filter(tool=tool, deleted_at__isnull=False, draft_at__isnull=True)
+    found = Connection.objects.filter(visible(connection="pk"), tool=tool, deleted_at__isnull=False)
+    found = found.filter(draft_at__isnull=True)
     found = found.order_by("-deleted_at")
     return list(found if account is None else found.filter(account=account))
 
 
 def threshold_effect(connection_id: int, minimum_severity: int) -> ThresholdEffect:
     """How many findings another threshold would close at once, and how many the next Sync may bring."""
+    if not sees(Place(connection_id=connection_id)):
+        raise no_connection(connection_id)
     return writer.threshold_effect(existing(connection_id).pk, the_minimum(minimum_severity))
 
 
@@ -340,6 +346,7 @@ def locked(connection_id: int) -> Connection:
     connection = writer.lock_connection(connection_id) if 0 < connection_id <= LARGEST_ID else None
     if connection is None or connection.deleted_at is not None:
         raise no_connection(connection_id)
+    demand_expected("connection", connection_id)
     return connection
 
 

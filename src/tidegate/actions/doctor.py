@@ -8,7 +8,7 @@ from tidegate.rules.actor import Actor
 from tidegate.store.writers.operation import reconcile
 
 
-@action("administrator", at_once=False)
+@action("administrator", at_once=False, begins=True)
 def mend_queue(actor: Actor) -> int:
     """Offers again what nobody looks at, and forgets jobs whose worker died; gives how many Operations were offered.
 
@@ -17,7 +17,7 @@ def mend_queue(actor: Actor) -> int:
     return reconcile()
 
 
-@action("administrator", at_once=False)
+@action("administrator", at_once=False, begins=True)
 def mend_spools(actor: Actor) -> int:
     """Deletes spools that a killed process left here; gives how many."""
     removed = 0

@@ -17,6 +17,7 @@ from tidegate.actions.errors import Refused
 from tidegate.actions.record import sync_after_undo_time, why_not_decide
 from tidegate.ingest.apply import again_after_deadlock
 from tidegate.reads.mapping import MappingRow, mappings_of
+from tidegate.reads.viewer import visible
 from tidegate.rules.actor import Actor
 from tidegate.rules.mapping_file import DECISIONS, FileLine, FileRefused, lines
 from tidegate.rules.names import NameRefused, clean_name, clean_text
@@ -73,7 +74,7 @@ class Read:
     unchanged: int = 0
 
 
-@action("mapper", at_once=False, anywhere=True)
+@action("mapper", at_once=False, begins=True, anywhere=True)
 def import_mappings(actor: Actor, file: Iterable[str], *, preview: bool = False) -> MappingsImported:
     """Brings mappings in, as `reads.mapping.mappings_csv` writes them: lines that differ from what is stored are
     decided as one step, others change nothing. What was imported before a remap stays where it is. A `preview` only
@@ -101,6 +102,7 @@ def import_mappings(actor: Actor, file: Iterable[str], *, preview: bool = False)
 
 def _compare(file: Iterator[FileLine], read: Read) -> None:
     connections = dict(Connection.objects.filter(deleted_at=None).values_list("label", "pk"))
+    seen = set(Connection.objects.filter(visible(connection="pk"), deleted_at=None).values_list("pk", flat=True))
     said: dict[int, int] = {}
     while batch := list(islice(file, BATCH)):
         keys = [(connections.get(line["connection"] or "", 0), line["vendor_id"] or "") for line in batch]
@@ -110,7 +112,7 @@ def _compare(file: Iterator[FileLine], read: Read) -> None:
         types = _types(named)
         for line, key in zip(batch, keys, strict=True):
             row = known.get(key)
-            wanted = _wanted(line, row, types) if row else _unknown(line, key[0])
+            wanted = _wanted(line, row, types) if row else _unknown(line, key[0] in seen)
             if row is not None and not isinstance(wanted, str) and row.id in said:
                 wanted = f"Line {said[row.id]} decides the same Record."
             if isinstance(wanted, str):
@@ -124,14 +126,16 @@ def _compare(file: Iterator[FileLine], read: Read) -> None:
 
 
 def _types(names: set[str]) -> dict[str, str]:
-    """The Product Type of each of these Products that is there."""
-    return dict(Product.objects.filter(name__in=names).values_list("name", "product_type__name"))
+    """The Product Type of each of these Products that is there, and may be seen."""
+    seen = Product.objects.filter(visible(product="pk", product_type="product_type_id"), name__in=names)
+    return dict(seen.values_list("name", "product_type__name"))
 
 
-def _unknown(line: FileLine, connection: int) -> str:
+def _unknown(line: FileLine, connection_is_there: bool) -> str:
+    """The same words for a Connection that is not there and for one that may not be seen."""
     if line.problem:
         return line.problem
-    if not connection:
+    if not connection_is_there:
         return f"There is no Connection «{(line['connection'] or '')[:80]}»."
     return f"«{line['connection']}» has no Record of the id «{(line['vendor_id'] or '')[:80]}»."
 
@@ -216,9 +220,10 @@ def _products(actor: Actor, changes: Sequence[Change]) -> dict[str, int]:
     """The Product of each name, made where it is not there, and kept until the end."""
     kinds = {one.product: one.product_type or IMPORTED for one in changes if one.product}
     found = products_named(kinds.keys())
-    if found:
-        demand(actor, "mapper", "product", sorted(found.values()), "map to these Products")
-    if any(name not in found for name in kinds):
+    seen = _types(set(found))
+    if seen:
+        demand(actor, "mapper", "product", sorted(found[name] for name in seen), "map to these Products")
+    if len(seen) < len(kinds):  # whoever may not see a Product hears of it what they hear of none
         demand_everywhere(actor, "mapper", "make Products")
     for kind in sorted({kind for name, kind in kinds.items() if name not in found}):
         missing = sorted(name for name, of in kinds.items() if of == kind and name not in found)

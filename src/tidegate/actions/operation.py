@@ -20,6 +20,7 @@ from tidegate.reads.progress import UNDER_WAY, follow
 from tidegate.reads.record import facts, living
 from tidegate.reads.service import service
 from tidegate.rules.actor import Actor
+from tidegate.rules.call import DEBOUNCE_SECONDS
 from tidegate.rules.record import may_sync
 from tidegate.store.acting import acting
 from tidegate.store.models import Connection, Feed, Held, HeldAbsence, Operation, Product, Record, Result
@@ -49,10 +50,13 @@ def request_sync(actor: Actor, connection_id: int, record_ids: Sequence[int] | N
 
     Raises NotThere, or Refused with the why of a Record that may not sync (Missing, Stale, unmapped).
     """
-    _runnable(connection_id)
     for record in record_ids or ():
         _syncable(connection_id, record)
-    return request_operation("sync", connection_id, actor=str(actor), trigger=actor.trigger, records=record_ids)
+    _runnable(connection_id)
+    delay = DEBOUNCE_SECONDS if actor.through == "trigger" else 0  # ten calls in a minute are one Sync
+    return request_operation(
+        "sync", connection_id, actor=str(actor), trigger=actor.trigger, records=record_ids, delay=delay
+    )
 
 
 @action("operator", connection="connection_id")
@@ -71,9 +75,9 @@ def request_sync_preview(actor: Actor, connection_id: int, record_ids: Sequence[
 
     Raises as `request_sync` does.
     """
-    _runnable(connection_id)
     for record in record_ids or ():
         _syncable(connection_id, record)
+    _runnable(connection_id)
     return request_operation(
         "sync", connection_id, actor=str(actor), trigger=actor.trigger, records=record_ids, preview=True
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 from uuid import UUID, uuid4
 
@@ -11,13 +11,14 @@ from django.utils import timezone
 from tidegate.actions.action import action, demand, demand_everywhere
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.step import Item, StepOutcome, wanted
+from tidegate.reads.viewer import visible
 from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import clean_name, clean_text, near_twins
 from tidegate.rules.record import ago, why_changing
 from tidegate.rules.undo import undo_step
 from tidegate.store.acting import acting
-from tidegate.store.models import Product, Record
+from tidegate.store.models import Product, Record, RecordHistory
 from tidegate.store.writers import record as writer
 from tidegate.store.writers import remap as findings
 from tidegate.store.writers.operation import request_operation
@@ -141,7 +142,10 @@ def undo(actor: Actor, *, step: UUID | None = None, record_id: int | None = None
     with acting(str(actor), step=undo_step(step)):
         there = lock_records(records)
         whys = {id: why_changing(by) for id, record in there.items() if (by := record.changing_operation_id)}
+        theirs = made_by(actor, step)
         undone = undo_records(step, [id for id in records if id not in whys])
+        if not theirs:
+            demand(actor, "mapper", "product", products_of(undone.answers), "bring them back into this Product")
         changes = put_back(actor, step, undone.back)
     told = {id: None if (why := undone.answers.get(id)) is None else f"Cannot be undone: {why}." for id in there}
     told |= {id: f"{why}." for id, why in whys.items()}
@@ -199,6 +203,17 @@ def decide(
     return StepOutcome(step if changing else None, answers(records, refusals, done))
 
 
+def made_by(actor: Actor, step: UUID) -> bool:
+    """Whether the step was all theirs: whoever may do something may take it back."""
+    return not RecordHistory.objects.filter(step=step).exclude(actor=str(actor)).exists()
+
+
+def products_of(record_ids: Iterable[int]) -> list[int]:
+    """The Products that these Records flow into."""
+    flowing = Record.objects.filter(pk__in=list(record_ids), feed__isnull=False)
+    return sorted(set(flowing.values_list("feed__test__engagement__product_id", flat=True)))
+
+
 def answers(records: Mapping[int, Deciding], refusals: Mapping[int, str], done: Mapping[int, str]) -> tuple[Item, ...]:
     return tuple(Item(id, id not in refusals, refusals.get(id) or done[id]) for id in records)
 
@@ -225,7 +240,9 @@ def made_product(actor: Actor, name: str, product_type: str | None) -> Product:
 
 
 def names_like(name: str) -> list[str]:
-    return list(Product.objects.filter(name__iexact=name).values_list("name", flat=True))
+    """Of the Products that may be seen."""
+    seen = visible(product="pk", product_type="product_type_id")
+    return list(Product.objects.filter(seen, name__iexact=name).values_list("name", flat=True))
 
 
 def remap(
@@ -331,6 +348,7 @@ def restore_to_earlier(actor: Actor, record_ids: Sequence[int], epochs: Mapping[
         targets = {
             id: record.earlier_product_id for id, record in free.items() if record.earlier_product_id is not None
         }
+        demand(actor, "mapper", "product", sorted(set(targets.values())), "map to the earlier Product again")
         keep_products(set(targets.values()))
         if targets:
             writer.map_records(actor, targets)

@@ -12,7 +12,7 @@ from tidegate.store.clock import database_now
 from tidegate.store.writers.retention import retain
 
 
-@action("administrator", at_once=False)
+@action("administrator", at_once=False, begins=True)
 def forget_now(
     actor: Actor, settings: Settings, told: Callable[[str, int], None] = lambda what, number: None
 ) -> dict[str, int]:

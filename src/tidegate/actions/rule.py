@@ -16,7 +16,8 @@ from tidegate.actions.action import action, demand, demand_everywhere
 from tidegate.actions.connection import locked
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.record import sync_after_undo_time
-from tidegate.actions.step import LARGEST_ID
+from tidegate.actions.step import LARGEST_ID, not_there
+from tidegate.reads.viewer import visible
 from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
 from tidegate.rules.mapping import LONGEST_PATTERN, MOST_RULES, Answer, Field, MappingRule, RuleRefused, Syntax
@@ -191,7 +192,8 @@ def _place(position: int, places: int) -> int:
 
 
 def _product_named(product_id: int) -> str:
-    found = models.Product.objects.filter(pk=product_id).first() if 0 < product_id <= LARGEST_ID else None
+    seen = models.Product.objects.filter(visible(product="pk", product_type="product_type_id"))
+    found = seen.filter(pk=product_id).first() if 0 < product_id <= LARGEST_ID else None
     if found is None:
-        raise NotThere(f"There is no Product {product_id}.", "See what there is: tidegate product list")
+        raise not_there("Product", [product_id])
     return found.name

@@ -24,6 +24,8 @@ from tidegate.store.writers.secret import (
     hold_secrets,
     reseal_connections,
     reseal_routes,
+    reseal_triggers,
+    reseal_webhooks,
 )
 
 AT_MOST: Final = 100
@@ -55,7 +57,7 @@ class Rotated:
     """Secrets that no key opens: they stay as they are, until somebody enters them again."""
 
 
-@action("administrator", at_once=False)
+@action("administrator", at_once=False, begins=True)
 def rotate_secrets(actor: Actor, settings: Settings, told: Told = lambda what, number: None) -> Rotated:
     """Makes a new key where Tidegate keeps them itself, seals everything with it, and takes older ones away once
     nothing needs them. Commits batch by batch, so it must not be called inside a transaction.
@@ -99,7 +101,12 @@ def seal_anew(newest: Key, settings: Settings, told: Told) -> tuple[int, int]:
             lost += 1
             return None
 
-    for what, batch in (("Connections", reseal_connections), ("routes", reseal_routes)):
+    for what, batch in (
+        ("Connections", reseal_connections),
+        ("triggers", reseal_triggers),
+        ("routes", reseal_routes),
+        ("signing secrets", reseal_webhooks),
+    ):
         after, number = 0, 0
         while True:
             with transaction.atomic():

@@ -45,6 +45,5 @@ def not_there(what: str, missing: Iterable[object]) -> NotThere:
     """That there are none of these numbers: the same words where they are not there and where they may not be seen."""
     numbers = list(missing)
     named = ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")
-    return NotThere(
-        f"There is no {what} {named}.", f"Nothing was changed. See what there is: tidegate {what.lower()} list"
-    )
+    command = what.lower().replace(" ", "-")
+    return NotThere(f"There is no {what} {named}.", f"Nothing was changed. See what there is: tidegate {command} list")

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from math import isfinite
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from pydantic import SecretStr
 
-from tidegate.log import MASK, redacted
+from tidegate.log import MASK, redact, redacted
 
 LONGEST_TEXT: Final = 500
 MOST_ITEMS: Final = 20
-_NEVER = ("actor", "settings_of_the_service", "progress", "told")
+_NEVER = ("actor", "document", "settings_of_the_service", "progress", "told")
 
 
 def arguments_of(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +33,9 @@ def answer_of(answer: Any) -> Any:
 
 def _said(value: Any) -> Any:
     match value:
-        case None | bool() | int() | float():
+        case float():
+            return value if isfinite(value) else str(value)
+        case None | bool() | int():
             return value
         case SecretStr():
             return MASK
@@ -45,7 +48,8 @@ def _said(value: Any) -> Any:
         case datetime() | date():
             return value.isoformat()
         case Mapping():
-            return {str(name): _said(one) for name, one in list(value.items())[:MOST_ITEMS]}
+            told = {_said(str(name)): _said(one) for name, one in list(value.items())[:MOST_ITEMS]}
+            return dict(redact(None, "", told))  # a secret may have been given as a setting, by mistake
         case msgspec.Struct():
             return {name: _said(getattr(value, name)) for name in value.__struct_fields__}
         case list() | tuple() | set() | frozenset():

@@ -34,8 +34,25 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "rule": ("rule:app", "Say beforehand which Product things belong to."),
         "mapping": ("mapping:app", "Decide in a spreadsheet: mappings out and in."),
         "suggestion": ("suggestion:app", "See what looks like the same thing under a new id."),
-        "product": ("product:app", "See your Products and what was found in them."),
+        "product": ("product:app", "Look after your Products and see what was found in them."),
+        "product-type": ("product_type:app", "Sort Products into Product Types."),
+        "engagement": ("engagement:app", "See, rename and delete Engagements of Products."),
+        "test": ("test:app", "See, rename and delete Tests, where findings lie."),
         "finding": ("finding:app", "Read findings and decide about them."),
+    },
+    "Keep it as code": {
+        "export": ("configuration:export_app", "Write what is configured as a file for plan and apply."),
+        "validate": (
+            "configuration:validate_app",
+            "Check a configuration file, without a database.",
+        ),
+        "plan": ("configuration:plan_app", "Show what a configuration file would change."),
+        "apply": ("configuration:apply_app", "Make what is configured what a file says."),
+    },
+    "Let people in": {
+        "user": ("user:app", "Say who may come in and what they may do."),
+        "token": ("token:app", "Let scripts in, for a while and with no more than they need."),
+        "audit": ("audit:app", "See who did what, and what was forbidden."),
     },
     "Run the service": {
         "up": ("service:up_app", "Run everything, in one terminal, until you stop it."),
@@ -69,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """One command with its exit code: 0 done, 1 failed, 2 asked wrongly, 3 partial or held, 130 interrupted."""
+    """One command with its exit code: 0 done, 1 failed, 2 asked wrongly, 3 partial or held, 4 a plan that would change
+    something, 130 interrupted."""
     prepare_streams()
     code = 0
     try:

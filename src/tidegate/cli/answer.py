@@ -87,6 +87,13 @@ class TestStep(msgspec.Struct, frozen=True, kw_only=True):
     sentence: Annotated[str, Meta(description="What was found, or what is wrong.")]
 
 
+class CreatedToken(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `token add`: the only time that the token itself is shown."""
+
+    id: Annotated[int, Meta(description="Its number.")]
+    token: Annotated[str, Meta(description="The token. Only its hash is stored.")]
+
+
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to `connection test` and `notify test`."""
 
@@ -157,12 +164,16 @@ def answers() -> dict[str, type[msgspec.Struct]]:
     """The shape of each command's answer."""
     from tidegate.demo.story import End
     from tidegate.reads import (
+        audit,
+        configuration,
         connection,
+        engagement,
         finding,
         mapping,
         operation,
         preview,
         product,
+        product_type,
         record,
         retention,
         route,
@@ -171,7 +182,11 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         secret,
         story,
         suggestion,
+        test,
+        token,
         tool,
+        user,
+        validation,
     )
     from tidegate.server import backup, restore
 
@@ -220,6 +235,10 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "rule move": rule.RulesSaved,
         "rule delete": rule.RulesSaved,
         "rule try": rule.RulesTried,
+        "export": configuration.Exported,
+        "validate": validation.Validated,
+        "plan": configuration.Planned,
+        "apply": configuration.Applied,
         "mapping export": mapping.MappingList,
         "mapping import": ImportedMappings,
         "suggestion list": suggestion.SuggestionList,
@@ -227,11 +246,28 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "suggestion dismiss": DismissedSuggestion,
         "product list": product.ProductPage,
         "product show": product.ProductDetail,
+        "product add": product.ProductDetail,
+        "product edit": product.ProductDetail,
         "product sync": operation.SyncedProduct,
         "product delete": Deleted,
+        "product-type list": product_type.ProductTypePage,
+        "product-type show": product_type.ProductTypeDetail,
+        "product-type add": product_type.ProductTypeDetail,
+        "product-type rename": product_type.ProductTypeDetail,
+        "product-type delete": Deleted,
+        "engagement list": engagement.EngagementPage,
+        "engagement show": engagement.EngagementDetail,
+        "engagement rename": engagement.EngagementDetail,
+        "engagement delete": Deleted,
+        "test list": test.TestPage,
+        "test show": test.TestRow,
+        "test rename": test.TestRow,
+        "test delete": Deleted,
         "backup": backup.Backup,
         "restore": restore.Restored,
         "upgrade": UpgradedServer,
+        "audit list": audit.AuditPage,
+        "audit export": audit.AuditPage,
         "secrets status": secret.SecretsStatus,
         "secrets rotate": RotatedSecrets,
         "notify add": route.RouteRow,
@@ -241,6 +277,20 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "notify edit": route.RouteRow,
         "notify remove": Deleted,
         "notify log": route.NewsPage,
+        "user list": user.UserPage,
+        "user show": user.UserRow,
+        "user add": user.UserRow,
+        "user edit": user.UserRow,
+        "user grant": user.UserRow,
+        "user take": user.UserRow,
+        "user deactivate": user.UserRow,
+        "user reactivate": user.UserRow,
+        "user password": user.UserRow,
+        "user logout": user.UserRow,
+        "user reset-second-factor": user.UserRow,
+        "token list": token.TokenPage,
+        "token add": CreatedToken,
+        "token revoke": token.TokenRow,
         "finding list": finding.FindingPage,
         "finding show": finding.FindingDetail,
         "finding story": story.StoryPage,

@@ -12,6 +12,8 @@ import typer
 from tidegate.cli.answer import Deleted, DeletedThing, Tested, TestStep, Threshold
 from tidegate.cli.failure import DONE, FAILED, Failure, usage
 from tidegate.cli.field import Given, Secret, Set, asked_for, given
+from tidegate.cli.house import actions, reads
+from tidegate.cli.managed import managed, note_managed
 from tidegate.cli.naming import confirmed, not_there, the_connection, the_number
 from tidegate.cli.option import After, Confirm, HealthWord, Json, Limit, Search, SeverityWord, group
 from tidegate.cli.start import me, ready
@@ -97,23 +99,19 @@ def add_connection(
     """
     if preview and continues is not None:
         raise usage("A draft is a Connection of its own until it is kept.", "Say --continues when you keep it.")
-    from tidegate.reads import tool as tools
-
-    kind, last_day = tools.tool(tool), _last_day(secret_ends)
+    kind, last_day = reads.tool.tool(tool), _last_day(secret_ends)
     if kind is None:
         raise not_there("Tool", tool)
     fields = asked_for(kind, given(kind, set_, secret))
     with ready(quiet=json):
-        from tidegate.actions import connection
-
         if test:
-            tried = connection.try_settings(me(), tool, fields.settings, fields.secrets)
+            tried = actions.connection.try_settings(me(), tool, fields.settings, fields.secrets)
             _stop_at_a_failure(kind, fields, tried.steps)
             for step in tried.steps:
                 if step.warning:
                     note(f"Warning: {step.sentence}")
             if continues is None and tried.account is not None and not preview:
-                continues = _continued(connection.continuable(tool, tried.account.id), quiet=json)
+                continues = _continued(actions.connection.continuable(tool, tried.account.id), quiet=json)
         called = kind.name if label is None else label
         chosen: dict[str, Any] = {
             "auto_map": bool(auto_map),
@@ -123,9 +121,9 @@ def add_connection(
             "secret_ends": last_day,
         }
         if preview:
-            number = connection.draft_connection(me(), tool, called, fields.settings, fields.secrets, **chosen)
-            return _drafted(number, called, taken=connection.label_is_taken(called), json=json)
-        number = connection.add_connection(
+            number = actions.connection.draft_connection(me(), tool, called, fields.settings, fields.secrets, **chosen)
+            return _drafted(number, called, taken=actions.connection.label_is_taken(called), json=json)
+        number = actions.connection.add_connection(
             me(), tool, called, fields.settings, fields.secrets, continues=continues, **chosen
         )
         return _stored(number, discover=discover, json=json)
@@ -137,9 +135,7 @@ def keep_draft(
 ) -> int:
     """Make a draft the Connection it was to be; then ask it what it watches."""
     with ready(quiet=json):
-        from tidegate.actions import connection
-
-        kept = connection.save_draft(me(), the_number(number, "a draft"), label=label, continues=continues)
+        kept = actions.connection.save_draft(me(), the_number(number, "a draft"), label=label, continues=continues)
         return _stored(kept, discover=discover, json=json)
 
 
@@ -147,10 +143,8 @@ def keep_draft(
 def drop_draft(number: Draft, json: Json = False) -> None:
     """Let a draft go, with its secrets, before the day is over."""
     with ready(quiet=json):
-        from tidegate.actions import connection
-
         which = the_number(number, "a draft")
-        connection.drop_draft(me(), which)
+        actions.connection.drop_draft(me(), which)
     if json:
         return print_json(Deleted(deleted=DeletedThing(id=which, name=f"draft {which}")))
     return say(f"The draft {which} is gone, with its secrets.")
@@ -172,9 +166,7 @@ def list_connections(
 ) -> None:
     """List the Connections, and how each of them is."""
     with ready(quiet=json):
-        from tidegate.reads import connection
-
-        page = connection.connections(
+        page = reads.connection.connections(
             tool=tool, paused=paused, health=health and health.value, search=search, cursor=after, limit=limit
         )
     if json:
@@ -203,9 +195,7 @@ def list_connections(
 def show_connection(name: Named, json: Json = False) -> None:
     """Show one Connection: its settings, what flows through it, its last runs. Secrets are never shown."""
     with ready(quiet=json):
-        from tidegate.reads import connection
-
-        found = connection.connection(the_connection(name).id)
+        found = reads.connection.connection(the_connection(name).id)
     if found is None:
         raise not_there("Connection", name)
     if json:
@@ -236,6 +226,7 @@ def show_connection(name: Named, json: Json = False) -> None:
             ("auto-map", _auto_map(found)),
             ("held", f"when more than {found.hold_percent} % of more than {found.hold_above:,} would close at once"),
             ("made", f"{moment(found.created_at)} by {found.created_by}"),
+            managed(row.managed_by),
         ]
     )
 
@@ -272,13 +263,10 @@ def edit_connection(
     continue there.
     """
     from tidegate.cli.operation import seen_through
-    from tidegate.reads import tool as tools
 
     with ready(quiet=json):
-        from tidegate.actions import connection
-
         row = the_connection(name)
-        kind = _tool(tools.tool(row.tool), row)
+        kind = _tool(reads.tool.tool(row.tool), row)
         fields = given(kind, set_, secret, stored=_detail(row.id).settings)
         wanted = {
             "label": label,
@@ -301,12 +289,12 @@ def edit_connection(
                 raise usage("Only another minimum severity can be previewed here.", "Name --minimum-severity alone.")
             return _previewed_threshold(row, minimum_severity, json=json)
         if minimum_severity is not None and not json:
-            _told_before(connection.threshold_effect(row.id, _rank(minimum_severity)), yes=yes)
-        edited = connection.edit_connection(me(), row.id, **changes)
+            _told_before(actions.connection.threshold_effect(row.id, _rank(minimum_severity)), yes=yes)
+        edited = actions.connection.edit_connection(me(), row.id, **changes)
         untried = f" Try it with: tidegate connection test {row.id}" if fields.settings or fields.secrets else ""
         if edited.operation is not None:
             seen_through(edited.operation, quiet=json)
-        _answer(row.id, f"{row.label} is changed.{_consequence(edited)}{untried}", json=json)
+        _answer(row.id, f"{row.label} is changed.{_consequence(edited)}{untried}", row.managed_by, json=json)
     return None
 
 
@@ -314,9 +302,7 @@ def edit_connection(
 def try_connection(name: Named, json: Json = False) -> int:
     """Try the Connection step by step: is it there, does it let us in, what can we see?"""
     with ready(quiet=json):
-        from tidegate.actions import connection
-
-        steps = connection.test_connection(me(), the_connection(name).id)
+        steps = actions.connection.test_connection(me(), the_connection(name).id)
     well = all(step.ok for step in steps)
     if json:
         told = [TestStep(name=step.name, ok=step.ok, warning=step.warning, sentence=step.sentence) for step in steps]
@@ -336,40 +322,35 @@ def pause_connection(
 ) -> None:
     """Pause a Connection: nothing is discovered and nothing flows until you resume it."""
     with ready(quiet=json):
-        from tidegate.actions import connection
-
         row = the_connection(name)
-        paused = connection.pause_connection(me(), row.id, because)
+        paused = actions.connection.pause_connection(me(), row.id, because)
         goes_on = f" Go on with: tidegate connection resume {row.id}"
-        _answer(row.id, f"{row.label} is paused.{_stopped(paused)}{goes_on}", json=json)
+        _answer(row.id, f"{row.label} is paused.{_stopped(paused)}{goes_on}", row.managed_by, json=json)
 
 
 @app.command("resume")
 def resume_connection(name: Named, json: Json = False) -> None:
     """Let a paused Connection go on."""
     with ready(quiet=json):
-        from tidegate.actions import connection
-
         row = the_connection(name)
-        connection.resume_connection(me(), row.id)
-        _answer(row.id, f"{row.label} goes on.", json=json)
+        actions.connection.resume_connection(me(), row.id)
+        _answer(row.id, f"{row.label} goes on.", row.managed_by, json=json)
 
 
 @app.command("delete")
 def delete_connection(name: Named, confirm: Confirm = None, json: Json = False) -> None:
     """Delete a Connection, its Records and its secrets. Products and findings stay. Asks for the label."""
     with ready(quiet=json):
-        from tidegate.actions import connection
-
         row = the_connection(name)
         typed = confirmed(confirm, row.label, f"the Connection {row.label}")
-        connection.delete_connection(me(), row.id, typed)
+        actions.connection.delete_connection(me(), row.id, typed)
     if json:
         return print_json(Deleted(deleted=DeletedThing(id=row.id, name=row.label)))
-    return say(
+    say(
         f"{row.label} is deleted. What it brought stays where it is."
         f" Take it up again with: tidegate connection add {row.tool} --continues {row.id}"
     )
+    return note_managed("It", row.managed_by)
 
 
 def _stop_at_a_failure(kind: ToolRow, fields: Given, steps: Sequence[Any]) -> None:
@@ -413,9 +394,7 @@ def _stored(number: int, *, discover: bool, json: bool) -> int:
 
 
 def _detail(number: int) -> ConnectionDetail:
-    from tidegate.reads import connection
-
-    found = connection.connection(number)
+    found = reads.connection.connection(number)
     if found is None:
         raise not_there("Connection", number)
     return found
@@ -440,9 +419,7 @@ def _drafted(number: int, label: str, *, taken: bool, json: bool) -> int:
 
 
 def _previewed_threshold(row: ConnectionRow, minimum: SeverityWord, *, json: bool) -> None:
-    from tidegate.actions import connection
-
-    effect = connection.threshold_effect(row.id, _rank(minimum))
+    effect = actions.connection.threshold_effect(row.id, _rank(minimum))
     if json:
         return print_json(
             Threshold(minimum_severity=minimum.value.capitalize(), closes=effect.closes, may_bring=effect.may_bring)
@@ -472,13 +449,11 @@ def _brings(effect: ThresholdEffect) -> str:
     return f"The next Sync may bring up to {effect.may_bring:,} {kept_away}" if effect.may_bring else ""
 
 
-def _answer(number: int, sentence: str, *, json: bool) -> None:
-    from tidegate.reads import connection
-
+def _answer(number: int, sentence: str, file: str | None = None, *, json: bool) -> None:
     if json:
-        print_json(connection.connection(number))
-    else:
-        say(sentence)
+        return print_json(reads.connection.connection(number))
+    say(sentence)
+    return note_managed("It", file)
 
 
 def _stopped(paused: Any) -> str:

@@ -12,6 +12,7 @@ DONE = 0
 FAILED = 1
 USAGE = 2
 PARTIAL = 3
+DIFFERENCE = 4
 INTERRUPTED = 130
 
 UsageError = _click.exceptions.UsageError

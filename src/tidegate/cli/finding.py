@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.failure import usage
+from tidegate.cli.house import actions, reads
 from tidegate.cli.naming import not_there, the_connection, the_number, the_product, the_record
 from tidegate.cli.option import (
     After,
@@ -102,9 +103,7 @@ def list_findings(
         raise usage("--status and --active both say which findings.", "Give one of the two.")
     wanted: Any = status.value if status else {True: "active", False: "inactive", None: None}[active]
     with ready(quiet=json):
-        from tidegate.reads import finding
-
-        page = finding.findings(
+        page = reads.finding.findings(
             product_id=None if product is None else the_product(product).id,
             product_type=product_type,
             connection_id=None if connection is None else the_connection(connection).id,
@@ -141,9 +140,7 @@ def list_findings(
 def show_finding(number: Number, json: Json = False) -> None:
     """Show one finding: what it is, why it is open or closed, and its story so far."""
     with ready(quiet=json):
-        from tidegate.reads import finding
-
-        found = finding.finding(the_number(number, "a finding"))
+        found = reads.finding.finding(the_number(number, "a finding"))
     if found is None:
         raise not_there("Finding", number)
     if json:
@@ -159,9 +156,7 @@ def tell_story(number: Number, limit: Limit = 100, after: After = None, json: Js
     `show` tells the latest of it; here every change stands with what was before and after, page by page.
     """
     with ready(quiet=json):
-        from tidegate.reads.story import story
-
-        page = story(the_number(number, "a finding"), cursor=after, limit=limit)
+        page = reads.story.story(the_number(number, "a finding"), cursor=after, limit=limit)
     if page is None:
         raise not_there("Finding", number)
     if json:
@@ -215,11 +210,8 @@ def decide(
     if not said:
         raise usage("Nothing was decided.", "See what can be: tidegate finding decide --help")
     with ready(quiet=json):
-        from tidegate.actions import finding as actions
-        from tidegate.reads import finding
-
-        branches = actions.decide_finding(me(), the_number(number, "a finding"), **said)
-        found = finding.finding(int(number))
+        branches = actions.finding.decide_finding(me(), the_number(number, "a finding"), **said)
+        found = reads.finding.finding(int(number))
     if found is None:
         raise not_there("Finding", number)
     if json:

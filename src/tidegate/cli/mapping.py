@@ -13,6 +13,7 @@ import typer
 
 from tidegate.cli.answer import ImportedMappings, ImportLine
 from tidegate.cli.failure import DONE, FAILED, PARTIAL, Failure
+from tidegate.cli.house import actions, reads
 from tidegate.cli.naming import the_connection
 from tidegate.cli.option import Json, Preview, group
 from tidegate.cli.start import me, ready
@@ -33,13 +34,11 @@ def export_mappings(
     A cell that a spreadsheet could take for a formula begins with an apostrophe; `mapping import` takes it off again.
     """
     with ready(quiet=json):
-        from tidegate.reads import mapping
-
         connection = None if name is None else the_connection(name).id
         if json:
-            return print_json(mapping.MappingList(mappings=list(mapping.mappings(connection))))
+            return print_json(reads.mapping.MappingList(mappings=list(reads.mapping.mappings(connection))))
         on_terminal = sys.stdout.isatty()
-        for line in mapping.mappings_csv(connection):
+        for line in reads.mapping.mappings_csv(connection):
             sys.stdout.write(f"{clean(line.rstrip())}\n" if on_terminal else line)
     return None
 
@@ -55,9 +54,7 @@ def import_mappings(
     Of a line only decision, product, product_type and reason are decided; a column may be left out.
     """
     with ready(quiet=json), _opened(file) as text:
-        from tidegate.actions import mapping
-
-        done = mapping.import_mappings(me(), text, preview=preview)
+        done = actions.mapping.import_mappings(me(), text, preview=preview)
     step = None if done.step is None else str(done.step)
     lines = [
         ImportLine(line=one.number, record_id=one.record_id, ok=one.ok, sentence=one.sentence) for one in done.lines

@@ -8,44 +8,66 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tidegate.cli.failure import Failure, usage
+from tidegate.cli.house import reads
 
 if TYPE_CHECKING:
     from tidegate.reads.connection import ConnectionRow
+    from tidegate.reads.engagement import EngagementRow
     from tidegate.reads.product import ProductRow
+    from tidegate.reads.product_type import ProductTypeRow
     from tidegate.reads.record import RecordRow
     from tidegate.reads.route import RouteRow
+    from tidegate.reads.test import TestRow
+    from tidegate.reads.user import UserRow
 
 
 def the_connection(text: str) -> ConnectionRow:
     """The Connection of this label or number."""
-    from tidegate.reads import connection
-
-    return _one("Connection", text, connection.named(text), lambda row: f"{row.label} ({row.id})")
+    return _one("Connection", text, reads.connection.named(text), lambda row: f"{row.label} ({row.id})")
 
 
 def the_product(text: str) -> ProductRow:
     """The Product of this name or number."""
-    from tidegate.reads import product
+    return _one("Product", text, reads.product.named(text), lambda row: f"{row.name} ({row.id})")
 
-    return _one("Product", text, product.named(text), lambda row: f"{row.name} ({row.id})")
+
+def the_product_type(text: str) -> ProductTypeRow:
+    """The Product Type of this name or number."""
+    found = reads.product_type.named(text)
+    return _one("Product Type", text, found, lambda row: f"{row.name} ({row.id})")
+
+
+def the_engagement(text: str, product: str | None = None) -> EngagementRow:
+    """The Engagement of this name or number, in this Product or in any."""
+    within = None if product is None else the_product(product).id
+    found = reads.engagement.named(text, within)
+    return _one("Engagement", text, found, lambda row: f"{row.id} ({row.product})")
+
+
+def the_test(text: str, product: str | None = None) -> TestRow:
+    """The Test of this name or number, in this Product or in any."""
+    within = None if product is None else the_product(product).id
+    found = reads.test.named(text, within)
+    return _one("Test", text, found, lambda row: f"{row.id} ({row.product})")
 
 
 def the_record(text: str, connection_id: int | None = None) -> RecordRow:
     """The Record of this name or number, in this Connection or in any."""
-    from tidegate.reads import record
-
-    found = record.named(text, connection_id)
+    found = reads.record.named(text, connection_id)
     return _one("Record", text, found, lambda row: f"{row.id} ({row.connection} › {row.name})")
 
 
 def the_route(text: str) -> RouteRow:
     """The route of this name or number."""
-    from tidegate.reads import route
-
-    found = route.named(text)
+    found = reads.route.named(text)
     if not found:
         raise Failure(f"There is no route {_shown(text)}.", "See what there is: tidegate notify list")
     return _one("route", text, found, lambda row: f"{row.name} ({row.id})")
+
+
+def the_user(text: str) -> UserRow:
+    """The user of this name or number."""
+    return _one("User", text, reads.user.named(text), lambda row: f"{row.name} ({row.id})")
 
 
 def the_records(texts: Sequence[str], connection: str | None = None) -> list[RecordRow]:
@@ -66,7 +88,7 @@ def the_number(text: str, what: str) -> int:
 
 def not_there(what: str, text: object) -> Failure:
     """There is nothing of that name or number."""
-    listed = what.lower()
+    listed = what.lower().replace(" ", "-")
     return Failure(f"There is no {what} {_shown(text)}.", f"See what there is: tidegate {listed} list")
 
 

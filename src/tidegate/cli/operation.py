@@ -8,6 +8,7 @@ import typer
 
 from tidegate.cli.answer import Settled
 from tidegate.cli.failure import DONE, FAILED, PARTIAL, Failure, usage
+from tidegate.cli.house import actions, reads
 from tidegate.cli.naming import not_there, the_connection, the_number, the_record, the_records
 from tidegate.cli.option import (
     After,
@@ -55,12 +56,10 @@ def discover(
     proves that it showed everything. A preview may also be asked of a draft, by its number.
     """
     with ready(quiet=json):
-        from tidegate.actions import operation
-
         if preview:
-            number = operation.request_discover_preview(me(), connection_or_draft(name))
+            number = actions.operation.request_discover_preview(me(), connection_or_draft(name))
         else:
-            number = operation.request_discover(me(), the_connection(name).id)
+            number = actions.operation.request_discover(me(), the_connection(name).id)
         return asked_for(number, json=json) if later else said_result(seen_through(number, quiet=json), json=json)
 
 
@@ -85,10 +84,8 @@ def sync(
     proves that it showed everything. What you decided about a finding stays decided.
     """
     with ready(quiet=json):
-        from tidegate.actions import operation
-
         connection_id, record_ids = _scope(name, record)
-        request = operation.request_sync_preview if preview else operation.request_sync
+        request = actions.operation.request_sync_preview if preview else actions.operation.request_sync
         number = request(me(), connection_id, record_ids)
         return asked_for(number, json=json) if later else said_result(seen_through(number, quiet=json), json=json)
 
@@ -112,10 +109,8 @@ def list_operations(
 ) -> None:
     """List what ran, the newest first."""
     with ready(quiet=json):
-        from tidegate.reads import operation
-
         connection_id = None if connection is None else the_connection(connection).id
-        page = operation.operations(
+        page = reads.operation.operations(
             connection_id=connection_id,
             type=type and type.value,
             status=status and status.value,
@@ -144,9 +139,7 @@ def show_operation(number: Number, json: Json = False) -> None:
     Of a preview: what it would do.
     """
     with ready(quiet=json):
-        from tidegate.reads import operation
-
-        found = operation.operation(the_number(number, "an Operation"))
+        found = reads.operation.operation(the_number(number, "an Operation"))
     if found is None:
         raise not_there("Operation", number)
     if json:
@@ -170,9 +163,7 @@ def differences(
 ) -> None:
     """List what a preview would do, one by one. They are kept for a day."""
     with ready(quiet=json):
-        from tidegate.reads import preview
-
-        page = preview.differences(
+        page = reads.preview.differences(
             the_number(number, "an Operation"),
             kind=kind and kind.value,
             record_id=None if record is None else the_record(record).id,
@@ -207,10 +198,8 @@ def watch(number: Number, json: Json = False) -> int:
 def cancel(number: Number, json: Json = False) -> int:
     """End an Operation. What it applied stays, what it did not is not begun."""
     with ready(quiet=json):
-        from tidegate.actions import operation
-
         which = the_number(number, "an Operation")
-        operation.cancel(me(), which)
+        actions.operation.cancel(me(), which)
         found = detail_of(which)
     if json:
         print_json(found)
@@ -225,9 +214,7 @@ def cancel(number: Number, json: Json = False) -> int:
 def again(number: Number, later: Later = False, json: Json = False) -> int:
     """Run again what failed: the Records that were not read to their end, or all of it where it failed as a whole."""
     with ready(quiet=json):
-        from tidegate.actions import operation
-
-        asked = operation.request_again(me(), the_number(number, "an Operation"))
+        asked = actions.operation.request_again(me(), the_number(number, "an Operation"))
         return asked_for(asked, json=json) if later else said_result(seen_through(asked, quiet=json), json=json)
 
 
@@ -249,11 +236,9 @@ def undo(
     stays. The next Sync brings what the tool says, but what it would close again is held until a person decides.
     """
     with ready(quiet=json):
-        from tidegate.actions.undo import undo_sync
-
         found = detail_of(the_number(number, "an Operation")).operation
         records = [the_record(text, found.connection_id).id for text in record] if record else None
-        asked = undo_sync(me(), found.id, records)
+        asked = actions.undo.undo_sync(me(), found.id, records)
         return asked_for(asked, json=json) if later else said_result(seen_through(asked, quiet=json), json=json)
 
 
@@ -270,10 +255,8 @@ def log(
 ) -> None:
     """Read the log of an Operation; --level debug shows every question it asked."""
     with ready(quiet=json):
-        from tidegate.reads import operation
-
         which = detail_of(the_number(number, "an Operation")).operation.id
-        page = operation.log(which, search=search, level=level.value, after=after, limit=limit)
+        page = reads.operation.log(which, search=search, level=level.value, after=after, limit=limit)
     if json:
         return print_json(page)
     rows = [(str(line.n), f"{line.at:%H:%M:%S}", line.level, _told(line)) for line in page.lines]
@@ -287,9 +270,7 @@ def log(
 def approve(number: Number, json: Json = False) -> int:
     """Believe what an Operation held: close what is still gone, let absent Records go Missing."""
     with ready(quiet=json):
-        from tidegate.actions import operation
-
-        settled = operation.approve(me(), the_number(number, "an Operation"))
+        settled = actions.operation.approve(me(), the_number(number, "an Operation"))
         return _settled(
             number, settled, f"Approved: {settled:,} of what Operation {number} held is closed or Missing.", json=json
         )
@@ -299,36 +280,27 @@ def approve(number: Number, json: Json = False) -> int:
 def keep(number: Number, json: Json = False) -> int:
     """Keep open what an Operation held. It is not asked again until the tool has shown it once more."""
     with ready(quiet=json):
-        from tidegate.actions import operation
-
-        settled = operation.keep_open(me(), the_number(number, "an Operation"))
+        settled = actions.operation.keep_open(me(), the_number(number, "an Operation"))
         return _settled(number, settled, f"Kept open: {settled:,} of what Operation {number} held.", json=json)
 
 
 def ran_discover(connection_id: int, *, quiet: bool) -> OperationDetail:
     """Has a Discover run, and waits for its end."""
-    from tidegate.actions import operation
-
-    return seen_through(operation.request_discover(me(), connection_id), quiet=quiet)
+    return seen_through(actions.operation.request_discover(me(), connection_id), quiet=quiet)
 
 
 def previewed_discover(connection_id: int, *, quiet: bool) -> OperationDetail:
     """Has a Discover previewed, and waits for its end."""
-    from tidegate.actions import operation
-
-    return seen_through(operation.request_discover_preview(me(), connection_id), quiet=quiet)
+    return seen_through(actions.operation.request_discover_preview(me(), connection_id), quiet=quiet)
 
 
 def seen_through(number: int, *, quiet: bool) -> OperationDetail:
     """Waits for the end of an Operation with a bar, wherever it runs. Ctrl-C leaves one that a worker runs alone."""
-    from tidegate.actions import operation
-    from tidegate.reads.service import service
-
     try:
         with progressing(quiet=quiet) as progress:
-            operation.see_through(number, progress)
+            actions.operation.see_through(number, progress)
     except KeyboardInterrupt:
-        if service().workers and detail_of(number).operation.status in ("pending", "running"):
+        if reads.service.service().workers and detail_of(number).operation.status in ("pending", "running"):
             note(f"Operation {number} goes on without you. Watch it: tidegate operation watch {number}")
             note(f"End it with: tidegate operation cancel {number}")
         raise
@@ -337,8 +309,6 @@ def seen_through(number: int, *, quiet: bool) -> OperationDetail:
 
 def asked_for(number: int, *, json: bool) -> int:
     """Says what was asked for, and who will do it."""
-    from tidegate.reads.service import service
-
     found = detail_of(number)
     row = found.operation
     if json:
@@ -346,7 +316,7 @@ def asked_for(number: int, *, json: bool) -> int:
         return DONE
     say(f"{_type(row).capitalize()} {row.id} of {row.connection} is asked for.")
     note(f"Watch it: tidegate operation watch {row.id}")
-    if not service().workers:
+    if not reads.service.service().workers:
         note("No worker is alive to run it. Start everything with: tidegate up")
     return DONE
 
@@ -383,16 +353,12 @@ def _scope(name: str | None, records: list[str] | None) -> tuple[int, list[int] 
 
 def connection_or_draft(name: str) -> int:
     """The number of the Connection, or of the draft of this number."""
-    from tidegate.reads import connection
-
-    return int(name) if connection.is_draft(name) else the_connection(name).id
+    return int(name) if reads.connection.is_draft(name) else the_connection(name).id
 
 
 def detail_of(number: int) -> OperationDetail:
     """The Operation of this number."""
-    from tidegate.reads import operation
-
-    found = operation.operation(number)
+    found = reads.operation.operation(number)
     if found is None:
         raise not_there("Operation", number)
     return found
@@ -411,7 +377,7 @@ def _say_result(found: OperationDetail) -> None:
 
 
 def _show(found: OperationDetail) -> None:
-    from tidegate.reads.operation import in_words
+    from tidegate.rules.operation import in_words
 
     row = found.operation
     say(f"{_type(row).capitalize()} {row.id} of {row.connection}: {row.status}.")
@@ -454,14 +420,13 @@ def _show(found: OperationDetail) -> None:
 
 def _show_differences(row: OperationRow) -> None:
     """The first of each kind; why there is none only where that is not said by the counts already."""
-    from tidegate.reads import preview
     from tidegate.rules.preview import KINDS
 
     counted: dict[str, int] = dict.fromkeys(KINDS, 0)
-    for one in preview.preview_counts(row.id):
+    for one in reads.preview.preview_counts(row.id):
         counted[one.kind] += one.count
     for kind, number in counted.items():
-        page = preview.differences(row.id, kind=kind, limit=SHOWN_OF_A_KIND) if number else None
+        page = reads.preview.differences(row.id, kind=kind, limit=SHOWN_OF_A_KIND) if number else None
         if page is None:
             continue
         if not page.differences:
@@ -538,7 +503,7 @@ def _status(row: OperationRow) -> str:
 
 
 def _counts(row: OperationRow) -> str:
-    from tidegate.reads.operation import in_words
+    from tidegate.rules.operation import in_words
     from tidegate.rules.preview import would
 
     if row.preview and row.status in ("success", "partial"):

@@ -42,6 +42,14 @@ class StateWord(StrEnum):
     missing = "missing"
 
 
+class ConfigurationMappings(StrEnum):
+    """Which mappings an export holds."""
+
+    people = "people"
+    all = "all"
+    none = "none"
+
+
 class HealthWord(StrEnum):
     """How a Connection is: the words of rules/health.py, the worst first."""
 
@@ -141,6 +149,15 @@ class LogLevel(StrEnum):
     info = "info"
     warning = "warning"
     error = "error"
+
+
+class RoleWord(StrEnum):
+    """What somebody may do: the words of rules/access.py, each of which may what those before it may."""
+
+    reader = "reader"
+    mapper = "mapper"
+    operator = "operator"
+    administrator = "administrator"
 
 
 class Group(TyperGroup):

@@ -10,6 +10,8 @@ import typer
 
 from tidegate.cli.answer import Decided, Item
 from tidegate.cli.failure import DONE, FAILED, PARTIAL, usage
+from tidegate.cli.house import actions, reads
+from tidegate.cli.managed import managed, note_managed
 from tidegate.cli.naming import not_there, the_connection, the_product, the_record, the_records
 from tidegate.cli.option import After, ConnectionFilter, Json, Later, Limit, ProductFilter, Search, StateWord, group
 from tidegate.cli.start import me, ready
@@ -52,9 +54,7 @@ def list_records(
 ) -> None:
     """List the Records: what each tool watches, and where it flows."""
     with ready(quiet=json):
-        from tidegate.reads import record
-
-        page = record.records(
+        page = reads.record.records(
             connection_id=None if connection is None else the_connection(connection).id,
             state=state.value if state else None,  # pyright: ignore[reportArgumentType] - the same words
             product_id=None if product is None else the_product(product).id,
@@ -84,10 +84,8 @@ def show_record(
 ) -> None:
     """Show one Record: its state and why, what was read of it, and everything that happened to it."""
     with ready(quiet=json):
-        from tidegate.reads import record
-
         within = None if connection is None else the_connection(connection).id
-        found = record.record(the_record(name, within).id)
+        found = reads.record.record(the_record(name, within).id)
     if found is None:
         raise not_there("Record", name)
     if json:
@@ -125,10 +123,8 @@ def map_records(
             "Only a new Product gets a Product Type.", "Leave --product-type out, or say --new for a new Product."
         )
     with ready(quiet=json):
-        from tidegate.actions import record
-
         rows = the_records(names, connection)
-        outcome = record.map_records(
+        outcome = actions.record.map_records(
             me(),
             [row.id for row in rows],
             product_id=None if product is None else the_product(product).id,
@@ -149,11 +145,9 @@ def ignore_records(
 ) -> int:
     """Ignore Records: nothing flows from them. What was imported stays, and the earlier mapping is remembered."""
     with ready(quiet=json):
-        from tidegate.actions import record
-
         rows = the_records(names, connection)
         return _answer(
-            record.ignore_records(me(), [row.id for row in rows], because, epochs=_seen(rows)), rows, json=json
+            actions.record.ignore_records(me(), [row.id for row in rows], because, epochs=_seen(rows)), rows, json=json
         )
 
 
@@ -168,11 +162,9 @@ def restore_records(
 ) -> int:
     """Take Records back from Ignored: they are New again, or mapped as they were before."""
     with ready(quiet=json):
-        from tidegate.actions import record
-
         rows = the_records(names, connection)
         return _answer(
-            record.restore_records(me(), [row.id for row in rows], to_earlier=to_earlier, epochs=_seen(rows)),
+            actions.record.restore_records(me(), [row.id for row in rows], to_earlier=to_earlier, epochs=_seen(rows)),
             rows,
             json=json,
         )
@@ -182,10 +174,10 @@ def restore_records(
 def delete_records(names: Named, connection: Within = None, json: Json = False) -> int:
     """Delete Records. Imported findings stay; if the thing still exists, Discover brings it back as New."""
     with ready(quiet=json):
-        from tidegate.actions import record
-
         rows = the_records(names, connection)
-        return _answer(record.delete_records(me(), [row.id for row in rows], epochs=_seen(rows)), rows, json=json)
+        return _answer(
+            actions.record.delete_records(me(), [row.id for row in rows], epochs=_seen(rows)), rows, json=json
+        )
 
 
 @app.command("undo")
@@ -205,10 +197,8 @@ def undo(
     if (name is None) == (step is None):
         raise usage("Undo what?", "Name a Record, or a whole step with --step; not both.")
     with ready(quiet=json):
-        from tidegate.actions import record
-
         rows = [] if name is None else the_records([name], connection)
-        outcome = record.undo(me(), step=step, record_id=rows[0].id if rows else None)
+        outcome = actions.record.undo(me(), step=step, record_id=rows[0].id if rows else None)
         return _answer(outcome, rows, later=later, json=json)
 
 
@@ -216,12 +206,15 @@ def _answer(outcome: Any, before: list[RecordRow], *, later: bool = False, json:
     """What became of each Record, and the step by which all of it is undone. Partly done is 3, not at all is 1; what an
     Operation does is waited for, unless it may come later."""
     names = {row.id: row.name for row in before}
-    items = [Item(record_id=number, ok=ok, sentence=sentence) for number, ok, sentence in outcome.items]
+    items = [Item(record_id=one.id, ok=one.ok, sentence=one.sentence) for one in outcome.items]
     step = str(outcome.step) if outcome.step and any(item.ok for item in items) else None
     if not json:
         for item in items:
             name = names.get(item.record_id, f"Record {item.record_id}")
             (say if item.ok else note)(f"{name}: {item.sentence}")
+        changed = {item.record_id for item in items if item.ok}
+        for row in before:
+            note_managed(f"The mapping of {row.name}", row.managed_by if row.id in changed else None)
     ends = [_followed(number, later=later, json=json) for number in outcome.operations]
     if json:
         print_json(Decided(step=step, items=items, operations=list(outcome.operations)))
@@ -252,10 +245,10 @@ def _state(row: RecordRow) -> str:
 
 
 def _show(found: RecordDetail) -> None:
-    from tidegate.reads import record
+    from tidegate.rules.record import in_words
 
     row = found.record
-    say(f"{row.name} ({row.id}) in {row.connection}: {record.sentence(row)}")
+    say(f"{row.name} ({row.id}) in {row.connection}: {in_words(row.state, row.why)}")
     if row.badge:
         say(f"{row.badge}: {row.badge_why}")
     facts(
@@ -269,6 +262,7 @@ def _show(found: RecordDetail) -> None:
             *((name, plain(value)) for name, value in found.attributes.items()),
             ("first seen", moment(found.first_seen_at)),
             ("decided", f"{moment(found.finalized_at)} by {found.finalized_by}" if found.finalized_at else ""),
+            managed(row.managed_by),
         ]
     )
     if found.families:

@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from tidegate.cli.answer import Deleted, DeletedThing, Tested, TestStep
 from tidegate.cli.failure import DONE, FAILED, Failure, usage
 from tidegate.cli.field import secret_from
+from tidegate.cli.house import actions, reads
+from tidegate.cli.managed import managed, note_managed
 from tidegate.cli.naming import the_connection, the_route
 from tidegate.cli.option import After, ConnectionFilter, Json, Limit, NewsKind, group
 from tidegate.cli.start import me, ready
@@ -58,16 +60,14 @@ def add_route(
     """
     given = _address(address)
     with ready(quiet=json):
-        from tidegate.actions import route
-
-        tried = route.try_address(me(), name, given, send=test)
+        tried = actions.route.try_address(me(), name, given, send=test)
         if not tried.outcome.ok:
             raise Failure(
                 f"The test message did not arrive, so nothing is stored. {tried.outcome.why}",
                 "Correct the address and try again, or store it untried with --no-test",
             )
         of = None if connection is None else the_connection(connection).id
-        number = route.add_route(me(), name, given, kinds=_words(kind), connection_id=of)
+        number = actions.route.add_route(me(), name, given, kinds=_words(kind), connection_id=of)
         if tried.warning:
             note(f"Warning: {tried.warning}")
         arrived = " The test message was taken." if test else f" Try it with: tidegate notify test {number}"
@@ -78,9 +78,7 @@ def add_route(
 def list_routes(json: Json = False) -> None:
     """List the routes that news take, and how each of them is."""
     with ready(quiet=json):
-        from tidegate.reads import route
-
-        found = route.routes()
+        found = reads.route.routes()
     if json:
         return print_json(found)
     rows = [
@@ -108,6 +106,7 @@ def show_route(name: Named, json: Json = False) -> None:
             ("last sent", moment(row.last_sent_at) or "never"),
             ("failing since", moment(row.failing_since)),
             ("made", f"{moment(row.created_at)} by {row.created_by}"),
+            managed(row.managed_by),
         ]
     )
 
@@ -116,10 +115,8 @@ def show_route(name: Named, json: Json = False) -> None:
 def try_route(name: Named, json: Json = False) -> int:
     """Send one message now and say how that went."""
     with ready(quiet=json):
-        from tidegate.actions import route
-
         row = the_route(name)
-        outcome = route.test_route(me(), row.id)
+        outcome = actions.route.test_route(me(), row.id)
     sentence = outcome.why or f"The message was taken by {row.leads_to}. Look there whether it came."
     if json:
         print_json(
@@ -149,14 +146,14 @@ def edit_route(
         raise usage("One option says all, another says which.", "Give one of the two.")
     given = None if address is None else secret_from("the address", address, "--address ")
     with ready(quiet=json):
-        from tidegate.actions import route
+        from tidegate.rules.news import EVERY_CONNECTION
 
         row = the_route(name)
         wanted: dict[str, Any] = {
             "name": rename,
             "address": given,
             "kinds": [] if every_kind else _words(kind) or None,
-            "connection_id": route.EVERY_CONNECTION
+            "connection_id": EVERY_CONNECTION
             if every_connection
             else None
             if connection is None
@@ -166,22 +163,21 @@ def edit_route(
         changes = {field: value for field, value in wanted.items() if value is not None}
         if not changes:
             raise Failure("Nothing to change was named.", "See what can be: tidegate notify edit --help", 2)
-        route.edit_route(me(), row.id, **changes)
+        actions.route.edit_route(me(), row.id, **changes)
         untried = f" Try it with: tidegate notify test {row.id}" if given else ""
-        _answer(row.id, f"{row.name} is changed.{untried}", json=json)
+        _answer(row.id, f"{row.name} is changed.{untried}", row.managed_by, json=json)
 
 
 @app.command("remove")
 def remove_route(name: Named, json: Json = False) -> None:
     """Remove a route: nothing is sent there any more, and its part of the log goes."""
     with ready(quiet=json):
-        from tidegate.actions import route
-
         row = the_route(name)
-        route.remove_route(me(), row.id)
+        actions.route.remove_route(me(), row.id)
     if json:
         return print_json(Deleted(deleted=DeletedThing(id=row.id, name=row.name)))
-    return say(f"{row.name} is removed.")
+    say(f"{row.name} is removed.")
+    return note_managed("It", row.managed_by)
 
 
 @app.command("log")
@@ -195,9 +191,7 @@ def list_news(
 ) -> None:
     """List what happened and how telling it went, the newest first."""
     with ready(quiet=json):
-        from tidegate.reads import route as reads
-
-        page = reads.news(
+        page = reads.route.news(
             kind=None if kind is None else kind.value,
             connection_id=None if connection is None else the_connection(connection).id,
             route_id=None if route is None else the_route(route).id,
@@ -236,12 +230,11 @@ def _told(news: NewsRow) -> str:
     return "; ".join(told) or "nobody"
 
 
-def _answer(number: int, sentence: str, *, json: bool) -> None:
+def _answer(number: int, sentence: str, file: str | None = None, *, json: bool) -> None:
     if not json:
-        return say(sentence)
-    from tidegate.reads import route
-
-    found: RouteRow | None = route.route(number)
+        say(sentence)
+        return note_managed("It", file)
+    found: RouteRow | None = reads.route.route(number)
     if found is None:
         raise Failure(f"There is no route {number}.", "See what there is: tidegate notify list")
     return print_json(found)

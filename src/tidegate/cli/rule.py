@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.failure import Failure, usage
+from tidegate.cli.house import actions, reads
+from tidegate.cli.managed import note_managed
 from tidegate.cli.naming import not_there, the_connection, the_product
 from tidegate.cli.option import Json, group
 from tidegate.cli.start import me, ready
@@ -66,6 +68,8 @@ def list_rules(name: Named, json: Json = False) -> None:
         return print_json(found)
     rows = [(str(row.position), row.words, row.problem) for row in found.rules]
     table(("#", "RULE", "PROBLEM"), rows, empty=f"{found.connection} has no rules. Add one: tidegate rule add --help")
+    if found.managed_by is not None:
+        note(f"They are managed by {found.managed_by}; change them there.")
     return None
 
 
@@ -91,13 +95,11 @@ def add_rule(
 ) -> None:
     """Add a rule. It decides at the next Discover what nobody has decided by then."""
     with ready(quiet=json):
-        from tidegate.actions import rule
-
         row = the_connection(connection)
         entered = _matched(name, parent, attribute) | _answered(product, template, because, ignore=ignore)
         _refuse_without_pattern(entered)
-        made = rule.new_rule(**entered, **_others(regex, case, product_type, tags))
-        saved = rule.add_rule(me(), row.id, made, position=at, again=again)
+        made = actions.rule.new_rule(**entered, **_others(regex, case, product_type, tags))
+        saved = actions.rule.add_rule(me(), row.id, made, position=at, again=again)
         _told(row.id, saved, json=json)
 
 
@@ -121,15 +123,15 @@ def edit_rule(
 ) -> None:
     """Edit a rule. What you do not name stays as it is."""
     with ready(quiet=json):
-        from tidegate.actions import rule
-
         row = the_connection(connection)
         number, kept = _rule_at(row.id, position)
         changes = _matched(name, parent, attribute) | _answered(product, template, because, ignore=ignore)
         changes |= _others(regex, case, product_type, tags)
         if not changes:
             raise usage("Nothing to change was named.", "See what can be: tidegate rule edit --help")
-        saved = rule.edit_rule(me(), number, rule.new_rule(**_entered(kept, changes) | changes), again=again)
+        saved = actions.rule.edit_rule(
+            me(), number, actions.rule.new_rule(**_entered(kept, changes) | changes), again=again
+        )
         _told(row.id, saved, json=json)
 
 
@@ -143,20 +145,16 @@ def move_rule(
 ) -> None:
     """Move a rule to another place: the first that matches wins."""
     with ready(quiet=json):
-        from tidegate.actions import rule
-
         row = the_connection(connection)
-        _told(row.id, rule.move_rule(me(), _rule_at(row.id, position)[0], to, again=again), json=json)
+        _told(row.id, actions.rule.move_rule(me(), _rule_at(row.id, position)[0], to, again=again), json=json)
 
 
 @app.command("delete")
 def delete_rule(connection: Named, position: Which, again: Again = False, json: Json = False) -> None:
     """Delete a rule. What it decided stays as it is, without --again."""
     with ready(quiet=json):
-        from tidegate.actions import rule
-
         row = the_connection(connection)
-        _told(row.id, rule.delete_rule(me(), _rule_at(row.id, position)[0], again=again), json=json)
+        _told(row.id, actions.rule.delete_rule(me(), _rule_at(row.id, position)[0], again=again), json=json)
 
 
 @app.command("try")
@@ -181,16 +179,13 @@ def try_rules(
     With the options of `rule add` one more rule is tried, which is not saved either.
     """
     with ready(quiet=json):
-        from tidegate.actions import rule
-        from tidegate.reads import rule as reads
-
         row = the_connection(connection)
         entered = _matched(name, parent, attribute) | _answered(product, template, None, ignore=ignore)
-        tried = reads.stored_of(row.id)
+        tried = reads.rule.stored_of(row.id)
         if entered:
             _refuse_without_pattern(entered)
-            tried.insert(len(tried) if at is None else at - 1, rule.new_rule(**entered, **_others(regex, case)))
-        found = reads.try_rules(row.id, tried, again=again)
+            tried.insert(len(tried) if at is None else at - 1, actions.rule.new_rule(**entered, **_others(regex, case)))
+        found = reads.rule.try_rules(row.id, tried, again=again)
     if json:
         print_json(found)
     else:
@@ -272,11 +267,9 @@ def _entered(rule: MappingRule, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rule_at(connection_id: int, position: int) -> tuple[int, MappingRule]:
-    from tidegate.reads import rule
-
     found = _rules(connection_id)
     for row in found.rules:
-        if row.position == position and (stored := rule.stored(row.id)) is not None:
+        if row.position == position and (stored := reads.rule.stored(row.id)) is not None:
             return row.id, stored[1]
     raise Failure(
         f"{found.connection} has no rule {position}; it has {len(found.rules)}.",
@@ -285,9 +278,7 @@ def _rule_at(connection_id: int, position: int) -> tuple[int, MappingRule]:
 
 
 def _rules(connection_id: int) -> RuleList:
-    from tidegate.reads import rule
-
-    found = rule.rules(connection_id)
+    found = reads.rule.rules(connection_id)
     if found is None:
         raise not_there("Connection", connection_id)
     return found
@@ -297,9 +288,7 @@ def _told(connection_id: int, saved: Any, *, json: bool) -> None:
     found = _rules(connection_id)
     step = None if saved.step is None else str(saved.step)
     if json:
-        from tidegate.reads.rule import RulesSaved
-
-        return print_json(RulesSaved(rules=found.rules, step=step, counts=saved.counts))
+        return print_json(reads.rule.RulesSaved(rules=found.rules, step=step, counts=saved.counts))
     table(
         ("#", "RULE", "PROBLEM"),
         [(str(row.position), row.words, row.problem) for row in found.rules],
@@ -311,7 +300,7 @@ def _told(connection_id: int, saved: Any, *, json: bool) -> None:
         say(f"Undo this with: tidegate record undo --step {step}")
     elif found.rules:
         note(f"They decide at the next Discover. Try them: tidegate rule try {found.connection_id}")
-    return None
+    return note_managed("The list of rules", found.managed_by)
 
 
 COUNTED = {

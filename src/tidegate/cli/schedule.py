@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.failure import usage
+from tidegate.cli.house import actions, reads
+from tidegate.cli.managed import managed, note_managed
 from tidegate.cli.naming import not_there, the_connection
 from tidegate.cli.option import After, Json, Limit, group
 from tidegate.cli.start import me, ready
@@ -34,12 +36,10 @@ def list_schedules(
 ) -> None:
     """List when the Connections are discovered and synced by themselves, and when next."""
     with ready(quiet=json):
-        from tidegate.reads.schedule import SchedulePage, schedules
-
         page = (
-            schedules(cursor=after, limit=limit)
+            reads.schedule.schedules(cursor=after, limit=limit)
             if name is None
-            else SchedulePage(connections=[_schedules(the_connection(name).id)], next=None)
+            else reads.schedule.SchedulePage(connections=[_schedules(the_connection(name).id)], next=None)
         )
     if json:
         return print_json(page)
@@ -69,6 +69,7 @@ def show_schedule(name: Named, json: Json = False) -> None:
                 ("runs", row.words),
                 ("next", row.outlook),
                 ("chosen", f"{moment(row.changed_at)} by {row.changed_by}"),
+                managed(row.managed_by),
             ]
         )
     return None
@@ -119,7 +120,6 @@ def set_schedule(
     if not changes:
         raise usage("Nothing to change was named.", "See what can be: tidegate schedule set --help")
     with ready(quiet=json):
-        from tidegate.actions import schedule
         from tidegate.rules.schedule import TYPES
 
         row = the_connection(name)
@@ -128,7 +128,7 @@ def set_schedule(
             type for type in TYPES if {"discover": discover, "sync": sync}[type] or not (discover or sync)
         ]
         for type in wanted:
-            schedule.set_schedule(me(), row.id, type, **changes)
+            actions.schedule.set_schedule(me(), row.id, type, **changes)
         found = _schedules(row.id)
     if json:
         return print_json(found)
@@ -185,12 +185,11 @@ def _told_change(label: str, before: ScheduleRow | None, now: ScheduleRow) -> No
             ("would have been", "" if before is None else before.outlook),
         ]
     )
+    note_managed("It", now.managed_by)
 
 
 def _schedules(connection_id: int) -> ConnectionSchedules:
-    from tidegate.reads import schedule
-
-    found = schedule.schedules_of(connection_id)
+    found = reads.schedule.schedules_of(connection_id)
     if found is None:
         raise not_there("Connection", connection_id)
     return found

@@ -54,13 +54,13 @@ def web(host: Host = HOST, port: Port = PORT) -> None:
     """Answer the status page, health and metrics alone.
 
     /healthz says whether this process lives, /readyz whether Tidegate can work and why not, /metrics is for Prometheus.
-    Nobody is asked to log in yet: listen where only those come who may see the page.
+    Pages are for who logs in; while nobody is administrator, /setup makes the first with the code that the log shows.
     """
     from tidegate.server.web import POOL, is_loopback, listening, serve
 
     with _part("web") as (settings, part), listening(host, port) as listener:
         if not is_loopback(host):
-            note(f"Careful: whoever can reach {host}, port {port}, can read the status page. There is no login yet.")
+            note(f"Careful: whoever can reach {host}, port {port}, can try to log in, and read health and metrics.")
         with _database(settings, part, pool=POOL):
             serve(settings, host, listener, part.stop, part.ready)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tidegate.cli.answer import Decided, DismissedSuggestion, Item
+from tidegate.cli.house import actions, reads
 from tidegate.cli.naming import the_connection, the_record
 from tidegate.cli.option import Json, group
 from tidegate.cli.start import me, ready
@@ -27,9 +28,7 @@ def list_suggestions(
 ) -> None:
     """List Records that went Missing while another appeared that looks like them, with what speaks for it."""
     with ready(quiet=json):
-        from tidegate.reads import suggestion
-
-        found = suggestion.suggestions(None if name is None else the_connection(name).id)
+        found = reads.suggestion.suggestions(None if name is None else the_connection(name).id)
     if json:
         return print_json(found)
     rows = [
@@ -44,11 +43,9 @@ def list_suggestions(
 def accept_suggestion(missing: Gone, new: New, json: Json = False) -> None:
     """Say that both are the same: the Missing Record goes on under the new id, with mapping, findings and history."""
     with ready(quiet=json):
-        from tidegate.actions import suggestion
-
         gone = the_record(missing)
-        outcome = suggestion.accept_suggestion(me(), gone.id, the_record(new).id)
-    items = [Item(record_id=number, ok=ok, sentence=sentence) for number, ok, sentence in outcome.items]
+        outcome = actions.suggestion.accept_suggestion(me(), gone.id, the_record(new).id)
+    items = [Item(record_id=one.id, ok=one.ok, sentence=one.sentence) for one in outcome.items]
     if json:
         return print_json(Decided(step=str(outcome.step), items=items))
     for item in items:
@@ -66,10 +63,8 @@ def dismiss_suggestion(
 ) -> None:
     """Say that they are not the same: they are not suggested any more."""
     with ready(quiet=json):
-        from tidegate.actions import suggestion
-
         gone, there = the_record(missing), the_record(new)
-        (suggestion.suggest_again if undo else suggestion.dismiss_suggestion)(me(), gone.id, there.id)
+        (actions.suggestion.suggest_again if undo else actions.suggestion.dismiss_suggestion)(me(), gone.id, there.id)
     if json:
         return print_json(DismissedSuggestion(missing_id=gone.id, new_id=there.id, dismissed=not undo))
     say(f"{gone.name} and {there.name} {'may be suggested again' if undo else 'are not suggested any more'}.")

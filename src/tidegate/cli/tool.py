@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tidegate.cli.house import reads
 from tidegate.cli.naming import not_there
 from tidegate.cli.option import Json, Search, group
 from tidegate.cli.terminal import facts, heading, plain, print_json, say, table
@@ -19,11 +20,9 @@ app = group("See which security tools Tidegate can talk to.")
 @app.command("list")
 def list_tools(search: Search = "", json: Json = False) -> None:
     """List every tool that can be connected."""
-    from tidegate.reads import tool
-
-    found = tool.tools(search)
+    found = reads.tool.tools(search)
     if json:
-        return print_json(tool.ToolList(tools=found))
+        return print_json(reads.tool.ToolList(tools=found))
     rows = [(row.slug, row.name, row.a_record_is) for row in found]
     return table(("TOOL", "NAME", "A RECORD IS"), rows, empty="There is no such tool. See all: tidegate tool list")
 
@@ -34,13 +33,11 @@ def show_tool(
     json: Json = False,
 ) -> None:
     """Show what a tool needs to be connected: every field, and where to find its value."""
-    from tidegate.reads import tool
-
-    found = tool.tool(slug)
+    found = reads.tool.tool(slug)
     if found is None:
         raise not_there("Tool", slug)
     if json:
-        return print_json(tool.ToolAnswer(tool=found))
+        return print_json(reads.tool.ToolAnswer(tool=found))
     say(f"{found.name}: a Record is {found.a_record_is}.")
     for field in found.fields:
         heading(f"{field.title} ({field.name})")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,33 @@ def service_of(parsed: Mapping[str, Any] | None, given_schema: str) -> Service:
     if not parsed.get("verify", True):
         raise Unusable("An address with verify=no is refused: certificates are always verified.")
     return service
+
+
+LONGEST_HOOK: Final = 2_000
+_LIKE = "It looks like: https://hooks.example.org/tidegate"
+
+
+def hook_shown(address: str) -> tuple[str, str]:
+    """How the URL of a webhook may be shown, and what its owner should know. Raises Unusable where it is none."""
+    try:
+        url = urlsplit(address)
+        port = url.port
+    except ValueError:
+        raise Unusable(f"That is no URL. {_LIKE}") from None
+    if url.scheme.lower() not in ("https", "http") or not url.hostname:
+        raise Unusable(f"A webhook has an https URL with a host. {_LIKE}")
+    if not address.isascii() or not address.isprintable() or " " in address or "\\" in address:
+        raise Unusable("The URL has letters that no URL has; write them as %20 and their like.")
+    if len(address) > LONGEST_HOOK:
+        raise Unusable(f"The URL is longer than {LONGEST_HOOK:,} letters.")
+    if "@" in url.netloc:
+        raise Unusable("The URL of a webhook holds no user or password: the signature says who we are.")
+    if "#" in address or port == 0:
+        raise Unusable(f"The URL of a webhook has no # and a port above 0. {_LIKE}")
+    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    bare = url.scheme.lower() == "http"
+    warning = "What goes to it is not encrypted on its way; https:// would be." if bare else ""
+    return f"{url.scheme.lower()}://{host}{f':{port}' if port else ''}/…", warning
 
 
 def _check_parameters(service: Service, parameters: Collection[str]) -> None:

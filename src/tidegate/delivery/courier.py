@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -35,6 +36,10 @@ class Outcome:
 
     ok: bool
     why: str = ""
+    gone: bool = False
+    """Whoever was there wants no more of it, ever."""
+    wait: float = 0
+    """It asked to be left alone for so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,17 @@ class Courier:
         if answer is None:
             return Outcome(False, f"It took longer than {seconds:.0f} seconds, so the send was ended.")
         return Outcome(bool(answer["ok"]), str(answer["why"]))
+
+    def post(
+        self, address: SecretStr, body: bytes, headers: Mapping[str, str], seconds: float = SEND_SECONDS
+    ) -> Outcome:
+        """Sends one body to a webhook, and says how that went. Never raises for what the other side does."""
+        errand = {"do": "post", "address": address, "body": body.decode(), "headers": dict(headers)}
+        answer = self._ask(errand, seconds)
+        if answer is None:
+            return Outcome(False, f"It took longer than {seconds:.0f} seconds, so the send was ended.")
+        gone, wait = bool(answer.get("gone")), float(answer.get("wait", 0))
+        return Outcome(bool(answer["ok"]), str(answer["why"]), gone, wait)
 
     def describe(self, address: SecretStr) -> Described:
         """What of an address may be shown. Nothing is sent. Raises AddressRefused where it cannot be used."""

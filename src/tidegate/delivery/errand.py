@@ -1,4 +1,4 @@
-"""The process that sends: apprise lives here alone, in an environment of its own.
+"""The process that sends: apprise and what posts to webhooks live here alone, in an environment of their own.
 
 Started by delivery/courier.py as `python -I -m tidegate.delivery.errand`: no home, no proxies, no `.netrc`, no
 configuration or plugins of apprise's command. A proxy is used where the errand names one. One JSON line in, one out; it
@@ -13,11 +13,15 @@ import logging
 import os
 import re
 import socket
+import ssl
 import sys
+import time
 from collections.abc import Iterable
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, Literal, TextIO
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -136,6 +140,8 @@ def _private(word: str) -> Literal["allow", "refuse"]:
 
 def _answer(guard: Guard, asked: dict[str, Any]) -> dict[str, Any]:
     address = str(asked["address"]).strip()
+    if asked["do"] == "post":
+        return _posted(guard, address, asked)
     try:
         service, plugin = _opened(address)
     except Unusable as error:
@@ -217,6 +223,52 @@ def _sent(guard: Guard, plugin: Any, asked: dict[str, Any], redactor: Redactor) 
     return {"ok": bool(well), "why": "" if well else _why(guard, told, redactor)}
 
 
+def _posted(guard: Guard, url: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Posts to a webhook. Of the answer only its status and Retry-After are looked at; the rest is never read."""
+    import httpx2
+
+    told = Told()
+    timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    try:
+        if guard.proxy and (host := urlsplit(url).hostname):
+            guard.check_target(host)
+        with (
+            httpx2.Client(
+                verify=_authorities(), trust_env=False, proxy=asked["proxy"] or None, timeout=timeout
+            ) as client,
+            client.stream("POST", url, content=str(asked["body"]).encode(), headers=asked["headers"]) as answer,
+        ):
+            status, wait = answer.status_code, _seconds(answer.headers.get("Retry-After", ""))
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        told.trouble = f"{type(error).__name__} {error}"
+        redactor = Redactor([*secrets_in(url), *(guard.proxy.secrets() if guard.proxy else ())])
+        return {"ok": False, "why": _why(guard, told, redactor)}
+    if 200 <= status < 300:
+        return {"ok": True, "why": ""}
+    if status == HTTPStatus.GONE:
+        return {"ok": False, "gone": True, "why": "It answered with status 410: it wants no more of it, ever."}
+    more = ": a redirect, which is not followed" if 300 <= status < 400 else ""
+    return {"ok": False, "wait": wait, "why": f"It answered with status {status}{more}."}
+
+
+def _authorities() -> ssl.SSLContext:
+    """Whom apprise trusts too: those of the system, or of the file or folder that the courier names."""
+    named = os.environ.get("REQUESTS_CA_BUNDLE")
+    if named and os.path.isdir(named):  # noqa: PTH112 - of a name in the environment
+        return ssl.create_default_context(capath=named)
+    return ssl.create_default_context(cafile=named or None)
+
+
+def _seconds(told: str) -> float:
+    """What Retry-After says, as seconds or as a date; 0 where it says nothing that is understood."""
+    if re.fullmatch(r"[0-9]{1,6}", told):
+        return float(told)
+    try:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+
+
 def _listen() -> Told:
     told, logger = Told(), logging.getLogger("apprise")
     logger.setLevel(logging.DEBUG)
@@ -227,7 +279,7 @@ def _listen() -> Told:
 
 # Of a library's own error only its kind is told: the text may hold the address, so the token.
 _TROUBLES = (
-    ("Tunnel connection failed: 407", "The proxy asks for a user and a password, or rejects them."),
+    ("Tunnel connection failed: 407|ProxyError 407", "The proxy asks for a user and a password, or rejects them."),
     ("ProxyError|Tunnel connection failed", "The proxy lets nothing through."),
     ("CERTIFICATE_VERIFY_FAILED|certificate verify failed", "Its certificate is not trusted."),
     ("WRONG_VERSION_NUMBER|SSLError|UNEXPECTED_EOF", "It does not speak TLS as the address says."),

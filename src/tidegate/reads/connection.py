@@ -14,6 +14,7 @@ from tidegate.guard.keys import KeyProblem
 from tidegate.log import MASK
 from tidegate.reads.count import Findings, findings_by_connection
 from tidegate.reads.health import ConnectionHealth, Run, health_of, in_state
+from tidegate.reads.managed import managed_by
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.record import STATES
 from tidegate.reads.viewer import viewer, visible
@@ -39,6 +40,7 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
     last_discover: Annotated[Run | None, Meta(description="Its last Discover, or null.")]
     last_sync: Annotated[Run | None, Meta(description="Its last Sync, or null.")]
     health: Annotated[ConnectionHealth, Meta(description="Whether its runs come when they should, and need you.")]
+    managed_by: Annotated[str | None, Meta(description="The configuration file that manages it, or null.")]
 
 
 class ConnectionWarning(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,11 +177,17 @@ def _living() -> Any:
 def _rows(found: list[Any]) -> list[ConnectionRow]:
     ids = [one.pk for one in found]
     findings, records = findings_by_connection(ids), _records(ids)
-    health = health_of(ids)
-    return [_row(one, records[one.pk], findings[one.pk], health[one.pk]) for one in found if one.pk in health]
+    health, files = health_of(ids), managed_by("connection", ids)
+    return [
+        _row(one, records[one.pk], findings[one.pk], health[one.pk], files.get(one.pk))
+        for one in found
+        if one.pk in health
+    ]
 
 
-def _row(one: Any, records: dict[str, int], findings: Findings, health: ConnectionHealth) -> ConnectionRow:
+def _row(
+    one: Any, records: dict[str, int], findings: Findings, health: ConnectionHealth, file: str | None
+) -> ConnectionRow:
     kind = catalog.tool(one.tool)
     state, why = _state(one, health.discover.last_run)
     return ConnectionRow(
@@ -196,6 +204,7 @@ def _row(one: Any, records: dict[str, int], findings: Findings, health: Connecti
         last_discover=health.discover.last_run,
         last_sync=health.sync.last_run,
         health=health,
+        managed_by=file,
     )
 
 

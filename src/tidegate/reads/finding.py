@@ -105,17 +105,15 @@ def findings(
     """Findings, the worst first, then the newest. `search` looks for words in title, rule, component, path and ids, the
     last of them as a beginning; the first 1,000 hits are ranked where no `sort` is given. `since` and `until` ask for
     those that were stored from then on, or before. Raises CursorRefused."""
-    wanted = Wanted(
-        product_id=product_id, product_type=product_type and storable(product_type), connection_id=connection_id,
-        record_id=record_id, tool=tool and storable(tool),
-        severity=None if severity is None else Severity(severity).rank,
-        since=since, until=until, cwe=cwe, component=component and storable(component), text=storable(search).strip(),
-        sort=sort, **_standing(status),
+    wanted = wanted_of(
+        product_id=product_id, product_type=product_type, connection_id=connection_id,
+        record_id=record_id, tool=tool, severity=severity, status=status, since=since, until=until, cwe=cwe,
+        component=component and storable(component), text=storable(search).strip(), sort=sort,
     )  # fmt: skip
     selected = select(wanted, cursor, max(1, min(limit, LARGEST_LIMIT)))
     searched = wanted.text or cwe is not None or component
     return FindingPage(
-        findings=_rows(selected.ids),
+        findings=rows(selected.ids),
         next=selected.next,
         count=selected.count,
         more=selected.more,
@@ -126,13 +124,13 @@ def findings(
 def finding(finding_id: int) -> FindingDetail | None:
     """One finding with its story; None if there is none of this number."""
     found = _with_its_place().filter(id=finding_id).first()
-    rows = [] if found is None else _rows([finding_id])
-    if found is None or not rows:
+    shown = [] if found is None else rows([finding_id])
+    if found is None or not shown:
         return None
     decisions = _decisions(found)
     told = latest(found, decisions)
     return FindingDetail(
-        finding=rows[0],
+        finding=shown[0],
         severity_vendor=Severity.of_rank(found.severity_vendor).value,
         vendor_verdict=VENDOR_VERDICTS[found.vendor_verdict],
         fields=found.fields,
@@ -144,6 +142,24 @@ def finding(finding_id: int) -> FindingDetail | None:
         ],
         story=told.events,
         story_whole=told.whole,
+    )
+
+
+def wanted_of(
+    *,
+    product_type: str | None = None,
+    tool: str | None = None,
+    severity: str | None = None,
+    status: Status | None = None,
+    **others: Any,
+) -> Wanted:
+    """What is asked for, in the words that people use."""
+    return Wanted(
+        product_type=product_type and storable(product_type),
+        tool=tool and storable(tool),
+        severity=None if severity is None else Severity(severity).rank,
+        **_standing(status),
+        **others,
     )
 
 
@@ -168,7 +184,7 @@ def _standing(status: Status | None) -> dict[str, Any]:
     return words[status]
 
 
-def _rows(ids: Sequence[int]) -> list[FindingRow]:
+def rows(ids: Sequence[int]) -> list[FindingRow]:
     """These findings as lists show them, in this order; those that went meanwhile are left out."""
     found = {row["id"]: row for row in rows_of("finding_rows", ids=list(ids))} if ids else {}
     return [_row(found[number]) for number in ids if number in found]

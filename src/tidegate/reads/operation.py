@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,24 +12,13 @@ from msgspec import Meta
 
 from tidegate.reads.page import LIMIT, cut
 from tidegate.reads.viewer import visible
+from tidegate.rules.operation import in_words
 from tidegate.rules.preview import would
-from tidegate.rules.undo_sync import WORDS as UNDONE_WORDS
 from tidegate.rules.undo_sync import undone_in_words
 from tidegate.store import models
 
 LOG_LINES = 200
 LEVELS = ("debug", "info", "warning", "error")
-
-WORDS = {
-    "records": ("Record read", "Records read"),
-    "auto_mapped": ("mapped by auto-map", "mapped by auto-map"),
-    "mapped_by_rules": ("mapped by rules", "mapped by rules"),
-    "ignored_by_rules": ("ignored by rules", "ignored by rules"),
-    "left_by_rules": ("left by rules to a person", "left by rules to a person"),
-    "products_made": ("Product made", "Products made"),
-    "kept": ("decided by a person since", "decided by a person since"),
-    **UNDONE_WORDS,
-}
 
 
 class OperationRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,16 +259,6 @@ def _foreseen(row: OperationRow) -> str:
     }.get(row.status, "")  # fmt: skip
     known = row.status in ("success", "partial")
     return " ".join(filter(None, [said, would(row.type, row.counts) if known else "", row.why]))
-
-
-def in_words(counts: Mapping[str, int]) -> str:
-    """Counts as a person would say them; what is nothing is not said."""
-    return ", ".join(f"{number:,} {_word(name, number)}" for name, number in counts.items() if number)
-
-
-def _word(name: str, number: int) -> str:
-    one, many = WORDS.get(name, (name.replace("_", " "),) * 2)
-    return one if number == 1 else many
 
 
 def _rows(found: list[Any]) -> list[OperationRow]:

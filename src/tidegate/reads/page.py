@@ -47,7 +47,8 @@ def decoded(cursor: str, types: Sequence[type]) -> list[Any]:
     if not isinstance(values, list) or [type(value) for value in values] != list(types):
         raise CursorRefused
     if any(
-        (isinstance(value, str) and "\0" in value) or (type(value) is int and abs(value) > 2**62) for value in values
+        (isinstance(value, str) and storable(value) != value) or (type(value) is int and abs(value) > 2**62)
+        for value in values
     ):
         raise CursorRefused
     return values

@@ -31,11 +31,6 @@ def _records(ids: Iterable[int]) -> dict[int, Place]:
     return {id: Place(*row) for id, row in rows.items()}
 
 
-def _steps(ids: Iterable[UUID]) -> dict[int, Place]:
-    steps = models.RecordHistory.objects.filter(step__in=list(ids))
-    return _records(set(steps.values_list("record_id", flat=True)))
-
-
 def _findings(ids: Iterable[int]) -> dict[int, Place]:
     test = "feed__test"
     rows = _rows(
@@ -86,7 +81,6 @@ def _of_the_house(ids: Iterable[int]) -> dict[int, Place]:
 _OF: Final[dict[str, Callable[[Iterable[Any]], dict[int, Place]]]] = {
     "connection": _connections,
     "record": _records,
-    "step": _steps,
     "finding": _findings,
     "operation": _of_connection(models.Operation),
     "rule": _of_connection(models.MappingRule),
@@ -95,12 +89,19 @@ _OF: Final[dict[str, Callable[[Iterable[Any]], dict[int, Place]]]] = {
     "product type": _product_types,
     "engagement": _engagements,
     "test": _tests,
+    "user": _of_the_house,
+    "token": _of_the_house,
     "house": _of_the_house,
 }
 
 KINDS: Final = tuple(_OF)
 
 
-def places(kind: str, ids: Iterable[Any]) -> dict[int, Place]:
-    """The place of each that is there, by its number; a step is told by the Records it was about."""
+def places(kind: str, ids: Iterable[int]) -> dict[int, Place]:
+    """The place of each that is there, by its number."""
     return _OF[kind](ids)
+
+
+def records_of_step(step: UUID) -> list[int]:
+    """The Records that a step was about: whoever undoes it decides about each of them."""
+    return sorted(set(models.RecordHistory.objects.filter(step=step).values_list("record_id", flat=True)))

@@ -9,9 +9,12 @@ import msgspec
 from django.db.models import Count, Q
 from msgspec import Meta
 
-from tidegate.reads.count import Findings, findings_by_product, findings_by_test
+from tidegate.reads.count import Findings, findings_by_product
+from tidegate.reads.managed import managed_by
 from tidegate.reads.page import LIMIT, cut, number, storable
+from tidegate.reads.test import TestRow, tests_in
 from tidegate.reads.viewer import visible
+from tidegate.rules.names import near_twins
 from tidegate.store import models
 
 
@@ -21,11 +24,13 @@ class ProductRow(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[int, Meta(description="Its number.")]
     name: Annotated[str, Meta(description="Its name, unique exactly.")]
     product_type: Annotated[str, Meta(description="The Product Type it belongs to.")]
+    product_type_id: Annotated[int, Meta(description="That Product Type's number.")]
     origin: Annotated[str, Meta(description="Who made it: a user's name, `auto-map`, or a rule.")]
     tags: Annotated[list[str], Meta(description="Its tags.")]
     records: Annotated[int, Meta(description="How many Records are mapped to it.")]
     findings: Annotated[Findings, Meta(description="What was found in it by all Connections together.")]
     created_at: Annotated[datetime, Meta(description="When it was made.")]
+    managed_by: Annotated[str | None, Meta(description="The configuration file that manages it, or null.")]
 
 
 class ProductPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,22 +40,12 @@ class ProductPage(msgspec.Struct, frozen=True, kw_only=True):
     next: Annotated[str | None, Meta(description="The cursor of the next page, or null where this is the last.")]
 
 
-class TestRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One Test of a Product: where the findings of one Connection lie."""
-
-    id: Annotated[int, Meta(description="Its number.")]
-    engagement: Annotated[str, Meta(description="The Engagement it belongs to.")]
-    name: Annotated[str, Meta(description="Its name.")]
-    connection: Annotated[str | None, Meta(description="The label of the Connection that writes into it.")]
-    connection_deleted: Annotated[bool, Meta(description="That Connection was deleted; what it brought stays.")]
-    findings: Annotated[Findings, Meta(description="What lies in it.")]
-
-
 class ProductDetail(msgspec.Struct, frozen=True, kw_only=True):
     """One Product with its Tests."""
 
     product: Annotated[ProductRow, Meta(description="The Product itself.")]
     tests: Annotated[list[TestRow], Meta(description="Its Tests, by Engagement.")]
+    near_twins: Annotated[list[str], Meta(description="Others whose name differs in case, spaces or forms only.")]
 
 
 def products(
@@ -79,7 +74,10 @@ def product(product_id: int) -> ProductDetail | None:
     found = _visible().filter(id=product_id).first()
     if found is None:
         return None
-    return ProductDetail(product=_rows([found])[0], tests=_tests(found))
+    alike = _visible().filter(name__iexact=found.name).values_list("name", flat=True)
+    return ProductDetail(
+        product=_rows([found])[0], tests=tests_in(product_id=product_id), near_twins=near_twins(found.name, alike)
+    )
 
 
 def named(text: str) -> list[ProductRow]:
@@ -105,16 +103,19 @@ def _meanings(text: str) -> list[Q]:
 def _rows(found: list[Any]) -> list[ProductRow]:
     ids = [product.id for product in found]
     findings, records = findings_by_product(ids), _records_by_product(ids)
+    files = managed_by("product", ids)
     return [
         ProductRow(
             id=product.id,
             name=product.name,
             product_type=product.product_type.name,
+            product_type_id=product.product_type_id,
             origin=product.origin,
             tags=list(product.tags),
             records=records.get(product.id, 0),
             findings=findings[product.id],
             created_at=product.created_at,
+            managed_by=files.get(product.id),
         )
         for product in found
     ]
@@ -124,20 +125,3 @@ def _records_by_product(ids: list[int]) -> dict[int, int]:
     product = "feed__test__engagement__product_id"
     mapped = models.Record.objects.filter(deleted_at=None, **{f"{product}__in": ids})
     return {row[product]: row["n"] for row in mapped.values(product).annotate(n=Count("id"))}
-
-
-def _tests(product: Any) -> list[TestRow]:
-    found = models.Test.objects.select_related("engagement", "connection").filter(engagement__product=product)
-    tests = list(found.order_by("engagement__name", "name", "id"))
-    findings = findings_by_test([test.pk for test in tests])
-    return [
-        TestRow(
-            id=test.pk,
-            engagement=test.engagement.name,
-            name=test.name,
-            connection=test.connection.label if test.connection else None,
-            connection_deleted=bool(test.connection and test.connection.deleted_at),
-            findings=findings[test.pk],
-        )
-        for test in tests
-    ]

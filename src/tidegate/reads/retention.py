@@ -83,6 +83,8 @@ def _old(name: str, before: datetime) -> QuerySet[Any]:
         return operations.filter(preview=True, ended_at__lt=before)
     if name == "drafts":
         return models.Connection.objects.filter(draft_at__lt=before)
+    if name == "requests":
+        return models.AnsweredRequest.objects.filter(at__lt=before)
     if name == "log_lines":
         return models.LogLine.objects.filter(at__lt=before)
     if name == "results":

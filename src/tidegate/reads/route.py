@@ -9,6 +9,7 @@ import msgspec
 from django.db.models import Count, Q
 from msgspec import Meta
 
+from tidegate.reads.managed import managed_by
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.viewer import visible
 from tidegate.rules.news import About, words
@@ -23,6 +24,7 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[int, Meta(description="Its number.")]
     name: Annotated[str, Meta(description="What its owner calls it; unique.")]
     leads_to: Annotated[str, Meta(description="Where it leads, without what is secret in the address.")]
+    webhook: Annotated[bool, Meta(description="Each piece of news is posted there as signed JSON.")]
     kinds: Annotated[list[str], Meta(description="The kinds of news it is for; empty for every kind.")]
     connection: Annotated[str | None, Meta(description="The label of the Connection it is for; null for all.")]
     connection_id: Annotated[int | None, Meta(description="That Connection's number, or null.")]
@@ -34,6 +36,7 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True):
     last_error: Annotated[str, Meta(description="Why the last message did not arrive; empty where it did.")]
     created_at: Annotated[datetime, Meta(description="When it was made.")]
     created_by: Annotated[str, Meta(description="Who made it.")]
+    managed_by: Annotated[str | None, Meta(description="The configuration file that manages it, or null.")]
 
 
 class RouteList(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,15 +129,17 @@ def _rows(found: Any) -> list[RouteRow]:
     found = list(found.select_related("connection"))
     waits = models.Delivery.objects.filter(route_id__in=[one.pk for one in found], next_at__isnull=False)
     waiting = {row["route_id"]: row["n"] for row in waits.values("route_id").annotate(n=Count("id"))}
-    return [_row(one, waiting.get(one.pk, 0)) for one in found]
+    files = managed_by("notification", [one.pk for one in found])
+    return [_row(one, waiting.get(one.pk, 0), files.get(one.pk)) for one in found]
 
 
-def _row(one: Any, waiting: int) -> RouteRow:
+def _row(one: Any, waiting: int, file: str | None) -> RouteRow:
     state, why = _state(one)
     return RouteRow(
         id=one.pk,
         name=one.name,
         leads_to=one.shown,
+        webhook=one.signing_secret is not None,
         kinds=list(one.kinds),
         connection=None if one.connection is None else one.connection.label,
         connection_id=one.connection_id,
@@ -146,12 +151,13 @@ def _row(one: Any, waiting: int) -> RouteRow:
         last_error=one.last_error,
         created_at=one.created_at,
         created_by=one.created_by,
+        managed_by=file,
     )
 
 
 def _state(one: Any) -> tuple[State, str]:
     if one.off_at is not None:
-        return "off", f"Switched off on {one.off_at:%Y-%m-%d}."
+        return "off", f"Switched off on {one.off_at:%Y-%m-%d}. {one.last_error}".rstrip()
     if one.failing_since is not None:
         return "failing", f"Messages do not arrive since {one.failing_since:%Y-%m-%d %H:%M} UTC. {one.last_error}"
     if one.last_sent_at is None:

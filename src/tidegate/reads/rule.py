@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from tidegate.reads.managed import managed_by
 from tidegate.reads.viewer import sees, visible
 from tidegate.rules.access import Place
 from tidegate.rules.mapping import Compiled, Decided, MappingRule, Vep, compiled, decide, rule_name
@@ -50,6 +51,7 @@ class RuleList(msgspec.Struct, frozen=True, kw_only=True):
     connection_id: Annotated[int, Meta(description="The Connection's number.")]
     connection: Annotated[str, Meta(description="The Connection's label.")]
     rules: Annotated[list[RuleRow], Meta(description="The rules; the first that matches wins.")]
+    managed_by: Annotated[str | None, Meta(description="The configuration file that manages them, or null.")]
 
 
 class RulesSaved(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +108,7 @@ def rules(connection_id: int) -> RuleList | None:
         connection_id=connection.pk,
         connection=connection.label,
         rules=[_row(row) for row in stored_rules(connection_id)],
+        managed_by=managed_by("rules", [connection_id]).get(connection_id),
     )
 
 

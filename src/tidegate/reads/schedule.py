@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from tidegate.reads.managed import schedules_managed_by
 from tidegate.reads.page import LIMIT, cut
 from tidegate.reads.viewer import visible
 from tidegate.rules.schedule import (
@@ -48,6 +49,7 @@ class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
     problem: Annotated[str, Meta(description="Why it cannot be kept as it is stored; empty where it can.")]
     changed_at: Annotated[datetime, Meta(description="When it was chosen.")]
     changed_by: Annotated[str, Meta(description="Who chose it.")]
+    managed_by: Annotated[str | None, Meta(description="The configuration file that manages it, or null.")]
 
 
 class ConnectionSchedules(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +89,11 @@ def _of(found: Iterable[Any]) -> list[ConnectionSchedules]:
     connections, now = list(found), database_now()
     of_each: dict[int, list[ScheduleRow]] = {one.pk: [] for one in connections}
     paused = {one.pk: one.paused_at is not None for one in connections}
+    files = schedules_managed_by(of_each)
     for row in models.Schedule.objects.filter(connection_id__in=of_each).order_by("connection_id", "type"):
-        of_each[row.connection_id].append(_row(row, now, paused=paused[row.connection_id]))
+        of_each[row.connection_id].append(
+            _row(row, now, files.get((row.connection_id, row.type)), paused=paused[row.connection_id])
+        )
     return [
         ConnectionSchedules(
             connection_id=one.pk, connection=one.label, paused=paused[one.pk], schedules=of_each[one.pk]
@@ -97,7 +102,7 @@ def _of(found: Iterable[Any]) -> list[ConnectionSchedules]:
     ]
 
 
-def _row(row: models.Schedule, now: datetime, *, paused: bool) -> ScheduleRow:
+def _row(row: models.Schedule, now: datetime, file: str | None, *, paused: bool) -> ScheduleRow:
     chosen, problem = _chosen(row)
     runs = [] if chosen is None or paused else next_runs(chosen, now, NEXT, key_of(row.connection_id, row.type))
     due_since = row.next_at if is_due(row.next_at, now) else None
@@ -121,6 +126,7 @@ def _row(row: models.Schedule, now: datetime, *, paused: bool) -> ScheduleRow:
         problem=problem,
         changed_at=row.changed_at,
         changed_by=row.changed_by,
+        managed_by=file,
     )
 
 

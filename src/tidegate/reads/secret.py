@@ -21,8 +21,10 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
     newest: Annotated[bool, Meta(description="It seals what is stored from now on.")]
     known: Annotated[bool, Meta(description="It is here; false where something is sealed with a key that is lost.")]
     remark: Annotated[str, Meta(description="When it was made, and by whom; empty where that was not written down.")]
-    connections: Annotated[int, Meta(description="Connections, drafts among them, whose secrets it sealed.")]
-    routes: Annotated[int, Meta(description="Routes whose address it sealed.")]
+    connections: Annotated[
+        int, Meta(description="How many of Connections it sealed: logins, drafts' too, and triggers' secrets.")
+    ]
+    routes: Annotated[int, Meta(description="How many of routes it sealed: addresses, and what webhooks sign with.")]
 
 
 class LostSecret(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +60,7 @@ def secrets_status(settings: Settings) -> SecretsStatus:
         if key := key_id_of(sealed):
             counts.setdefault(key, {"connection": 0, "route": 0})[kind] += 1
         try:
-            unseal(sealed, f"{kind} {id}", settings)
+            unseal(sealed, row["owner"], settings)
         except KeyProblem as problem:
             told = {"name": row["name"], "why": problem.cause, "next_step": problem.next_step}
             lost.append(LostSecret(kind=kind, id=id, **told))

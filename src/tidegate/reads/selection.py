@@ -7,10 +7,12 @@ measured by bench/lists.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
+
+from django.db.models import Sum
 
 from tidegate.reads.page import CursorRefused, decoded, encoded
 from tidegate.reads.viewer import sees_everything, visible
@@ -31,11 +33,12 @@ WORST: Final = Severity.CRITICAL.rank
 FEEDS: Final = 2_000
 """Where no more Feeds are asked for, each is looked into; where more are, findings are walked along."""
 
-TESTS: Final = 2_000
-"""Where no more Tests are asked for, all their findings are looked at for the oldest: others may have come before."""
+MOST: Final = 0.67
+"""Where a smaller part of all Tests is asked for, all their findings are looked at for the oldest: others may have come
+before."""
 
-RARE: Final = 5_000
-"""Hits that are all gathered; of more frequent words, the newest findings are looked at one by one."""
+RARE: Final = 20_000
+"""Hits that are all gathered, from the index; of more frequent words, the newest findings are looked at one by one."""
 
 IN_FEEDS: Final = 8_000
 """Findings of a few Feeds that are all looked at for a word that is frequent elsewhere."""
@@ -86,6 +89,9 @@ class Selected:
     """There are more than `count`."""
 
 
+NOTHING: Final = Selected(ids=[], next=None, count=0, more=False)
+
+
 @dataclass(frozen=True)
 class _Scope:
     """The Feeds asked for: all of them, or those in some Tests where they are too many to be looked into."""
@@ -111,14 +117,45 @@ def select(wanted: Wanted, cursor: str | None, limit: int) -> Selected:
     """The numbers of one page behind the cursor. Raises CursorRefused."""
     scope = _scope(wanted)
     if scope.empty:
-        return Selected(ids=[], next=None, count=0, more=False)
+        return NOTHING
     if wanted.text or wanted.cwe is not None or wanted.component is not None:
         return _search(wanted, scope, cursor, limit)
     if wanted.standing is not None:
         held = models.Held.objects.filter(standing=wanted.standing)
         given = list(held.order_by("-pk").values_list("pk", flat=True)[: COUNTED + 1])
-        return _among(given, wanted, scope, cursor, limit, at_most=COUNTED)
+        return _among(given, wanted, scope, cursor, limit, at_most=COUNTED) or NOTHING
     return _list(wanted, scope, cursor, limit)
+
+
+def walk(wanted: Wanted, at_a_time: int) -> Iterator[list[int]]:
+    """The numbers of all that is asked for, the oldest first, so many at a time and however many there are. No search:
+    of a search the best hits are shown, which are never all."""
+    scope = _scope(wanted)
+    if scope.empty:
+        return
+    if wanted.standing is not None:
+        yield from _walk_of_held(wanted, scope, at_a_time)
+        return
+    given = _facts(wanted) | scope.parameters() | _numbers_between(wanted) | {"at_most": at_a_time}
+    after: int | None = None
+    while True:
+        if scope.few and scope.tests is None:
+            rows = _ids_of_feeds(**given, after_id=after, by="oldest", after_severity=None)
+        else:
+            rows = _ids_by_age(**given, after_id=after, oldest=True)
+        if not rows:
+            return
+        after = rows[-1]["id"]
+        yield [row["id"] for row in rows]
+
+
+def _walk_of_held(wanted: Wanted, scope: _Scope, at_a_time: int) -> Iterator[list[int]]:
+    held, after = models.Held.objects.filter(standing=wanted.standing).order_by("pk"), 0
+    while given := list(held.filter(pk__gt=after).values_list("pk", flat=True)[:at_a_time]):
+        after = given[-1]
+        shown = _among(given, replace(wanted, sort="oldest"), scope, None, at_a_time, at_most=at_a_time)
+        if shown is not None and shown.ids:
+            yield shown.ids
 
 
 def unindexed() -> int:
@@ -180,15 +217,27 @@ def _list(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Sele
     after = {"after_id": None if second is None else abs(second)}
     if scope.few and scope.tests is None:
         severity = first if sort == "severity" else None
-        rows = rows_of("finding_ids_of_feeds", **given, **after, by=sort, after_severity=severity)
+        rows = _ids_of_feeds(**given, **after, by=sort, after_severity=severity)
     elif sort == "severity":
         rows = _by_severity({**given, **after, "after_severity": first}, limit + 1)
-    elif sort == "oldest" and scope.feeds is None and scope.tests is not None and len(scope.tests) <= TESTS:
+    elif sort == "oldest" and scope.feeds is None and scope.tests is not None and _are_some(scope.tests):
         rows = rows_of("finding_ids_oldest_of_tests", **given, **after)
     else:
-        rows = rows_of("finding_ids_by_age", **given, **after, oldest=sort == "oldest")
+        rows = _ids_by_age(**given, **after, oldest=sort == "oldest")
     count, more = _count(wanted, scope)
     return Selected(ids=_ids(rows, limit), next=_next(rows, limit, sort, "first", "second"), count=count, more=more)
+
+
+def _are_some(tests: Sequence[int]) -> bool:
+    return len(tests) < models.Test.objects.count() * MOST
+
+
+def _ids_of_feeds(**given: Any) -> list[dict[str, Any]]:
+    return rows_of("finding_ids_of_feeds", **given)
+
+
+def _ids_by_age(**given: Any) -> list[dict[str, Any]]:
+    return rows_of("finding_ids_by_age", **given)
 
 
 def _by_severity(given: dict[str, Any], at_most: int) -> list[dict[str, Any]]:
@@ -225,25 +274,27 @@ def _search(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Se
         also += [word for word in _BETWEEN.split(wanted.component.lower()) if word]
     query = query_of(wanted.text, *also)
     if not query:
-        return Selected(ids=[], next=None, count=0, more=False)
-    given, cut = _found(query, scope, others=_filtered(wanted, scope))
-    if wanted.standing is not None:
-        held = models.Held.objects.filter(standing=wanted.standing, pk__in=given)
-        given = list(held.values_list("pk", flat=True))
-    return _among(given, wanted, scope, cursor, limit, at_most=HITS, cut=cut)
+        return NOTHING
+    if _seems_rare(query):
+        gathered = _among([], wanted, scope, cursor, limit, at_most=HITS, query=query)
+        if gathered is not None:
+            return gathered
+    given, cut = _met(query, scope, others=_filtered(wanted, scope))
+    return _among(given, wanted, scope, cursor, limit, at_most=HITS, cut=cut) or NOTHING
 
 
-def _found(query: str, scope: _Scope, *, others: bool) -> tuple[list[int], bool]:
-    """Findings with these words, and whether there are more: rare ones are gathered, frequent ones met on the way."""
+def _seems_rare(query: str) -> bool:
+    """As the planner's statistics know it, which take words for independent of each other."""
     (row,) = rows_of("words_estimate", query=query)
     (plan,) = row["QUERY PLAN"]
-    if plan["Plan"]["Plan Rows"] <= RARE:
-        found = rows_of("words_find", query=query, at_most=RARE * 2 + 1)
-        if len(found) <= RARE * 2:
-            return [row["finding_id"] for row in found], False
+    return plan["Plan"]["Plan Rows"] <= RARE
+
+
+def _met(query: str, scope: _Scope, *, others: bool) -> tuple[list[int], bool]:
+    """Findings with words that many have, and whether there are more: of few Feeds all, else the newest."""
     if scope.few and scope.feeds is not None:
-        held = models.Tally.objects.filter(feed__in=scope.feeds, n__gt=0).values_list("n", flat=True)
-        if sum(held) <= IN_FEEDS:
+        held = models.Tally.objects.filter(feed__in=scope.feeds, n__gt=0).aggregate(n=Sum("n"))["n"] or 0
+        if held <= IN_FEEDS:
             found = rows_of("words_find_in_feeds", query=query, feeds=scope.feeds, at_most=IN_FEEDS)
             return [row["finding_id"] for row in found], False
     at_most = HITS * (BESIDE if others else 1) + 1
@@ -260,20 +311,26 @@ def _among(
     *,
     at_most: int,
     cut: bool = False,
-) -> Selected:
-    """One page out of these findings: the first so many that are as asked for, in the order asked for."""
+    query: str | None = None,
+) -> Selected | None:
+    """One page out of these findings, or of those that the query finds: the first so many that are as asked for, in the
+    order asked for. None where the query finds too many to be gathered."""
     by = wanted.sort or ("rank" if wanted.text else "severity")
     first, second, third = _behind(cursor, f"among {by}", 3) or (None, None, None)
     words = [word for word in _BETWEEN.split(wanted.text.lower()) if word][:MOST_WORDS]
+    most = max(RARE, len(given))
     rows = rows_of(
-        "finding_ids_among", given=given, **_facts(wanted), **scope.parameters(), text=wanted.text.strip(), words=words,
-        cwe=wanted.cwe, component=wanted.component, by=by, after_first=first, after_second=second, after_third=third,
-        first_hits=at_most, at_most=limit + 1,
+        "finding_ids_among", given=given, query=query, gathered=most, **_facts(wanted), standing=wanted.standing,
+        **scope.parameters(), text=wanted.text.strip(), words=words, cwe=wanted.cwe, component=wanted.component, by=by,
+        after_first=first, after_second=second, after_third=third, first_hits=at_most, at_most=limit + 1,
     )  # fmt: skip
-    hits = rows[0]["hits"] if rows else 0
+    hits, asked = rows[0]["hits"], rows[0]["asked"]
+    if asked > most:
+        return None
+    there = [row for row in rows if row["id"] is not None]
     return Selected(
-        ids=_ids(rows, limit),
-        next=_next(rows, limit, f"among {by}", "first", "second", "third"),
+        ids=_ids(there, limit),
+        next=_next(there, limit, f"among {by}", "first", "second", "third"),
         count=min(hits, at_most),
         more=cut or hits > at_most,
     )

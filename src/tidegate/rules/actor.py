@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tidegate.rules.access import FULL_ACCESS, NO_ACCESS, Access
+from tidegate.rules.access import FULL_ACCESS, NO_ACCESS, Access, Grant, granted
 
 ActorKind = Literal["person", "rule", "auto-map", "schedule", "tidegate"]
 Through = Literal["command line", "API", "page", "trigger", "itself"]
 
-_NOT_FOR_PEOPLE = frozenset({"auto-map", "schedule", "tidegate"})
+_NOT_FOR_PEOPLE = frozenset({"auto-map", "schedule", "tidegate", "trigger"})
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ class Actor:
 def at_this_machine(name: str) -> Actor:
     """Whoever types commands where the database and its keys are: they have both, so they may do everything."""
     return Actor("person", name, FULL_ACCESS, through="command line")
+
+
+def trigger_of(connection_id: int, address: str = "") -> Actor:
+    """Whoever signs with the secret of a Connection's trigger: operates that one, and sees nothing else."""
+    access = granted([Grant("operator", "connection", connection_id)])
+    return Actor("tidegate", "trigger", access, through="trigger", address=address)
 
 
 AUTO_MAP = Actor("auto-map", "auto-map", FULL_ACCESS)

@@ -7,7 +7,7 @@ its own; reading takes exactly one from the beginning of a cell. So what was wri
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Final
@@ -54,11 +54,11 @@ def unguarded(cell: str) -> str:
     return cell.removeprefix("'")
 
 
-def written(rows: Iterable[Iterable[str]]) -> Iterator[str]:
+def written(rows: Iterable[Iterable[str]], columns: Sequence[str] = COLUMNS) -> Iterator[str]:
     """Line by line, the head first."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # so that line ends of either kind within a cell are quoted
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     yield _taken(text)
     for row in rows:
         writer.writerow([guarded(cell) for cell in row])

@@ -24,6 +24,9 @@ KINDS: Final[dict[str, str]] = {
     "secret_ends": "a stored secret ends in 14 days, in 3, or today",
 }
 
+EVERY_CONNECTION: Final = 0
+"""Said of a route as a Connection's number: it is for all of them again."""
+
 FIRST_NAMES: Final = 5
 """Records named in a message; the others are counted."""
 
@@ -59,9 +62,10 @@ class Words(NamedTuple):
 # When
 
 
-def next_try(attempts: int, age: timedelta) -> timedelta | None:
-    """How long to wait after so many attempts to send news of that age; None where it is given up."""
-    wait = _WAITS[min(attempts, len(_WAITS)) - 1]
+def next_try(attempts: int, age: timedelta, asked: float = 0) -> timedelta | None:
+    """How long to wait after so many attempts to send news of that age, and where we were asked to wait so many seconds
+    at least; None where it is given up."""
+    wait = max(_WAITS[min(attempts, len(_WAITS)) - 1], timedelta(seconds=min(asked, GIVE_UP_AFTER.total_seconds())))
     if age >= GIVE_UP_AFTER:
         return None
     return min(wait, GIVE_UP_AFTER - age)

@@ -72,6 +72,11 @@ def state(facts: RecordFacts) -> State:
     return State.STALE if facts.target_lost_at is not None else State.GOOD
 
 
+def in_words(state: str, why: str) -> str:
+    """The state and why, without saying the state twice."""
+    return why if why.startswith(state) else f"{state}. {why}"
+
+
 def no_longer_in_the_tool(facts: RecordFacts) -> bool:
     """Whether an undecided or ignored Record's VEP is gone: it keeps its state and can be deleted in bulk."""
     return facts.absent_since is not None and not state(facts).mapped

@@ -34,6 +34,12 @@ KEPT: Final = {
         (),
         "",
     ),
+    "requests": Keep(
+        "answers to requests with an Idempotency-Key",
+        None,
+        ("answered_request",),
+        "",
+    ),
     "log_lines": Keep("lines of Operations' logs", "keep_logs_days", ("log_line",), ""),
     "results": Keep(
         "results of Operations, Record by Record",

@@ -43,7 +43,9 @@ class SealedWith(msgspec.Struct, frozen=True, kw_only=True):
     """How much one key sealed."""
 
     key: Annotated[str, Meta(description="The key's id.")]
-    secrets: Annotated[int, Meta(description="How many secrets of Connections and routes it sealed.")]
+    secrets: Annotated[
+        int, Meta(description="How many secrets of Connections and routes it sealed, triggers and webhooks among them.")
+    ]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,12 +189,26 @@ def _manifest(connection: psycopg.Connection, *, with_key: bool) -> Manifest:
     )
 
 
+SEALED: Final = (
+    ("connection", "secrets"),
+    ("connection", "trigger_secret"),
+    ("route", "address"),
+    ("route", "signing_secret"),
+)
+"""Where secrets stand."""
+
+
 def _sealed(connection: psycopg.Connection, tables: list[str]) -> list[tuple[bytes]]:
-    found: list[tuple[bytes]] = []
-    if "connection" in tables:
-        found += connection.execute("SELECT secrets FROM connection WHERE secrets IS NOT NULL").fetchall()
-    if "route" in tables:
-        found += connection.execute("SELECT address FROM route").fetchall()
+    """Every secret as it is stored; a database that an older version made has not all of these columns."""
+    rows = connection.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+    )
+    there, found = set(rows.fetchall()), list[tuple[bytes]]()
+    for table, column in SEALED:
+        if table in tables and (table, column) in there:
+            query = sql.SQL("SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
+            names = {"column": sql.Identifier(column), "table": sql.Identifier(table)}
+            found += connection.execute(query.format(**names)).fetchall()
     return found
 
 

@@ -21,17 +21,25 @@ Headers = list[tuple[bytes, bytes]]
 LONGEST_TARGET = 2048
 LONGEST_HEAD = 16 * 1024
 
+READING = ("GET", "HEAD")
+# Where more than reading is answered: the methods, and how large a body may be.
+OPEN: Mapping[str, tuple[tuple[str, ...], int]] = {
+    "/api/": ((*READING, "POST", "PUT", "PATCH", "DELETE"), 1024 * 1024),
+    "/account/": ((*READING, "POST"), 64 * 1024),
+    "/setup": ((*READING, "POST"), 64 * 1024),
+}
+
 # Nothing is loaded from elsewhere, nothing runs, nobody frames us, and no answer is kept: pages tell of weaknesses.
 CARRIED: Mapping[str, str] = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self';"
         " frame-ancestors 'none'"
     ),
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # without it a browser hides where a form came from, and no form is believed
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -63,7 +71,7 @@ def gate(inner: Application, hosts: Sequence[str], also_by_address: frozenset[st
 
         try:
             check(scope, hosts, also_by_address)
-            await inner(scope, receive, carrying)
+            await inner(scope, measured(receive, opened(scope["path"])[1]), carrying)
         except Refused as refused:
             await answer(scope, carrying, refused.status, refused.sentence, refused.headers)
         except Exception:
@@ -77,10 +85,14 @@ def gate(inner: Application, hosts: Sequence[str], also_by_address: frozenset[st
 def check(scope: Scope, hosts: Sequence[str], also_by_address: frozenset[str]) -> None:
     """Raises Refused for what no page wants to see."""
     headers: Headers = scope["headers"]
-    if scope["method"] not in ("GET", "HEAD"):
-        raise Refused(405, "Only GET and HEAD are answered here.", Allow="GET, HEAD", Connection="close")
-    if has_body(headers):
+    methods, largest = opened(scope["path"])
+    if scope["method"] not in methods:
+        said = " and ".join((", ".join(methods[:-1]), methods[-1]))
+        raise Refused(405, f"Only {said} are answered here.", Allow=", ".join(methods), Connection="close")
+    if has_body(headers) and (not largest or scope["method"] in READING):
         raise Refused(413, "A request with a body is not read here.", Connection="close")
+    if any(name == b"content-length" and length_of(value) > largest for name, value in headers):
+        raise Refused(413, f"A body may have {largest:,} bytes here.", Connection="close")
     if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
         raise Refused(414, "The address is too long.")
     if sum(len(name) + len(value) for name, value in headers) > LONGEST_HEAD:
@@ -93,6 +105,31 @@ def check(scope: Scope, hosts: Sequence[str], also_by_address: frozenset[str]) -
     if scope["path"] in also_by_address and (not names or is_address(name)):
         return
     raise Refused(400, "Tidegate is not called that. TIDEGATE_HOSTS says by which names it may be asked for.")
+
+
+def opened(path: str) -> tuple[tuple[str, ...], int]:
+    """The methods that are answered at this path, and how large a body may be there."""
+    return next((allowed for beginning, allowed in OPEN.items() if path.startswith(beginning)), (READING, 0))
+
+
+def length_of(value: bytes) -> int:
+    """What a Content-Length says; more than anything where it is no number."""
+    return int(value) if value.strip().isdigit() and len(value) < 19 else 2**63
+
+
+def measured(receive: Receive, largest: int) -> Receive:
+    """What arrives, until it is more than may arrive: a length need not be told, and need not be true."""
+    arrived = 0
+
+    async def following() -> MutableMapping[str, Any]:
+        nonlocal arrived
+        message = await receive()
+        arrived += len(message.get("body", b""))
+        if arrived > largest:
+            raise Refused(413, f"A body may have {largest:,} bytes here.", Connection="close")
+        return message
+
+    return following
 
 
 def has_body(headers: Headers) -> bool:

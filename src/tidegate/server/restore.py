@@ -71,6 +71,10 @@ $drop$;
 """
 
 
+AUDIT_LOG_STAYS: Final = "REVOKE UPDATE, DELETE, TRUNCATE ON audit_line FROM PUBLIC, CURRENT_USER"
+"""A backup holds no grants, so they are taken away again; the trigger came along."""
+
+
 class RestoreRefused(Exception):
     """Nothing was touched. `cause` and `next_step` are sentences."""
 
@@ -115,6 +119,8 @@ def restore(
     apply(database, Contents(file, passphrase), found.manifest, told)
     told("Bringing it up to this version", 0)
     migrated = start.migrate()
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute(AUDIT_LOG_STAYS)
     known = {key.id.hex() for key in known_keys(settings)}
     missing = [sealed.key for sealed in found.manifest.sealed if sealed.key and sealed.key not in known]
     return Restored(file=str(file), manifest=found.manifest, migrated=migrated, keys_added=added, keys_missing=missing)

@@ -81,7 +81,9 @@ def serve(
     """Answers until told to stop; what is being answered then is finished."""
     from tidegate.server.asgi import application
     from tidegate.server.health import Health
+    from tidegate.server.people import prepare
 
+    prepare(settings)
     for name in ("uvicorn.error", "django.request", "django.security"):
         logging.getLogger(name).setLevel(logging.ERROR)  # what strangers send is no news
     health = Health(settings)

@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["actor", "id"], name="audit_line_of_actor")],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("outcome__in", ["done", "forbidden"])), name="audit_line_outcome"
+                        condition=models.Q(("outcome__in", ["begun", "done", "forbidden"])), name="audit_line_outcome"
                     )
                 ],
             },

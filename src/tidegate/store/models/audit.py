@@ -28,7 +28,9 @@ class AuditLine(models.Model):
     class Meta:
         db_table = "audit_line"
         constraints: ClassVar = [
-            models.CheckConstraint(name="audit_line_outcome", condition=models.Q(outcome__in=["done", "forbidden"]))
+            models.CheckConstraint(
+                name="audit_line_outcome", condition=models.Q(outcome__in=["begun", "done", "forbidden"])
+            )
         ]
         indexes: ClassVar = [models.Index(name="audit_line_of_actor", fields=["actor", "id"])]
 

@@ -70,6 +70,7 @@ class Delivery(models.Model):
     attempts = models.SmallIntegerField(default=0, db_default=0)
     next_at = models.DateTimeField(null=True)  # null: sent, or given up
     sent_at = models.DateTimeField(null=True)
+    again_at = models.DateTimeField(null=True)  # when a person had it sent again; tries are counted from there
     error = models.TextField(default="", db_default="")
 
     class Meta:

@@ -1,17 +1,25 @@
--- The findings of one page out of given ones: of those that are as asked for the first thousand, the newest, in the
--- order asked for. By rank: the tool's own id, the text in the title as it was typed, each of its words in the title.
--- Parameters: given, severity, active, open, since, until, tests, feeds, unwatched, left_feeds (null: all), text, words,
--- cwe, component, by (rank, severity, newest, oldest, changed), after_first, after_second, after_third, first_hits,
--- at_most. Locks: none. Rows: one a finding; `hits` says how many there are.
-WITH hit AS MATERIALIZED (
+-- The findings of one page out of given ones, or of those that have all words of a query where no more than so many have:
+-- of those that are as asked for the first thousand, the newest, in the order asked for. By rank: the tool's own id, the
+-- text in the title as it was typed, each of its words in the title.
+-- Parameters: given, query (a tsquery, or null), gathered (so many have it at most), severity, active, open, since, until,
+-- standing, tests, feeds, unwatched, left_feeds (null: all), text, words, cwe, component, by (rank, severity, newest, oldest,
+-- changed), after_first, after_second, after_third, first_hits, at_most. Locks: none. Rows: one a finding, or one without an
+-- id; `hits` says how many there are, `asked` how many were given or gathered: more than `gathered` are not looked at.
+WITH asked AS MATERIALIZED (
+    SELECT id FROM unnest(%(given)s::bigint[]) AS given (id)
+    UNION ALL
+    (SELECT finding_id FROM finding_words WHERE words @@ %(query)s::tsquery LIMIT %(gathered)s::bigint + 1)
+), hit AS MATERIALIZED (
     SELECT finding.id, finding.severity, finding.active, finding.key, finding.title, finding.created_at
-      FROM unnest(%(given)s::bigint[]) AS given (id)
+      FROM (SELECT id FROM asked WHERE (SELECT count(*) FROM asked) <= %(gathered)s::bigint ORDER BY id DESC) AS given
       JOIN finding ON finding.id = given.id
      WHERE (%(severity)s::int IS NULL OR finding.severity = %(severity)s::int)
        AND (%(active)s::bool IS NULL OR finding.active = %(active)s::bool)
        AND (%(open)s::bool IS NULL OR finding.open = %(open)s::bool)
        AND (%(since)s::timestamptz IS NULL OR finding.created_at >= %(since)s::timestamptz)
        AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
+       AND (%(standing)s::text IS NULL OR EXISTS (
+               SELECT FROM held WHERE held.finding_id = finding.id AND held.standing = %(standing)s::text))
        AND (%(cwe)s::int IS NULL OR finding.fields -> 'cwe' @> to_jsonb(%(cwe)s::int))
        AND (%(component)s::text IS NULL OR lower(finding.fields ->> 'component') = lower(%(component)s::text))
        AND (%(feeds)s::bigint[] IS NULL OR finding.feed_id = ANY (%(feeds)s::bigint[]))
@@ -37,9 +45,9 @@ WITH hit AS MATERIALIZED (
            CASE %(by)s WHEN 'oldest' THEN -id ELSE id END AS third
       FROM (SELECT * FROM hit ORDER BY id DESC LIMIT %(first_hits)s::bigint) AS hit
 )
-SELECT id, first, second, third, (SELECT count(*) FROM hit) AS hits
-  FROM placed
- WHERE %(after_first)s::bigint IS NULL
+SELECT id, first, second, third, (SELECT count(*) FROM hit) AS hits, (SELECT count(*) FROM asked) AS asked
+  FROM (VALUES (true)) AS one (there)
+  LEFT JOIN placed ON %(after_first)s::bigint IS NULL
     OR (first, second, third) < (%(after_first)s::bigint, %(after_second)s::bigint, %(after_third)s::bigint)
  ORDER BY first DESC, second DESC, third DESC
  LIMIT %(at_most)s

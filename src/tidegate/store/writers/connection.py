@@ -117,7 +117,7 @@ RESUMED: dict[str, Any] = {"paused_at": None, "paused_because": "", "rejected_lo
 
 def delete_connection(actor: Actor, connection_id: int) -> None:
     """The row stays without its secrets, so that findings say where they came from and a new one may continue it."""
-    gone: dict[str, Any] = {"secrets": None, "secret_ends_at": None, "secret_ends_told_by": ""}
+    gone: dict[str, Any] = {"secrets": None, "trigger_secret": None, "secret_ends_at": None, "secret_ends_told_by": ""}
     change_connection(connection_id, {**gone, "deleted_at": Now(), "deleted_by": str(actor)})
     forget_schedules(connection_id)
     renew_epochs(connection_id)

@@ -9,12 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models.functions import Now
 
+from tidegate.rules.actor import TIDEGATE
 from tidegate.rules.cause import needs_you, the_cause
 from tidegate.rules.health import paused_itself
 from tidegate.rules.news import AT_ONCE, FIRST_NAMES, heals
-from tidegate.store.models import Operation
+from tidegate.store.models import Operation, Route
 from tidegate.store.statement import rows_of, run
+from tidegate.store.writers.audit import save_audit_line
 
 ROUTED_AT_ONCE: Final = 500
 LOOKED_AT: Final = 500
@@ -197,6 +200,9 @@ class Taken:
     age: timedelta
     connection_id: int
     label: str
+    news_id: int
+    at: datetime
+    operation_id: int | None
 
 
 def route_news() -> int:
@@ -224,6 +230,22 @@ def note_failed(taken: Sequence[Taken], waits: Sequence[timedelta | None], error
     """These did not arrive; each is tried again after its wait, or given up where that is None."""
     seconds = [None if wait is None else wait.total_seconds() for wait in waits]
     run("deliveries_failed", waits=seconds, error=error, **_fence(taken))
+
+
+def note_gone(taken: Sequence[Taken], why: str) -> None:
+    """Whoever was there wants no more: the route is switched off, and what waits for it is given up."""
+    route = taken[0].route_id
+    with transaction.atomic():
+        note_failed(taken, [None] * len(taken), why)
+        if Route.objects.filter(pk=route, off_at=None).update(off_at=Now()):
+            switched = {"arguments": {"route_id": route, "on": False}, "answer": why}
+            save_audit_line(TIDEGATE, "route.edit_route", "done", "route", [route], switched)
+        drop_waiting(route, why)
+
+
+def send_again(news: Sequence[int], route_id: int | None) -> int:
+    """Has these news sent again on the routes that they are for, or on this one; returns how many messages."""
+    return run("news_replay", news=list(news), route=route_id)
 
 
 def _fence(taken: Sequence[Taken]) -> dict[str, Any]:

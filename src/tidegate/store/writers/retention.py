@@ -23,6 +23,7 @@ from tidegate.rules.retention import KEPT, TRIED_DAYS
 from tidegate.store.models import Connection, Mark, OpenDay, Operation
 from tidegate.store.statement import rows_of, run
 from tidegate.store.writers.connection import forget_draft
+from tidegate.store.writers.request import forget_requests
 
 AT_MOST: Final = 5_000
 """Rows a statement looks at or deletes."""
@@ -61,6 +62,7 @@ def retain(
     work: dict[str, Batches] = {
         "previews": _previews(before["previews"]),
         "drafts": _drafts(before["drafts"]),
+        "requests": _until_none(lambda: forget_requests(before["requests"])),
         "log_lines": _log_lines(before["log_lines"]),
         "results": _results(before["results"], now),
         "jobs": _until_none(lambda: run("jobs_forget", before=before["jobs"], at_most=AT_MOST)),

@@ -6,7 +6,7 @@ nobody has a key in hand that may be taken away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,9 @@ from django.db import connection
 from tidegate.store.models import Connection, Route
 from tidegate.store.sql import sql
 from tidegate.store.statement import rows_of
+
+TRIGGER, SIGNATURE = "connection {id} trigger", "route {id} signature"
+"""The owners that the secrets of triggers and of webhooks are sealed to: one does not open where the other belongs."""
 
 Reseal = Callable[[bytes, str], bytes | None]
 """Given what is sealed and its owner's name, the same sealed with the newest key; None where nothing opens it."""
@@ -32,26 +35,32 @@ def being_the_one_who_rotates() -> Iterator[bool]:
 
 
 def everything_sealed() -> list[dict[str, Any]]:
-    """Kind and id of each owner, its name, and what is sealed."""
+    """Kind and id of what has a secret, its name, the owner that it is sealed to, and what is sealed."""
     return rows_of("secrets_sealed")
 
 
 def reseal_connections(newest: bytes, reseal: Reseal, *, after: int, most: int) -> tuple[int, int] | None:
     """The next Connections; how many were sealed anew, and the number of the last. None where there are no more."""
     rows = rows_of("secrets_of_connections", newest=newest, after=after, most=most)
-    anew = _anew("connection", rows, reseal)
-    for id, sealed in anew.items():
-        Connection.objects.filter(pk=id).update(secrets=sealed)
-    return (len(anew), rows[-1]["id"]) if rows else None
+    return _resealed(rows, Connection, "secrets", "connection {id}", reseal)
+
+
+def reseal_triggers(newest: bytes, reseal: Reseal, *, after: int, most: int) -> tuple[int, int] | None:
+    """The same for what signs the calls that trigger a Sync."""
+    rows = rows_of("secrets_of_triggers", newest=newest, after=after, most=most)
+    return _resealed(rows, Connection, "trigger_secret", TRIGGER, reseal)
 
 
 def reseal_routes(newest: bytes, reseal: Reseal, *, after: int, most: int) -> tuple[int, int] | None:
-    """The same for routes."""
+    """The same for the addresses of routes."""
     rows = rows_of("secrets_of_routes", newest=newest, after=after, most=most)
-    anew = _anew("route", rows, reseal)
-    for id, sealed in anew.items():
-        Route.objects.filter(pk=id).update(address=sealed)
-    return (len(anew), rows[-1]["id"]) if rows else None
+    return _resealed(rows, Route, "address", "route {id}", reseal)
+
+
+def reseal_webhooks(newest: bytes, reseal: Reseal, *, after: int, most: int) -> tuple[int, int] | None:
+    """The same for what webhooks sign with."""
+    rows = rows_of("secrets_of_webhooks", newest=newest, after=after, most=most)
+    return _resealed(rows, Route, "signing_secret", SIGNATURE, reseal)
 
 
 def hold_secrets(seconds: float) -> None:
@@ -62,6 +71,11 @@ def hold_secrets(seconds: float) -> None:
         cursor.execute(sql("secrets_hold"))
 
 
-def _anew(kind: str, rows: list[dict[str, Any]], reseal: Reseal) -> Mapping[int, bytes]:
-    sealed = ((row["id"], reseal(bytes(row["sealed"]), f"{kind} {row['id']}")) for row in rows)
-    return {id: anew for id, anew in sealed if anew is not None}
+def _resealed(
+    rows: list[dict[str, Any]], model: Any, column: str, owner: str, reseal: Reseal
+) -> tuple[int, int] | None:
+    sealed = ((row["id"], reseal(bytes(row["sealed"]), owner.format(id=row["id"]))) for row in rows)
+    anew = {id: again for id, again in sealed if again is not None}
+    for id, again in anew.items():
+        model.objects.filter(pk=id).update(**{column: again})
+    return (len(anew), rows[-1]["id"]) if rows else None

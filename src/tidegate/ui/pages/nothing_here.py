@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -12,5 +15,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """A page met something it was not made for; the log says what."""
+    """A page met something it was not made for, and the log says what; or the database does not answer just now."""
+    if isinstance(sys.exc_info()[1], DatabaseError):
+        return render(request, "status/no_database.html", status=503)
     return render(request, "broken.html", status=500)
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that did not come from one of our pages, or from one that was opened long ago."""
+    return render(request, "forged.html", status=403)

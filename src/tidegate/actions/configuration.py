@@ -1,0 +1,694 @@
+"""What a person may do with a configuration file: plan what it would change, and apply it.
+
+References to secrets are never followed here: whoever has the file looks them up on their machine and hands on what
+they found, by the path of the reference. So nobody can have this machine read a file or run a command.
+
+Each change is a transaction of its own with its line in the audit log. Broken off anywhere, applying it again does the
+rest; applied twice it changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, Final, cast
+
+from pydantic import SecretStr
+
+from tidegate import catalog
+from tidegate.actions import connection as connections
+from tidegate.actions import product as products
+from tidegate.actions import product_type as product_types
+from tidegate.actions import record as records
+from tidegate.actions import route as routes
+from tidegate.actions import rule as rules
+from tidegate.actions import schedule as schedules
+from tidegate.actions import user as users
+from tidegate.actions.action import action
+from tidegate.actions.errors import NotThere, Refused
+from tidegate.actions.operation import request_discover
+from tidegate.config import Settings, load_settings
+from tidegate.delivery.deliver import address_of
+from tidegate.guard.keys import KeyProblem
+from tidegate.ingest.apply import again_after_deadlock
+from tidegate.reads.configuration import (
+    Applied,
+    AppliedChange,
+    Planned,
+    PlannedChange,
+    PlannedField,
+    Stored,
+    stored_for,
+)
+from tidegate.reads.validation import checked
+from tidegate.rules.access import Grant
+from tidegate.rules.actor import Actor
+from tidegate.rules.configuration import (
+    OF_KIND,
+    SEVERITIES,
+    Configuration,
+    ConfigurationRefused,
+    Connection,
+    ConnectionRules,
+    ConnectionSchedule,
+    GrantSaid,
+    Notification,
+    Problem,
+    Product,
+    ProductType,
+    RecordMapping,
+    Thing,
+    User,
+    shown,
+)
+from tidegate.rules.configuration_change import Change, Difference, difference, references_of
+from tidegate.store import models
+from tidegate.store.writers.audit import save_audit_line
+from tidegate.store.writers.managed import forget_managed, note_managed
+from tidegate.store.writers.product import IMPORTED, product_type_named
+
+MOST_LISTED: Final = 200
+"""So many things that are not managed, or wait, are named; beyond, how many they are."""
+
+Secrets = Mapping[str, SecretStr]
+
+
+class NotUsable(Refused):
+    """A file in which something is wrong; `problems` is all of it."""
+
+    def __init__(self, problems: Sequence[Problem], source: str) -> None:
+        more = f" And {len(problems) - 1:,} more." if len(problems) > 1 else ""
+        first = problems[0]
+        place = f"{source}, line {first.line}{f', {first.path}' if first.path else ''}"
+        super().__init__(f"{place}: {first.sentence}{more}", first.next_step)
+        self.problems = tuple(problems)
+
+
+@action("administrator", at_once=False)
+def plan(
+    actor: Actor,
+    document: str,
+    *,
+    secrets: Secrets | None = None,
+    source: str = "the file",
+    prune: bool = False,
+    renew_secrets: bool = False,
+) -> Planned:
+    """Says what applying the file would change; changes nothing. `secrets` are those that it refers to, by the path of
+    the reference. `prune` deletes what is not named of the kinds that are; `renew_secrets` stores every secret anew.
+
+    Raises Refused where the file cannot be used.
+    """
+    return _Work(actor, document, secrets or {}, source, prune=prune, renew=renew_secrets).planned()
+
+
+@action("administrator", at_once=False)
+def apply(
+    actor: Actor,
+    document: str,
+    *,
+    secrets: Secrets | None = None,
+    source: str = "the file",
+    prune: bool = False,
+    renew_secrets: bool = False,
+) -> Applied:
+    """Carries out what `plan` says, change by change, and goes on where one is refused. What the file names is managed
+    by `source` from then on. Raises Refused where the file cannot be used; then nothing is done."""
+    return _Work(actor, document, secrets or {}, source, prune=prune, renew=renew_secrets).applied()
+
+
+@dataclass
+class _Done:
+    """What became of some changes, and Operations that they asked for."""
+
+    sentences: list[tuple[Change, bool, str]] = field(default_factory=list[tuple[Change, bool, str]])
+    operations: list[int] = field(default_factory=list[int])
+
+
+class _Work:
+    """One file, read and compared with what is stored."""
+
+    def __init__(self, actor: Actor, document: str, secrets: Secrets, source: str, *, prune: bool, renew: bool) -> None:
+        self.actor = actor
+        self.source = source
+        self.secrets = secrets
+        self.operations: list[int] = []
+        self.notes: list[str] = []
+        try:
+            wanted = checked(document)
+        except ConfigurationRefused as refused:
+            raise NotUsable(refused.problems, source) from refused
+        self.stored: Stored = stored_for(wanted)
+        if problems := list(_webhooks(wanted, self.stored)):
+            raise NotUsable(problems, source)
+        held = self._held(wanted)
+        self.wanted = self._normalised(wanted)
+        self.difference: Difference = difference(
+            self.wanted,
+            self.stored.configuration,
+            anew=self._anew(wanted, held, renew=renew),
+            held=held.keys(),
+            in_use=self.stored.product_types_in_use,
+            prune=prune,
+        )
+        self._remark()
+
+    # What is asked
+
+    def planned(self) -> Planned:
+        return Planned(
+            changes=[
+                PlannedChange(
+                    verb=change.verb,
+                    kind=change.thing.kind,
+                    what=change.thing.told,
+                    line=0 if change.verb == "delete" else change.thing.line,
+                    fields=[PlannedField(name=one.name, before=one.before, after=one.after) for one in change.fields],
+                )
+                for change in self.difference.changes
+            ],
+            not_managed=_listed(self.difference.not_managed)
+            + _first([f"webhook «{name}»" for name in self.stored.webhooks]),
+            waiting=_listed(self.difference.waiting),
+            notes=self.notes,
+        )
+
+    def applied(self) -> Applied:
+        done: list[tuple[Change, bool, str]] = []
+        for together in _batches(self.difference.changes):
+            done += self._tried(together)
+        managed = self._note_managed()
+        return Applied(
+            changes=[
+                AppliedChange(verb=one.verb, kind=one.thing.kind, what=one.thing.told, ok=ok, sentence=sentence)
+                for one, ok, sentence in done
+            ],
+            managed=managed,
+            waiting=_listed(self.difference.waiting),
+            notes=self.notes,
+            operations=self.operations,
+        )
+
+    # What is stored of secrets
+
+    def _held(self, wanted: Configuration) -> dict[str, SecretStr | None]:
+        """What is stored where the file refers to a secret; None where no key opens it."""
+        held: dict[str, SecretStr | None] = {}
+        settings = load_settings()
+        for one in wanted.things:
+            references = references_of(one)
+            id = self.stored.ids.get((one.kind, one.key)) if references else None
+            if id is None:
+                continue
+            found = _connection_secrets(id) if isinstance(one, Connection) else _address(id, settings)
+            for name, reference in references.items():
+                if name in found:
+                    held[reference.path] = found[name]
+                elif not found.readable:
+                    held[reference.path] = None
+        return held
+
+    def _anew(self, wanted: Configuration, held: Mapping[str, SecretStr | None], *, renew: bool) -> set[str]:
+        """The paths of secrets that are stored. Whether one differs from what is stored is only told to whoever sits at
+        this machine, and has the keys: from afar it would be a way to guess at it."""
+        at_hand = self.actor.through == "command line"
+        anew: set[str] = set()
+        unseen = 0
+        for reference in wanted.references():
+            given = self.secrets.get(reference.path)
+            if given is None:
+                unseen += 1
+                continue
+            stored = held.get(reference.path)
+            if reference.path not in held or stored is None or renew or (at_hand and given != stored):
+                anew.add(reference.path)
+            elif not at_hand:
+                unseen += 1
+        if unseen:
+            self.notes.append(
+                f"{unseen:,} secrets were not compared with what is stored, which stays as it is;"
+                " --renew-secrets stores them anew."
+            )
+        return anew
+
+    def _normalised(self, wanted: Configuration) -> Configuration:
+        """Settings as they would be stored, so that `"5"` is what 5 is; those that cannot be are told when applied."""
+        things = [self._as_stored(one) if isinstance(one, Connection) else one for one in wanted.things]
+        return replace(wanted, things=tuple(things))
+
+    def _as_stored(self, one: Connection) -> Connection:
+        id = self.stored.ids.get((one.kind, one.key))
+        if id is None or not one.settings:
+            return one
+        found = models.Connection.objects.get(pk=id)
+        kind = catalog.tool(found.tool)
+        if kind is None or found.tool != one.tool:
+            return one
+        entered = {name: value for name, value in {**found.settings, **one.settings}.items() if value is not None}
+        given = {name: self.secrets[ref.path] for name, ref in (one.secrets or {}).items() if ref.path in self.secrets}
+        try:
+            filled = catalog.built(kind, entered, {**_connection_secrets(id).values, **given})
+        except catalog.SettingsRefused:
+            return one
+        as_stored = catalog.stored_settings(filled)
+        return replace(one, settings={name: as_stored.get(name) for name in one.settings})
+
+    def _remark(self) -> None:
+        """What else a person should know before they say yes."""
+        for change in self.difference.changes:
+            one, id = change.thing, self.stored.ids.get((change.thing.kind, change.thing.key))
+            if isinstance(one, Connection) and id is not None and change.changes("minimum_severity"):
+                if change.verb != "change" or one.minimum_severity is None:
+                    continue
+                effect = connections.threshold_effect(id, SEVERITIES.index(one.minimum_severity))
+                if effect.closes:
+                    self.notes.append(f"The minimum severity of «{one.label}» closes {effect.closes:,} findings.")
+            if isinstance(one, Connection) and change.verb == "delete":
+                self.notes.append(
+                    f"Deleting «{one.label}» deletes its Records and secrets; Products and findings stay."
+                )
+
+    # Carrying it out
+
+    def _tried(self, together: Sequence[Change]) -> list[tuple[Change, bool, str]]:
+        """Some changes that are made at once; what is refused is said, and others go on."""
+
+        def work() -> _Done:
+            done = _Done()
+            self._carry_out(together, done)
+            for change, ok, sentence in done.sentences:
+                if ok:
+                    self._write_down(change, sentence)
+            return done
+
+        try:
+            done: _Done = again_after_deadlock(work)
+        except Refused as refused:
+            return [(change, False, f"{refused.sentence} {refused.next_step}") for change in together]
+        self.operations += done.operations
+        return done.sentences
+
+    def _write_down(self, change: Change, sentence: str) -> None:
+        """Its line in the audit log: the action around it has one for the whole file."""
+        id = _number(change.thing)
+        facts = {
+            "source": self.source,
+            "change": change.told,
+            "fields": [f"{one.name}: {one.before or '-'} → {one.after or '-'}"[:300] for one in change.fields[:50]],
+            "answer": sentence,
+        }
+        kind = "record" if change.thing.kind == "mapping" else _scope(change.thing)
+        save_audit_line(self.actor, "configuration.apply", "done", kind, [] if id is None else [id], facts)
+
+    def _carry_out(self, together: Sequence[Change], done: _Done) -> None:
+        change = together[0]
+        if change.verb == "delete":
+            done.sentences.append((change, True, _delete(self.actor, change.thing)))
+            return
+        match change.thing:
+            case ProductType() as one:
+                product_types.add_product_type(self.actor, one.name)
+                sentence = "Made."
+            case Product() as one:
+                sentence = _product(self.actor, change, one)
+            case Connection() as one:
+                sentence = self._connection(change, one, done)
+            case ConnectionSchedule() as one:
+                sentence = _schedule(self.actor, one)
+            case ConnectionRules() as one:
+                sentence = _rules(self.actor, one)
+            case RecordMapping():
+                done.sentences += self._mappings(together)
+                return
+            case Notification() as one:
+                sentence = self._notification(change, one)
+            case User() as one:
+                sentence = _user(self.actor, change, one)
+        done.sentences.append((change, True, sentence))
+
+    def _given(self, thing: Thing, names: Sequence[str]) -> dict[str, SecretStr]:
+        """The secrets of these names, which are there: only such are to be stored."""
+        references = references_of(thing)
+        return {name: self.secrets[references[name].path] for name in names}
+
+    def _connection(self, change: Change, one: Connection, done: _Done) -> str:
+        if change.verb == "create":
+            return self._new_connection(change, one, done)
+        id = _connection_id(one.label)
+        _refuse_another_tool(one)
+        edits: dict[str, Any] = {
+            name: getattr(one, name)
+            for name in ("auto_map", "join_by_name", "product_type", "hold_above", "hold_percent")
+            if change.changes(name)
+        }
+        if change.changes("minimum_severity") and one.minimum_severity is not None:
+            edits["minimum_severity"] = SEVERITIES.index(one.minimum_severity)
+        if change.changes("settings") and one.settings is not None:
+            changed = {field.name.partition(".")[2] for field in change.fields if field.name.startswith("settings.")}
+            edits["settings"] = {name: value for name, value in one.settings.items() if name in changed}
+        if change.secrets:
+            edits["secrets"] = self._given(one, change.secrets)
+        sentence = "Changed."
+        if edits:
+            edited = connections.edit_connection(self.actor, id, **edits)
+            done.operations += [edited.operation] if edited.operation is not None else []
+            sentence += f" {edited.closed:,} findings are below its minimum severity now." if edited.closed else ""
+        if change.changes("paused"):
+            _pause(self.actor, id, self.source, paused=bool(one.paused))
+        return sentence
+
+    def _new_connection(self, change: Change, one: Connection, done: _Done) -> str:
+        kind = connections.the_tool(one.tool)
+        references = one.secrets or {}
+        if missing := [reference.path for reference in references.values() if reference.path not in self.secrets]:
+            raise Refused(
+                f"What {missing[0]} refers to was not given, and {kind.name} is new.",
+                "References are looked up by the command line; whoever calls the API sends the secrets along.",
+            )
+        id = connections.add_connection(
+            self.actor,
+            one.tool,
+            one.label,
+            {name: value for name, value in (one.settings or {}).items() if value is not None},
+            {name: self.secrets[reference.path] for name, reference in references.items()},
+            auto_map=bool(one.auto_map),
+            join_by_name=bool(one.join_by_name),
+            minimum_severity=0 if one.minimum_severity is None else SEVERITIES.index(one.minimum_severity),
+            product_type=one.product_type or None,
+        )
+        if one.hold_above is not None or one.hold_percent is not None:
+            connections.edit_connection(self.actor, id, hold_above=one.hold_above, hold_percent=one.hold_percent)
+        if one.paused:
+            _pause(self.actor, id, self.source, paused=True)
+            return "Made, and paused."
+        done.operations.append(request_discover(self.actor, id))
+        return "Made; a Discover of it is asked for."
+
+    def _mappings(self, together: Sequence[Change]) -> Iterator[tuple[Change, bool, str]]:
+        """Records that become the same: mapped to one Product, or ignored for one reason."""
+        one = cast("RecordMapping", together[0].thing)
+        ids = {self.stored.ids[change.thing.kind, change.thing.key]: change for change in together}
+        if one.ignored:
+            outcome = records.ignore_records(self.actor, list(ids), one.because or "")
+        else:
+            there = models.Product.objects.filter(name=one.product).values_list("pk", flat=True).first()
+            target: dict[str, Any] = {"product_id": there} if there else {"new_product": one.product}
+            outcome = records.map_records(self.actor, list(ids), **target)
+        for item in outcome.items:
+            yield ids[item.id], item.ok, item.sentence
+
+    def _notification(self, change: Change, one: Notification) -> str:
+        about = None if one.connection is None else _connection_id(one.connection) if one.connection else 0
+        if change.verb == "create":
+            if one.address is None or one.address.path not in self.secrets:
+                raise Refused(
+                    f"The address of «{one.name}» was not given, and it is new.",
+                    "Say where it is: address: {env: NAME}. References are looked up by the command line only.",
+                )
+            address = self.secrets[one.address.path]
+            id = routes.add_route(self.actor, one.name, address, kinds=one.kinds or (), connection_id=about or None)
+            if one.enabled is False:
+                routes.edit_route(self.actor, id, on=False)
+            return "Made."
+        id = models.Route.objects.values_list("pk", flat=True).get(name=one.name)
+        routes.edit_route(
+            self.actor,
+            id,
+            address=self._given(one, change.secrets).get("address"),
+            kinds=one.kinds if change.changes("kinds") else None,
+            connection_id=about if change.changes("connection") else None,
+            on=one.enabled if change.changes("enabled") else None,
+        )
+        return "Changed."
+
+    def _note_managed(self) -> int:
+        """Everything that the file names and that is there is managed by it from now on."""
+        after = stored_for(self.wanted)
+        things = {
+            (_managed_as(one), id)
+            for one in self.wanted.things
+            if (id := after.ids.get((one.kind, one.key))) is not None
+        }
+        again_after_deadlock(lambda: note_managed(self.actor, self.source, things))
+        return len(things)
+
+
+def _webhooks(wanted: Configuration, stored: Stored) -> Iterator[Problem]:
+    """What the file names and is a webhook: its secret was made by hand, and a file would take the signature away."""
+    for one in wanted.of(Notification):
+        if one.name in stored.webhooks:
+            sentence = f"«{shown(one.name)}» is a webhook, and no file manages what is signed."
+            yield Problem(one.line, "notifications", sentence, "Take it out of the file, or give it another name.")
+
+
+def _listed(things: Sequence[Thing]) -> list[str]:
+    return _first([one.told for one in things])
+
+
+def _first(told: list[str]) -> list[str]:
+    more = len(told) - MOST_LISTED
+    return told if more <= 0 else [*told[:MOST_LISTED], f"and {more:,} more"]
+
+
+def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """Each change alone, but mappings that do the same together."""
+
+    def alike(numbered: tuple[int, Change]) -> object:
+        number, one = numbered[0], numbered[1].thing
+        if not isinstance(one, RecordMapping):
+            return number
+        return one.connection, one.product, one.ignored, one.because
+
+    def order(one: Change) -> tuple[str, ...]:
+        thing = cast("RecordMapping", one.thing)
+        return (thing.connection, thing.product, thing.because or "")
+
+    mappings = sorted((one for one in changes if isinstance(one.thing, RecordMapping)), key=order)
+    made = [one for one in changes if not isinstance(one.thing, RecordMapping)]
+    before = [one for one in made if one.verb != "delete" and one.thing.kind not in ("notification", "user")]
+    after = [one for one in made if one not in before]
+    for _, together in groupby(enumerate([*before, *mappings, *after]), key=alike):
+        yield [change for _, change in together]
+
+
+# Secrets that are stored
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Secrets by name; not `readable` where no key opens them."""
+
+    values: dict[str, SecretStr] = field(default_factory=dict[str, SecretStr])
+    readable: bool = True
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def __getitem__(self, name: str) -> SecretStr:
+        return self.values[name]
+
+
+def _connection_secrets(id: int) -> _Found:
+    try:
+        return _Found(catalog.stored_secrets(models.Connection.objects.get(pk=id)))
+    except KeyProblem:
+        return _Found(readable=False)
+
+
+def _address(id: int, settings: Settings) -> _Found:
+    try:
+        return _Found({"address": address_of(models.Route.objects.get(pk=id), settings)})
+    except KeyProblem:
+        return _Found(readable=False)
+
+
+# Kind by kind
+
+
+def _product(actor: Actor, change: Change, one: Product) -> str:
+    kind = None if one.product_type is None else product_type_named(one.product_type)
+    if change.verb == "create":
+        products.add_product(actor, one.name, product_type_id=kind, tags=one.tags or ())
+        return f"Made in «{one.product_type or IMPORTED}»."
+    products.edit_product(
+        actor,
+        _product_id(one.name),
+        product_type_id=kind if change.changes("product_type") else None,
+        tags=one.tags if change.changes("tags") else None,
+    )
+    return "Changed."
+
+
+def _refuse_another_tool(one: Connection) -> None:
+    tool = models.Connection.objects.values_list("tool", flat=True).get(label=one.label, deleted_at=None)
+    if tool != one.tool:
+        raise Refused(
+            f"«{one.label}» connects {tool}, and the file says {one.tool}.",
+            "A Connection keeps its tool: give the new one another label.",
+        )
+
+
+def _pause(actor: Actor, id: int, source: str, *, paused: bool) -> None:
+    is_paused = models.Connection.objects.filter(pk=id, paused_at__isnull=False).exists()
+    if is_paused:
+        connections.resume_connection(actor, id)
+    if paused:
+        connections.pause_connection(actor, id, f"as {source} says")
+
+
+def _schedule(actor: Actor, one: ConnectionSchedule) -> str:
+    own: dict[str, Any] = {name: getattr(one, name) for name in OF_KIND[one.runs]}
+    kind: Any = one.runs
+    schedules.set_schedule(
+        actor,
+        _connection_id(one.connection),
+        one.type,
+        kind=kind,
+        zone=one.zone,
+        spread_minutes=one.spread_minutes,
+        **own,
+    )
+    return "Set."
+
+
+def _rules(actor: Actor, one: ConnectionRules) -> str:
+    """Products by their names; one that was deleted stays named where a rule named it before."""
+    id = _connection_id(one.connection)
+    named = {rule.product for rule in one.rules if rule.answer == "product"}
+    there = dict(models.Product.objects.filter(name__in=named).values_list("name", "pk"))
+    lost = models.MappingRule.objects.filter(connection_id=id, answer="product", product=None)
+    known = set(lost.values_list("product_name", flat=True))
+    if missing := sorted(named - there.keys() - known):
+        raise NotThere(
+            f"There is no Product «{shown(missing[0])}» for a rule of «{one.connection}».",
+            "Name it below products, and it is made first.",
+        )
+    rules.save_rules(actor, id, [replace(rule, product_id=there.get(rule.product)) for rule in one.rules])
+    return f"Saved, {len(one.rules):,} in all; they decide at the next Discover."
+
+
+def _user(actor: Actor, change: Change, one: User) -> str:
+    if change.verb == "create":
+        return _new_user(actor, one)
+    id = models.User.objects.values_list("pk", flat=True).get(username__iexact=one.username)
+    if change.changes("account"):
+        raise Refused(f"«{one.username}» cannot become a {one.account}.", "Give the other one another name.")
+    if change.changes("email") or change.changes("username"):
+        users.edit_user(actor, id, email=one.email)
+    if change.changes("grants"):
+        _grant(actor, id, one.grants or ())
+    return "Changed."
+
+
+def _new_user(actor: Actor, one: User) -> str:
+    left = models.User.objects.filter(username__iexact=one.username, is_active=False).first()
+    if left is not None:
+        if one.account not in (None, left.kind):
+            raise Refused(f"«{one.username}» cannot become a {one.account}.", "Give the other one another name.")
+        users.reactivate_user(actor, left.pk)
+        if one.email is not None and one.email != left.email:
+            users.edit_user(actor, left.pk, email=one.email)
+        if one.grants is not None:
+            _grant(actor, left.pk, one.grants)
+        return "May come in again."
+    kind: Any = one.account or "person"
+    grants = [_the_grant(grant) for grant in one.grants or ()]
+    users.add_user(actor, one.username, kind=kind, email=one.email or "", grants=grants)
+    if kind == "service":
+        return f"Added. It comes in with a token: tidegate token add --user {one.username}"
+    return f"Added, without a password: tidegate user password {one.username}"
+
+
+def _grant(actor: Actor, id: int, said: Sequence[GrantSaid]) -> None:
+    """These roles and no others; given before others are taken, so that somebody is always administrator."""
+    wanted = [_the_grant(grant) for grant in said]
+    before = users.grants_of(user=id)
+    for grant in wanted:
+        if grant not in before:
+            users.grant_role(actor, id, grant.role, grant.scope, grant.id)
+    kept = {(grant.scope, grant.id) for grant in wanted}
+    for grant in before:
+        if (grant.scope, grant.id) not in kept:
+            users.take_role(actor, id, grant.scope, grant.id)
+
+
+def _the_grant(said: GrantSaid) -> Grant:
+    match said.scope:
+        case "product type":
+            found = models.ProductType.objects.filter(name=said.name).values_list("pk", flat=True).first()
+            if found is None:
+                raise NotThere(f"There is no Product Type «{said.name}».", "Name it below product_types.")
+            return Grant(said.role, said.scope, found)
+        case "product":
+            return Grant(said.role, said.scope, _product_id(said.name))
+        case "connection":
+            return Grant(said.role, said.scope, _connection_id(said.name))
+        case _:
+            return Grant(said.role)
+
+
+def _delete(actor: Actor, one: Thing) -> str:
+    id = _number(one)
+    if id is None:
+        return "Is gone already."
+    match one:
+        case Connection():
+            connections.delete_connection(actor, id, one.label)
+            for kind in ("schedule of discover", "schedule of sync", "rules"):
+                forget_managed(kind, id)
+        case Notification():
+            routes.remove_route(actor, id)
+        case User():
+            users.deactivate_user(actor, id)
+        case ProductType():
+            product_types.delete_product_type(actor, id, one.name)
+        case _:
+            raise Refused(f"The {one.told} is never deleted by a file.", "Delete it by hand.")
+    forget_managed(_managed_as(one), id)
+    return "May not come in any more." if isinstance(one, User) else "Deleted."
+
+
+def _connection_id(label: str) -> int:
+    found = models.Connection.objects.filter(label=label, deleted_at=None).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotThere(f"There is no Connection «{label}».", "Name it below connections, or correct the label.")
+    return found
+
+
+def _product_id(name: str) -> int:
+    found = models.Product.objects.filter(name=name).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotThere(f"There is no Product «{shown(name)}».", "Name it below products, and it is made first.")
+    return found
+
+
+def _number(one: Thing) -> int | None:
+    """The number of what a change was about; of rules and schedules that of their Connection."""
+    match one:
+        case ProductType():
+            query: Any = models.ProductType.objects.filter(name=one.name)
+        case Product():
+            query = models.Product.objects.filter(name=one.name)
+        case Connection():
+            query = models.Connection.objects.filter(label=one.label, deleted_at=None)
+        case ConnectionSchedule() | ConnectionRules():
+            query = models.Connection.objects.filter(label=one.connection, deleted_at=None)
+        case RecordMapping():
+            query = models.Record.objects.filter(
+                connection__label=one.connection, connection__deleted_at=None, vendor_id=one.vendor_id
+            )
+        case Notification():
+            query = models.Route.objects.filter(name=one.name)
+        case User():
+            query = models.User.objects.filter(username__iexact=one.username)
+    return query.values_list("pk", flat=True).first()
+
+
+def _scope(one: Thing) -> str:
+    words = {"schedule": "connection", "rules": "connection", "notification": "route"}
+    return words.get(one.kind, one.kind)
+
+
+def _managed_as(one: Thing) -> str:
+    return f"schedule of {one.type}" if isinstance(one, ConnectionSchedule) else one.kind

@@ -1,0 +1,129 @@
+"""Routes: findings, what happened to them, what people decide, and all of them out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.http.response import HttpResponseBase
+from pydantic import Field
+
+from tidegate.actions import finding as actions
+from tidegate.api.answer import Answered, StepAnswer, step_answer, streamed, there
+from tidegate.api.route import Routes
+from tidegate.api.words import PAGE, Cursor, Id, Ids, Limit, Search
+from tidegate.reads import export
+from tidegate.reads import finding as reads
+from tidegate.reads import story as stories
+from tidegate.rules.actor import Actor
+
+routes = Routes("finding")
+
+Word = Literal["Critical", "High", "Medium", "Unknown", "Low", "Info"]
+Status = Annotated[
+    Literal["active", "inactive", "open", "closed", "held", "kept open", "unwatched"] | None,
+    Field(description="Only those that are so."),
+]
+TypeName = Annotated[str | None, Field(max_length=1000, description="Only in Products of this Product Type.")]
+Tool = Annotated[str | None, Field(max_length=100, description="Only of this Tool: its slug.")]
+OfSeverity = Annotated[Word | None, Field(description="Only of this severity.")]
+Since = Annotated[datetime | None, Field(description="Stored from then on.")]
+Until = Annotated[datetime | None, Field(description="Stored before then.")]
+KINDS = {"ndjson": "application/x-ndjson", "csv": "text/csv", "sarif": "application/sarif+json"}
+
+
+@routes.read("/findings", reads.findings, answers=reads.FindingPage)
+def findings(
+    product_id: Id | None = None,
+    product_type: TypeName = None,
+    connection_id: Id | None = None,
+    record_id: Id | None = None,
+    tool: Tool = None,
+    severity: OfSeverity = None,
+    status: Status = None,
+    since: Since = None,
+    until: Until = None,
+    cwe: Annotated[int | None, Field(ge=1, le=100_000, description="Only of this CWE.")] = None,
+    component: Annotated[str | None, Field(max_length=500, description="Only in this component.")] = None,
+    search: Search = "",
+    sort: Literal["severity", "newest", "oldest", "changed"] | None = None,
+    cursor: Cursor = None,
+    limit: Limit = PAGE,
+) -> reads.FindingPage:
+    return reads.findings(
+        product_id=product_id, product_type=product_type, connection_id=connection_id, record_id=record_id, tool=tool,
+        severity=severity, status=status, since=since, until=until, cwe=cwe, component=component, search=search,
+        sort=sort, cursor=cursor, limit=limit,
+    )  # fmt: skip
+
+
+@routes.read(
+    "/findings/export",
+    export.exported_findings,
+    kinds={
+        "application/x-ndjson": "A finding a line.",
+        "text/csv": "A finding a line; no cell is a formula.",
+        "application/sarif+json": "SARIF 2.1.0.",
+    },
+)
+def exported_findings(
+    actor: Actor,
+    format: Literal["ndjson", "csv", "sarif"] = "ndjson",
+    product_id: Id | None = None,
+    product_type: TypeName = None,
+    connection_id: Id | None = None,
+    record_id: Id | None = None,
+    tool: Tool = None,
+    severity: OfSeverity = None,
+    status: Status = None,
+    since: Since = None,
+    until: Until = None,
+) -> HttpResponseBase:
+    pieces = export.exported_findings(
+        format=format, product_id=product_id, product_type=product_type, connection_id=connection_id,
+        record_id=record_id, tool=tool, severity=severity, status=status, since=since, until=until,
+    )  # fmt: skip
+    return streamed(pieces, KINDS[format], f"findings.{format}", actor.access)
+
+
+@routes.read("/findings/{finding_id}", reads.finding, answers=reads.FindingDetail)
+def finding(finding_id: Id) -> reads.FindingDetail:
+    return there(reads.finding(finding_id), "finding", finding_id)
+
+
+@routes.read("/findings/{finding_id}/story", stories.story, answers=stories.StoryPage)
+def story(finding_id: Id, cursor: Cursor = None, limit: Limit = PAGE) -> stories.StoryPage:
+    return there(stories.story(finding_id, cursor=cursor, limit=limit), "finding", finding_id)
+
+
+@routes.act(
+    "PATCH", "/findings/{finding_id}/decisions", actions.decide_finding, answers=reads.FindingDetail,
+    sends={"verdict": "false positive", "note": "Only in the test data."},
+)  # fmt: skip
+def decide_finding(
+    actor: Actor,
+    finding_id: Id,
+    verdict: Annotated[
+        Literal["false positive", "out of scope", "accepted", "none"] | None,
+        Field(description="`none` takes back what was said; left out, it stays."),
+    ] = None,
+    until: Annotated[datetime | None, Field(description="When an acceptance ends.")] = None,
+    severity: Annotated[Word | Literal["none"] | None, Field(description="`none` gives it back to the tool.")] = None,
+    verified: bool | None = None,
+    note: Annotated[str | None, Field(max_length=10_000, description="Empty takes it back.")] = None,
+    tags: Annotated[list[Annotated[str, Field(max_length=500)]] | None, Field(max_length=100)] = None,
+) -> reads.FindingDetail:
+    said: dict[str, Any] = {
+        "verdict": verdict, "until": until, "severity": severity, "verified": verified, "note": note, "tags": tags,
+    }  # fmt: skip
+    given = {name: None if value in ("none", "", []) else value for name, value in said.items() if value is not None}
+    actions.decide_finding(actor, finding_id, **given)
+    return finding(finding_id)
+
+
+@routes.act("POST", "/findings/close", actions.close_findings, answers=StepAnswer)
+def close_findings(
+    actor: Actor,
+    finding_ids: Annotated[Ids, Field(description="Open findings that no Sync looks at any more.")],
+) -> Answered:
+    return step_answer(actions.close_findings(actor, finding_ids))

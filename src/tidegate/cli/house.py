@@ -1,0 +1,96 @@
+"""Whom the commands ask: the Tidegate on this machine, or where TIDEGATE_URL names one, that one, over its API.
+
+    from tidegate.cli.house import actions, reads
+
+    actions.connection.pause_connection(me(), row.id, because)
+
+is the function of `tidegate.actions.connection`, or the request that has a far Tidegate call it: same parameters, same
+answer, same errors. What is imported is imported when it is used, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+ADDRESS = "TIDEGATE_URL"
+
+if TYPE_CHECKING:
+
+    class Actions:
+        """What type checkers know of it: the modules themselves."""
+
+        from tidegate.actions import (
+            configuration,
+            connection,
+            engagement,
+            finding,
+            mapping,
+            operation,
+            product,
+            product_type,
+            record,
+            route,
+            rule,
+            schedule,
+            suggestion,
+            test,
+            token,
+            undo,
+            user,
+        )
+
+    class Reads:
+        """The same for what can be asked."""
+
+        from tidegate.reads import (
+            audit,
+            configuration,
+            connection,
+            engagement,
+            finding,
+            mapping,
+            operation,
+            preview,
+            product,
+            product_type,
+            progress,
+            record,
+            route,
+            rule,
+            schedule,
+            service,
+            story,
+            suggestion,
+            test,
+            token,
+            tool,
+            user,
+            validation,
+        )
+
+
+def is_far() -> bool:
+    """Whether the commands are for a Tidegate elsewhere."""
+    return bool(os.environ.get(ADDRESS))
+
+
+class _Room:
+    """`tidegate.actions` or `tidegate.reads`, here or far away."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, noun: str) -> Any:
+        if is_far():
+            from tidegate.cli.far import far_module
+
+            return far_module(self._name, noun)
+        return import_module(f"tidegate.{self._name}.{noun}")
+
+
+if TYPE_CHECKING:
+    actions, reads = Actions(), Reads()
+else:
+    actions, reads = _Room("actions"), _Room("reads")

@@ -1,0 +1,79 @@
+"""The pages, and at which address each stands. Of allauth's views only those that are used here are there at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import views as people
+from allauth.mfa.base import views as second_factor
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as app
+from allauth.usersessions import views as sessions
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+from django.views.generic import TemplateView
+
+from tidegate.ui.pages.account import account
+from tidegate.ui.pages.setup import setup
+from tidegate.ui.pages.sign_on import begin, button, come_back
+from tidegate.ui.pages.status import status
+
+WITH_PICTURES = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"  # noqa: E501 - one header
+
+
+def nothing(request: HttpRequest, **_: Any) -> HttpResponse:
+    """What allauth names and is not here: signing up, mail."""
+    raise Http404
+
+
+def activate_app(request: HttpRequest) -> HttpResponse:
+    """allauth's page, which shows the secret of an authenticator app as a picture that stands in the page itself."""
+    answer = app.activate_totp(request)
+    answer["Content-Security-Policy"] = WITH_PICTURES
+    return answer
+
+
+urlpatterns = [
+    path("", status, name="status"),
+    path("setup", setup, name="setup"),
+    path("account/", account, name="account"),
+    path("account/login/", people.LoginView.as_view(extra_context={"single_sign_on": button}), name="account_login"),
+    path("account/sign-on/", begin, name="sign_on"),
+    path("account/sign-on/back/", come_back, name="sign_on_back"),
+    path("account/logout/", people.logout, name="account_logout"),
+    path("account/inactive/", people.account_inactive, name="account_inactive"),
+    path("account/reauthenticate/", people.reauthenticate, name="account_reauthenticate"),
+    path("account/password/change/", people.password_change, name="account_change_password"),
+    path("account/password/set/", people.password_set, name="account_set_password"),
+    path("account/sessions/", sessions.list_usersessions, name="usersessions_list"),
+    path("account/second-factor/", second_factor.index, name="mfa_index"),
+    path("account/second-factor/authenticate/", second_factor.authenticate, name="mfa_authenticate"),
+    path("account/second-factor/reauthenticate/", second_factor.reauthenticate, name="mfa_reauthenticate"),
+    path("account/second-factor/app/activate/", activate_app, name="mfa_activate_totp"),
+    path("account/second-factor/app/deactivate/", app.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/second-factor/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        "account/second-factor/codes/generate/",
+        recovery_codes.generate_recovery_codes,
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "account/second-factor/codes/download/",
+        recovery_codes.download_recovery_codes,
+        name="mfa_download_recovery_codes",
+    ),
+    path(
+        "account/cancelled/",
+        TemplateView.as_view(template_name="socialaccount/login_cancelled.html"),
+        name="socialaccount_login_cancelled",
+    ),
+    *(
+        path(f"account/none/{name}/", nothing, name=name)
+        for name in (
+            "account_signup",
+            "account_email",
+            "socialaccount_connections",
+            "socialaccount_signup",
+        )
+    ),
+]
