@@ -206,7 +206,7 @@ def SYNCS() -> list[Any]:  # noqa: N802
 
 
 def settings_page() -> str:
-    from tidegate.config import RemoteSettings, Settings
+    from tidegate.config import Settings
 
     lines = [
         "# Settings of the service",
@@ -219,11 +219,6 @@ def settings_page() -> str:
     lines += [
         "| `TIDEGATE_DEBUG` | `1` to see the traceback of an error | not set |",
         "| `NO_COLOR` | anything, for output without colours | not set |",
-        "\n## Settings of a command line that asks a Tidegate elsewhere\n",
-        "See [remote.md](../guide/remote.md).\n",
-        "| variable | must be | without it |",
-        "|---|---|---|",
-        *settings_rows(RemoteSettings),
     ]
     return "\n".join(lines)
 
@@ -353,7 +348,7 @@ def roles_page() -> str:
         [
             "# Roles and what they may do",
             "\nA role is held for everything, or for one Product Type, Product or Connection; each holds all below it.",
-            "What lies where somebody holds no role is not there for them. To grant one: [people](../guide/people.md).\n",
+            "What lies where one holds no role is not there for them. Granting one: [people](../guide/people.md).\n",
             "| role | |",
             "|---|---|",
             *(f"| {role} | {cell(words)} |" for role, words in ROLE_IN_WORDS.items()),

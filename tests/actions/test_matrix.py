@@ -122,7 +122,7 @@ def own_grants(
     ):
         lies = {getattr(place, attribute) for place in there}
         if len(lies) == 1 and None not in lies:
-            found[scope] = (Grant(role, scope, lies.pop()), *beside(way, scope, here, role))
+            found[scope] = (Grant(role, scope, lies.pop()), *beside(way, scope, here, role))  # pyright: ignore[reportArgumentType]
     return found
 
 

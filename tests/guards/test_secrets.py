@@ -9,6 +9,17 @@ MAY_REVEAL = (
     "sdk/src/tidegate_sdk/auth/",
     "src/tidegate/guard/",  # encrypts them at rest
     "src/tidegate/delivery/courier.py",  # the wire of news: hands an address to the process that sends
+    "src/tidegate/delivery/deliver.py",  # and the secret that signs them
+    "src/tidegate/actions/user.py",  # a password on its way into its hash
+    "src/tidegate/actions/route.py",  # a webhook's address and secret on their way to be looked at and signed with
+    "src/tidegate/actions/trigger.py",  # compared with the signature of a call
+    # What is shown once, to whoever asked for it just now.
+    "src/tidegate/api/notification.py",
+    "src/tidegate/api/token.py",
+    "src/tidegate/api/trigger.py",
+    "src/tidegate/cli/token.py",
+    "src/tidegate/cli/connection.py",
+    "src/tidegate/cli/route.py",
     "src/tidegate/server/postgres/database.py",  # the wire to a given database is libpq
 )
 

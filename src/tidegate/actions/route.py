@@ -107,7 +107,8 @@ def new_signing_secret(
         route = locked(route_id)
         if route.signing_secret is None:
             raise Refused(
-                f"{route.name} is no webhook: what goes to it is not signed.", "Add one: notify add --webhook"
+                f"{route.name} is no webhook: what goes to it is not signed.",
+                "Add one over the API: POST /routes/webhooks",
             )
         held = {"secret": secret}
         if keep_former and (former := former_of(route)):
@@ -226,9 +227,7 @@ def replay_news(
     ids = the_news(actor, news_id) if news_id is not None else news_since(actor, since)
     messages = send_again(ids, route_id)
     if not messages:
-        raise Refused(
-            "No route is for these news.", "Name one with --route, or see what there is: tidegate notify list"
-        )
+        raise Refused("No route is for these news.", "Name another, or see what there is: tidegate notify list")
     return Replayed(len(ids), messages)
 
 

@@ -83,5 +83,5 @@ def _not_signed(request: HttpRequest) -> Trouble:
     return Trouble(
         "not-logged-in",
         "The signature is missing, wrong or too old, or there is no such trigger.",
-        "Sign with the secret of `tidegate connection trigger`; set the clock.",
+        "Sign with the secret that PUT /connections/{connection_id}/trigger gave; set the clock.",
     )

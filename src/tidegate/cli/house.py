@@ -1,20 +1,16 @@
-"""Whom the commands ask: the Tidegate on this machine, or where TIDEGATE_URL names one, that one, over its API.
+"""Whom the commands ask: the actions and reads, by their names.
 
     from tidegate.cli.house import actions, reads
 
     actions.connection.pause_connection(me(), row.id, because)
 
-is the function of `tidegate.actions.connection`, or the request that has a far Tidegate call it: same parameters, same
-answer, same errors. What is imported is imported when it is used, so that --help answers at once.
+What is imported is imported when it is used, so that --help answers at once.
 """
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-ADDRESS = "TIDEGATE_URL"
 
 if TYPE_CHECKING:
 
@@ -71,22 +67,13 @@ if TYPE_CHECKING:
         )
 
 
-def is_far() -> bool:
-    """Whether the commands are for a Tidegate elsewhere."""
-    return bool(os.environ.get(ADDRESS))
-
-
 class _Room:
-    """`tidegate.actions` or `tidegate.reads`, here or far away."""
+    """`tidegate.actions` or `tidegate.reads`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __getattr__(self, noun: str) -> Any:
-        if is_far():
-            from tidegate.cli.far import far_module
-
-            return far_module(self._name, noun)
         return import_module(f"tidegate.{self._name}.{noun}")
 
 

@@ -246,7 +246,9 @@ def begin_afresh() -> None:
             " would be lost; nothing was touched.",
             "Set TIDEGATE_HOME to an empty folder for the demo, or delete that one if you need nothing of it.",
         )
-    tables = [sql.Identifier(model._meta.db_table) for model in apps.get_app_config("store").get_models()]
+    stays = {"audit_line"}  # append-only for everybody, a demo too
+    models = apps.get_app_config("store").get_models()
+    tables = [sql.Identifier(model._meta.db_table) for model in models if model._meta.db_table not in stays]
     statement: Any = sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(tables))
     with connection.cursor() as cursor:
         cursor.execute(statement)

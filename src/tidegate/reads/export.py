@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Meta
 
 from tidegate import catalog
+from tidegate.reads import sarif
 from tidegate.reads.finding import FindingRow, Status, rows, wanted_of
 from tidegate.reads.selection import Wanted, walk
 from tidegate.reads.viewer import visible
-from tidegate.reads import sarif
 from tidegate.rules.mapping_file import written
 from tidegate.store import models
 from tidegate_sdk import Severity
