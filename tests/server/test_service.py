@@ -67,11 +67,11 @@ def test_from_an_empty_home_to_everything_and_back(spot: Path):
     with up(home, port) as program:
         program.until(f"Tidegate is up: http://127.0.0.1:{port}/")
         wait_for(lambda: is_ready(port), "every part lives")
-        page = get(port)
+        page = get(port, "/setup")
 
+        assert (get(port).status_code, get(port).headers["location"]) == (302, "/setup")
         assert page.status_code == 200
-        assert "Nothing is connected yet" in page.text
-        assert "tidegate connection add" in page.text
+        assert "The first administrator" in page.text
         assert program.end() == 0
         assert is_stopped(home)
         assert not program.family()
@@ -87,7 +87,7 @@ def test_all_of_it_takes_little_memory_and_little_time_to_the_first_page(home: P
         program.end()
     port = free_port()
     with up(home, port) as program:
-        wait_for(lambda: answers(port, "/"), "the first page")
+        wait_for(lambda: answers(port, "/setup"), "the first page")
         took = sum(map(seconds_of, program.family()))
         wait_for(lambda: is_ready(port), "every part lives")
 
@@ -139,7 +139,7 @@ def test_when_the_database_and_its_keeper_are_killed_they_come_back_by_themselve
         wait_for(lambda: runs(home) and is_ready(port), "the database is back, and everything with it")
         assert len(keepers(home)) == 1
         assert program.family()[:1] == parts[:1]
-        assert get(port).status_code == 200
+        assert get(port, "/setup").status_code == 200
         assert program.end() == 0
     assert is_stopped(home)
 
@@ -256,7 +256,7 @@ def test_a_page_for_everybody_is_said_loudly(home: Path):
     with command(home, "web", "--host", "0.0.0.0", "--port", free_port()) as program:
         program.until("Careful: whoever can reach 0.0.0.0")
 
-        assert "There is no login yet." in program.said
+        assert "can try to log in" in program.said
 
 
 # One home, two containers
