@@ -25,7 +25,7 @@ from tidegate.actions.told import answer_of, arguments_of
 from tidegate.ingest.apply import again_after_deadlock
 from tidegate.reads.place import KINDS, places, records_of_step
 from tidegate.reads.viewer import viewing
-from tidegate.rules.access import EVERYWHERE, ROLE_IN_WORDS, Place, Role
+from tidegate.rules.access import ROLE_IN_WORDS, Role
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import NameRefused
 from tidegate.store.writers.audit import save_audit_line
@@ -215,8 +215,3 @@ def _only_the_outermost() -> Iterator[None]:
         yield
     finally:
         _inside.reset(token)
-
-
-def place_of(kind: str, id: int) -> Place:
-    """Where one thing lies; everywhere where it is not there."""
-    return places(kind, [id]).get(id, EVERYWHERE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
@@ -210,5 +209,3 @@ urlpatterns = [
     re_path(r"^.*$", nowhere),
 ]
 """Under /api/."""
-
-PARAMETER: Final = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")

@@ -6,7 +6,7 @@ this person: no row, no count, and None where one thing is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -62,11 +62,6 @@ def visible(
                 within |= Q(**{f"{column}__in": ids})
         query &= within
     return query
-
-
-def seen_places(places: Iterable[tuple[int, Place]]) -> list[int]:
-    """The numbers of those that lie where this viewer sees."""
-    return [number for number, place in places if sees(place)]
 
 
 class NotShown(Exception):
