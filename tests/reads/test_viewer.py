@@ -101,7 +101,6 @@ UNBOUND = {
     "version.version_of": "a hash, which is told with what the viewer is shown",
     "viewer.demand_everywhere": "who looks, itself",
     "viewer.needs_everywhere": "the same",
-    "viewer.seen_places": "the same",
     "viewer.sees": "the same",
     "viewer.sees_everything": "the same",
     "viewer.viewer": "the same",
