@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BUILT_IN = {
     "burpsuite": "tidegate.connectors.burpsuite.connector:BurpSuite",
     "report_folder": "tidegate.connectors.report_folder.connector:ReportFolder",
+    "sonarqube": "tidegate.connectors.sonarqube.connector:SonarQube",
 }
 GROUP = "tidegate.tools"
 

@@ -207,6 +207,35 @@ class Settings(BaseSettings):
         return self.hosts.split(",") if self.hosts else []
 
 
+_ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+
+
+def _address(text: object) -> object:
+    """The address of a Tidegate as it is. Raises ValueError for what is none, without it: it may hold a password."""
+    if isinstance(text, str) and not _ADDRESS.fullmatch(text):
+        raise ValueError("an address of a Tidegate has neither user nor query")
+    return text
+
+
+class RemoteSettings(BaseSettings):
+    """Every setting of a command line that asks a Tidegate elsewhere. What is said of Settings holds here too."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    url: Annotated[SecretStr, BeforeValidator(_address)] = Field(
+        description="https://tidegate.example.com, the Tidegate that commands are for, instead of the one of this"
+        " machine; without user, password or query",
+    )
+    token: SecretStr | None = Field(default=None, description="a token of yours for that Tidegate, tg_…")
+    ca: Annotated[Path, AfterValidator(_folder)] | None = Field(
+        default=None, description="a file with certificates (PEM) that are trusted beside those of the system"
+    )
+    plain_http: Annotated[Literal["refuse", "allow"], BeforeValidator(_lower)] = Field(
+        default="refuse",
+        description='"refuse" or "allow": whether the token may travel unencrypted, to http:// other than this machine',
+    )
+
+
 def load_settings() -> Settings:
     """The settings from the environment. Raises ConfigurationError, one sentence long, for the first bad value."""
     settings = _loaded(Settings)
@@ -215,6 +244,11 @@ def load_settings() -> Settings:
             "Of TIDEGATE_OIDC_ISSUER and TIDEGATE_OIDC_CLIENT_ID only one is set", "set both, or neither."
         )
     return settings
+
+
+def load_remote_settings() -> RemoteSettings:
+    """The same for a command line that asks a Tidegate elsewhere."""
+    return _loaded(RemoteSettings)
 
 
 def _loaded(kind: type[T]) -> T:

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import allauth.mfa
 import psycopg
 import pytest
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.db.models import BinaryField
 from pydantic import SecretStr
@@ -21,17 +23,19 @@ from pydantic import SecretStr
 from tests import world
 from tidegate.actions import secret as actions
 from tidegate.actions.errors import Refused
+from tidegate.actions.second_factor import NAMES
 from tidegate.actions.secret import rotate_secrets
 from tidegate.catalog import stored_secrets
 from tidegate.config import Settings, load_settings
 from tidegate.delivery.deliver import address_of, keys_of
 from tidegate.guard.keys import KeyProblem, add_key, known_keys, the_key
+from tidegate.guard.second_factor import open_factor, seal_factor
 from tidegate.guard.secrets import key_id_of, seal, unseal
 from tidegate.reads.secret import secrets_status
 from tidegate.rules.actor import TIDEGATE
-from tidegate.server.backup import SEALED
+from tidegate.server.backup import SEALED, SEALED_AS_TEXT
 from tidegate.server.postgres import Database
-from tidegate.store.models import Connection, Route
+from tidegate.store.models import Connection, Route, User
 from tidegate.store.sql import sql
 from tidegate.store.writers import secret as writer
 
@@ -132,7 +136,7 @@ def test_every_sealed_column_is_known_to_whoever_rotates_and_backs_up():
     """A new one is noticed here: sealed is what is bytes, but for hashes and answers."""
     binary = {
         (model._meta.db_table, field.column)
-        for model in apps.get_app_config("store").get_models()
+        for model in apps.get_models()
         for field in model._meta.fields
         if isinstance(field, BinaryField)
     }
@@ -141,6 +145,88 @@ def test_every_sealed_column_is_known_to_whoever_rotates_and_backs_up():
     assert {table for table, column in binary - set(SEALED)} <= {"token", "answered_request"}
     for table, column in SEALED:
         assert re.search(rf"\b{column}\b[^;]*\bFROM {table}\b", sql("secrets_sealed")), column
+        assert table in HOLDS, table
+
+
+HOLDS = re.findall(r"\w+", sql("secrets_hold").partition("LOCK TABLE")[2].partition(" IN ")[0])
+
+
+def test_every_text_that_allauth_has_sealed_is_known_to_whoever_rotates_and_backs_up():
+    """A new one of a later version of allauth is noticed here."""
+    source = Path(str(allauth.mfa.__file__)).parent
+    named = {
+        name
+        for path in source.rglob("*.py")
+        for name in re.findall(r"""["'](\w+)["']\]?:? *=? *encrypt\(""", path.read_text(encoding="utf-8"))
+    }
+    calls = sum(
+        len(re.findall(r"(?<!def )\bencrypt\(\w", path.read_text(encoding="utf-8"))) for path in source.rglob("*.py")
+    )
+
+    assert named == {"secret", "seed"} == set(NAMES)
+    assert calls == len(named) + 1  # and where it is handed on to the adapter
+    assert {name for _, _, name in SEALED_AS_TEXT} == named
+    for statement in ("secrets_sealed", "secrets_of_second_factors", "second_factors_unsealed"):
+        assert set(re.findall(r"\('(?:totp|recovery_codes)', '(\w+)'\)", sql(statement))) == named, statement
+    assert "mfa_authenticator" in HOLDS
+
+
+def test_second_factors_are_sealed_anew_as_well(settings: Settings):
+    """Issue 6.7; what is sealed for one of two people opens for them alone."""
+    alice, bob = (User.objects.create(username=name, created_by="root") for name in ("alice", "bob"))
+    for user in (alice, bob):
+        sealed = seal_factor(f"{CANARY}-{user.username}", user.pk, settings)
+        Authenticator.objects.create(user=user, type="totp", data={"secret": sealed})
+    Authenticator.objects.create(user=alice, type="webauthn", data={"name": "Key", "credential": {}})
+
+    done = rotate_secrets(ALICE, settings)
+
+    assert (done.resealed, done.lost, len(known_keys(settings))) == (2, 0, 1)
+    assert keys_in_use() == {bytes.fromhex(done.key)}
+    for user in (alice, bob):
+        text = Authenticator.objects.get(user=user, type="totp").data["secret"]
+        assert open_factor(text, user.pk, settings) == f"{CANARY}-{user.username}"
+        with pytest.raises(KeyProblem, match="damaged or belong to another User"):
+            open_factor(text, user.pk + 1, settings)
+    status = secrets_status(settings)
+    assert ([(key.connections, key.routes, key.users) for key in status.keys], status.lost) == ([(0, 0, 2)], [])
+
+
+@pytest.mark.parametrize("text", ["dGcx", "dGcx!", "dGcxAAAA", "dGcxé", "dGcx====", "dGcxAAA", "dGcx\n"])
+def test_what_is_nothing_that_was_sealed_is_said_and_breaks_nothing(settings: Settings, text: str):
+    user = User.objects.create(username="alice", created_by="root")
+    Authenticator.objects.create(user=user, type="totp", data={"secret": text})
+    add_key(settings.home, "")
+
+    assert rotate_secrets(ALICE, settings).lost == 1
+
+    (lost,) = secrets_status(settings).lost
+    assert (lost.kind, lost.id, lost.name) == ("user", user.pk, "alice (authenticator app)")
+    assert "damaged" in lost.why
+
+
+def test_who_sets_up_a_second_factor_meanwhile_keeps_the_old_key_until_they_are_through(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(actions, "SECONDS_TO_HOLD", 0.05)
+    monkeypatch.setattr(actions, "PAUSE", 0.05)
+    monkeypatch.setattr(actions, "TRIES_TO_HOLD", 2)
+    stored(settings)
+    (old,) = known_keys(settings)
+    user = User.objects.create(username="alice", created_by="root")
+    sealed = seal_factor(CANARY, user.pk, settings)
+    with somebody(database, sql("second_factors_hold")) as other:
+        held = rotate_secrets(ALICE, settings)
+        other.execute(
+            "INSERT INTO mfa_authenticator (user_id, type, data, created_at)"
+            " VALUES (%s, 'totp', jsonb_build_object('secret', %s::text), now())",
+            [user.pk, sealed],
+        )
+
+    assert (held.retired, held.kept) == ((), (old.id.hex(),))
+    assert rotate_secrets(ALICE, settings).retired == (old.id.hex(),)
+    (factor,) = Authenticator.objects.all()
+    assert open_factor(factor.data["secret"], user.pk, settings) == CANARY
 
 
 def test_a_secret_does_not_open_in_the_place_of_another(settings: Settings):

@@ -145,8 +145,9 @@ def api(database: object, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
     for name, value in of_pages(given).items():
         setattr(settings, name, value)
     cache.clear()
-    monkeypatch.setattr(pace, "REQUESTS", pace.Pace(at_once=1e6, a_second=1e6))
-    monkeypatch.setattr(pace.STRANGERS, "at_once", 1e6)
+    for one in (pace.REQUESTS, pace.STRANGERS):
+        monkeypatch.setattr(one, "at_once", 1e6)
+        monkeypatch.setattr(one, "a_second", 1e6)
     health = Health(given)
     yield Api(application(given, ["localhost"], health))
     health.close()

@@ -496,6 +496,7 @@ class Histories(RuleBasedStateMachine):
         before, self.stored = self.stored, stored.look(self.last_history, self.last_journal, HASHES)
         check_state(self.model.state(), self.stored.state())
         assert not self.stored.miscounted, "the tally is not what is there"
+        assert not self.stored.kept_wrongly, "what lists begin with is not what is there"
         assert not self.stored.unexplained, "closed, and nothing says why"
         check_history(before, self.stored)
         check_journal(before, self.stored)

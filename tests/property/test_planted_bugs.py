@@ -239,6 +239,9 @@ TRIGGERS = {
     "a deleted Test does not make its Records Stale": ("test", "test_lose_target"),
     "history forgets": ("record", "record_history"),
     "the tally forgets what changed": ("finding", "finding_tally_updated"),
+    "a Product forgets what changed": ("tally", "tally_of_product_updated"),
+    "a Product keeps what was moved out of it": ("feed", "feed_moves_product_tally"),
+    "nobody says that a Feed is left behind": ("record", "record_leaves_feeds"),
 }
 
 

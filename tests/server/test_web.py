@@ -1,6 +1,7 @@
 """The web part in a process of its own: what it answers, to whom, and what hostile clients cannot do to it."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -64,7 +65,7 @@ def database(web: Web) -> Iterator[str]:
 # What every answer carries
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/static/base.css", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/static/style.css", "/nowhere"])
 def test_every_answer_carries_what_keeps_a_browser_safe(web: Web, path: str):
     headers = get(web.port, path).headers
 
@@ -82,23 +83,34 @@ def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(web: Web):
     assert "unsafe" not in policy
     assert "http" not in policy
     assert policy.startswith("default-src 'none'")
-    for refused in ("<script", "style=", "onload", "//"):
+    for refused in ("<script>", " style=", "onload", "//"):
         assert refused not in page.text.replace("<!doctype", "")
+    assert page.text.count("<script") == page.text.count('<script src="/static/')
 
 
 def test_pages_are_not_kept_and_style_sheets_for_a_while(web: Web):
     assert get(web.port).headers["cache-control"] == "no-store"
-    assert "max-age=300" in get(web.port, "/static/tokens.css").headers["cache-control"]
+    assert "max-age=300" in get(web.port, "/static/style.css").headers["cache-control"]
 
 
-def test_every_style_sheet_of_the_page_is_there(web: Web):
+def test_every_file_that_the_page_asks_for_is_there_once_and_small(web: Web):
     page = get(web.port, PAGE).text
-    sheets = [part.split('"')[0] for part in page.split('rel="stylesheet" href="')[1:]]
+    asked = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
 
-    found = [get(web.port, sheet) for sheet in sheets]
+    found = {path: get(web.port, path) for path in asked}
 
-    assert len(found) == 3
-    assert {(one.status_code, one.headers["content-type"]) for one in found} == {(200, 'text/css; charset="utf-8"')}
+    assert set(asked) == {"/static/tidegate.svg", "/static/style.css", "/static/htmx.js", "/static/page.js"}
+    assert {one.status_code for one in found.values()} == {200}
+    assert {one.headers["content-encoding"] for path, one in found.items() if path.endswith(("css", "js"))} == {"gzip"}
+    unchanged = get(web.port, "/static/style.css", **{"If-None-Match": found["/static/style.css"].headers["etag"]})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+
+def test_every_module_that_a_script_imports_is_there(web: Web):
+    modules = re.findall(r'from "\./([^"]+)"', get(web.port, "/static/page.js").text)
+
+    assert modules
+    assert {get(web.port, f"/static/{name}").status_code for name in modules} == {200}
 
 
 def test_where_nobody_is_administrator_every_page_leads_to_the_first_one(web: Web):

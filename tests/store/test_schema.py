@@ -17,22 +17,31 @@ pytestmark = pytest.mark.usefixtures("database")
 # What Django cannot say, and where it is said: store/sql/schema.
 TRIGGERS = {
     "audit_line_stays",
+    "engagement_leaves_product_tally",
     "engagement_lose_target",
     "feed_leaves_connection_tally",
+    "feed_leaves_product_tally",
     "feed_move",
+    "feed_moves_product_tally",
     "feed_takes_its_findings",
     "feed_lose_target",
     "finding_tally_deleted",
     "finding_tally_inserted",
     "finding_tally_updated",
     "product_lose_target",
+    "product_takes_its_tally",
     "record_history",
+    "record_leaves_feeds",
     "tally_of_connection_inserted",
     "tally_of_connection_updated",
+    "tally_of_product_inserted",
+    "tally_of_product_updated",
+    "test_leaves_product_tally",
     "test_lose_target",
 }
 KEPT_OTHERWISE = {
     ("finding", "feed_id", "feed"),  # by the tally's foreign key and a trigger: schema/0005
+    ("product_tally", "product_id", "product"),  # by the Feed's way to its Product and a trigger: schema/0013
     # by the one statement that deletes Operations: schema/0008
     ("part", "last_operation_id", "operation"),
     ("part", "proven_operation_id", "operation"),

@@ -23,7 +23,8 @@ from tidegate.actions.errors import Forbidden, NotThere, Refused
 from tidegate.actions.step import LARGEST_ID, not_there
 from tidegate.actions.told import answer_of, arguments_of
 from tidegate.ingest.apply import again_after_deadlock
-from tidegate.reads.place import KINDS, places, records_of_step
+from tidegate.reads.place import KINDS, places, places_before_step, places_of_operation, records_of_step
+from tidegate.reads.share import visible_operations
 from tidegate.reads.viewer import viewing
 from tidegate.rules.access import ROLE_IN_WORDS, Role
 from tidegate.rules.actor import Actor
@@ -53,6 +54,8 @@ class Action:
     anywhere: bool
     """The role is needed somewhere; the action itself looks where."""
     work: Callable[..., Any]
+    chosen: str = ""
+    """The parameter that chooses things by a filter; where it is given the same holds."""
 
     @property
     def noun(self) -> str:
@@ -65,18 +68,24 @@ _inside: ContextVar[bool] = ContextVar("inside an action", default=False)
 
 
 def action(
-    role: Role, *, at_once: bool = True, begins: bool = False, anywhere: bool = False, **targets: str
+    role: Role, *, at_once: bool = True, begins: bool = False, anywhere: bool = False, chosen: str = "", **targets: str
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """See above. `at_once` is one transaction around it, again after a deadlock; without it the action only asks
     somebody outside, or it commits by itself: then it `begins`, and has a line in the audit log before its first commit
-    too. A name that cannot be used is refused with its why."""
+    too. What is `chosen` by a filter, and not by number, the action finds itself, where the role is held. A name that
+    cannot be used is refused with its why."""
 
     def decorate(work: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(work)
         assert {kind.replace("_", " ") for kind in targets} <= {*KINDS, "step"}, targets  # noqa: S101 - a slip in the code
         name = f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
         one = ACTIONS[name] = Action(
-            name, role, {kind.replace("_", " "): parameter for kind, parameter in targets.items()}, anywhere, work
+            name,
+            role,
+            {kind.replace("_", " "): parameter for kind, parameter in targets.items()},
+            anywhere,
+            work,
+            chosen,
         )
 
         @wraps(work)
@@ -94,7 +103,7 @@ def action(
                     return answer
 
                 try:
-                    _permit(one, actor, kind, ids)
+                    _permit(one, actor, kind, ids, somewhere=not kind and given.get(chosen) is not None)
                     if begins:
                         _write(one, actor, kind, ids, given, None, outcome="begun")
                     return _refusing_names(lambda: again_after_deadlock(done) if at_once else done())
@@ -114,6 +123,8 @@ def demand(actor: Actor, role: Role, kind: str, ids: Sequence[Any], what: str) -
     if kind == "step":
         _demand_of_steps(actor, role, ids, what)
         return
+    if kind == "operation":
+        ids = [id for id in ids if not _of_its_records(actor, role, id, what)]
     found = places(kind, [id for id in ids if 0 < id <= LARGEST_ID])
     if missing := [id for id in ids if id not in found or actor.access.role_at(found[id]) is None]:
         raise not_there(_word(kind), missing)
@@ -121,10 +132,26 @@ def demand(actor: Actor, role: Role, kind: str, ids: Sequence[Any], what: str) -
         raise _forbidden(actor, role, what)
 
 
+def _of_its_records(actor: Actor, role: Role, operation: int, what: str) -> bool:
+    """Whether somebody without its Connection holds the role for an Operation: for each Record that it was asked for.
+    Who sees one of these sees the Operation, so is told which role it takes."""
+    place = places("operation", [operation] if 0 < operation <= LARGEST_ID else []).get(operation)
+    if place is None or actor.access.role_at(place) is not None or not visible_operations(operation).exists():
+        return False
+    parts = places_of_operation(operation)
+    if parts is None or any(not actor.access.may(role, part) for part in parts):
+        raise _forbidden(actor, role, what)
+    return True
+
+
 def _demand_of_steps(actor: Actor, role: Role, steps: Sequence[UUID], what: str) -> None:
-    """A step is there for who sees each Record that it was about."""
+    """A step is there for who sees each Record that it was about; and for who took Records away by it, as long as these
+    flow nowhere: with the role where they lay."""
     for step in steps:
-        records = records_of_step(step)
+        lay_in = places_before_step(step, str(actor))
+        records = [id for id in records_of_step(step) if id not in lay_in or not actor.access.may(role, lay_in[id])]
+        if lay_in and not records:
+            continue
         try:
             if not records:
                 raise not_there("step", [step])
@@ -155,10 +182,10 @@ def _ids(value: Any) -> list[Any]:
     return [value]
 
 
-def _permit(one: Action, actor: Actor, kind: str, ids: Sequence[Any]) -> None:
+def _permit(one: Action, actor: Actor, kind: str, ids: Sequence[Any], *, somewhere: bool) -> None:
     if actor.access.may(one.role):
         return
-    if one.anywhere:
+    if one.anywhere or somewhere:
         if not actor.access.may_somewhere(one.role):
             raise _forbidden(actor, one.role, _what(one))
         return

@@ -4,20 +4,24 @@ any name."""
 from __future__ import annotations
 
 from tidegate.actions.action import action
-from tidegate.actions.step import not_there
+from tidegate.actions.step import LARGEST_ID, not_there
 from tidegate.actions.target import deleted, named
+from tidegate.actions.version import demand_expected
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import clean_name
 from tidegate.store.acting import acting
 from tidegate.store.models import Engagement
-from tidegate.store.writers.product import rename
+from tidegate.store.writers.product import lock_named, rename
 
 
 @action("administrator", engagement="engagement_id")
 def rename_engagement(actor: Actor, engagement_id: int, name: str) -> None:
     """Another name; several Engagements may have the same. What flows into it flows on."""
-    if not rename(Engagement, engagement_id, clean_name(name, "name of the Engagement")):
+    name = clean_name(name, "name of the Engagement")
+    if not 0 < engagement_id <= LARGEST_ID or not lock_named(Engagement, engagement_id):
         raise not_there("Engagement", [engagement_id])
+    demand_expected("engagement", engagement_id)
+    rename(Engagement, engagement_id, name)
 
 
 @action("administrator", engagement="engagement_id")

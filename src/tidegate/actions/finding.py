@@ -13,6 +13,7 @@ from django.utils import timezone
 from tidegate.actions.action import action
 from tidegate.actions.errors import Refused
 from tidegate.actions.step import Item, StepOutcome, wanted
+from tidegate.actions.version import demand_expected
 from tidegate.rules.actor import Actor
 from tidegate.rules.finding import ACCEPTED, VERDICTS
 from tidegate.rules.names import clean_name, clean_text
@@ -52,6 +53,7 @@ def decide_finding(
     """
     wanted([finding_id], "Finding", writer.record_of_finding)
     refuse_while_changing(finding_id)
+    demand_expected("finding", finding_id)
     said: dict[str, Said | None] = {}
     if verdict is not UNSET or until is not UNSET:
         said["verdict"] = said_verdict(finding_id, verdict, until)

@@ -8,6 +8,7 @@ from tidegate.actions.action import action, demand
 from tidegate.actions.errors import Forbidden, Refused
 from tidegate.actions.step import not_there
 from tidegate.actions.target import deleted, named
+from tidegate.actions.version import demand_expected
 from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
 from tidegate.rules.mapping import LONGEST_TAG, MOST_TAGS
@@ -56,6 +57,7 @@ def edit_product(
     product = writer.lock_product(product_id)
     if product is None:
         raise not_there("Product", [product_id])
+    demand_expected("product", product_id)
     if name is not None:
         facts["name"] = clean_name(name, "name of the Product")
     if tags is not None:

@@ -6,6 +6,7 @@ from tidegate.actions.action import action
 from tidegate.actions.errors import Refused
 from tidegate.actions.step import not_there
 from tidegate.actions.target import named
+from tidegate.actions.version import demand_expected
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import clean_name
 from tidegate.store.models import ProductType
@@ -31,6 +32,7 @@ def rename_product_type(actor: Actor, product_type_id: int, name: str) -> None:
     found = writer.lock_product_type(product_type_id)
     if found is None:
         raise not_there("Product Type", [product_type_id])
+    demand_expected("product type", product_type_id)
     if not writer.rename_product_type(found, name):
         raise Refused(f"There is a Product Type «{name}» already.", TAKEN)
 

@@ -76,7 +76,8 @@ def map_records(
             else made_product(actor, new_product or "", product_type)
         )
         changing = [record for record in free if record.product_id != product.pk]
-        changes = remap(actor, step, changing, product.pk, already_imported)
+        targets = to_one(changing, product.pk)
+        changes = remap(actor, step, targets, changing, already_imported)
         sync_after_undo_time(actor, [record.id for record in changing if record.id not in changes])
     done = {record.id: mapped_sentence(record, product.name, already_imported, changes) for record in free}
     if new_product is not None and (twins := near_twins(product.name, names_like(product.name))):
@@ -245,18 +246,26 @@ def names_like(name: str) -> list[str]:
     return list(Product.objects.filter(seen, name__iexact=name).values_list("name", flat=True))
 
 
+def to_one(records: Sequence[Deciding], product_id: int) -> dict[int, int]:
+    return {record.id: product_id for record in records}
+
+
 def remap(
-    actor: Actor, step: UUID, records: Sequence[Deciding], product: int, already_imported: Imported
+    actor: Actor,
+    step: UUID,
+    targets: Mapping[int, int],
+    records: Sequence[Deciding],
+    already_imported: Imported,
 ) -> dict[int, int]:
-    """Maps Records to the Product, and does with their findings what was chosen. Where these are many, a change does
-    that: by Record the Operation that has its findings now."""
-    if not records:
+    """Maps locked Records, each to its Product, and does with findings what was chosen; `records` are those of them
+    that flow somewhere now, or more. Where findings are many, a change does that: by Record the Operation that has its
+    findings now."""
+    if not targets:
         return {}
-    targets = {record.id: product for record in records}
     feeds = {record.id: record.feed_id for record in records if record.feed_id is not None}
     goings: list[Going] = []
     if already_imported == "move":
-        goings = findings.move_feeds(dict.fromkeys(feeds, product), feeds)
+        goings = findings.move_feeds({record: targets[record] for record in feeds}, feeds)
     elif already_imported == "close":
         goings = [Going(record, feed) for record, feed in feeds.items()]
     before = {

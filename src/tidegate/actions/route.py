@@ -16,6 +16,7 @@ from tidegate.actions.action import action, demand, demand_everywhere
 from tidegate.actions.connection import existing as existing_connection
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.step import LARGEST_ID
+from tidegate.actions.version import demand_expected
 from tidegate.config import load_settings
 from tidegate.delivery.address import Unusable, hook_shown
 from tidegate.delivery.courier import AddressRefused, Courier, Described, Outcome
@@ -108,7 +109,7 @@ def new_signing_secret(
         if route.signing_secret is None:
             raise Refused(
                 f"{route.name} is no webhook: what goes to it is not signed.",
-                "Add one over the API: POST /routes/webhooks",
+                "Add one: tidegate notify add NAME --webhook",
             )
         held = {"secret": secret}
         if keep_former and (former := former_of(route)):
@@ -331,6 +332,7 @@ def locked(route_id: int) -> Route:
     route = writer.lock_route(route_id) if 0 < route_id <= LARGEST_ID else None
     if route is None:
         raise no_route(route_id)
+    demand_expected("route", route_id)
     return route
 
 

@@ -17,6 +17,7 @@ from tidegate.actions.connection import locked
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.record import sync_after_undo_time
 from tidegate.actions.step import LARGEST_ID, not_there
+from tidegate.actions.version import demand_expected
 from tidegate.reads.viewer import visible
 from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
@@ -130,6 +131,7 @@ def save_rules(actor: Actor, connection_id: int, rules: Sequence[MappingRule], *
     """These are the rules of the Connection from now on, in this order, in place of those it has."""
     with acting(str(actor)):
         locked(connection_id)
+        demand_expected("rules", connection_id)
         numbers: dict[MappingRule, list[int]] = {}
         for number, rule in _stored(connection_id):
             numbers.setdefault(rule, []).append(number or 0)
@@ -181,6 +183,7 @@ def _connection_of(rule_id: int) -> int:
     for rule in rules:
         locked(rule.connection_id)
         if models.MappingRule.objects.filter(pk=rule_id).exists():
+            demand_expected("rule", rule_id)
             return rule.connection_id
     raise NotThere(f"There is no rule {rule_id}.", "See what there is: tidegate rule list CONNECTION")
 

@@ -8,6 +8,7 @@ from typing import Any
 from tidegate.actions.action import action
 from tidegate.actions.connection import locked
 from tidegate.actions.errors import Refused
+from tidegate.actions.version import demand_expected
 from tidegate.config import load_settings
 from tidegate.rules.actor import Actor
 from tidegate.rules.schedule import Kind, Schedule, ScheduleRefused, Type, default_schedule
@@ -49,6 +50,7 @@ def set_schedule(
     }
     with acting(str(actor)):
         locked(connection_id)
+        demand_expected("schedules", connection_id)
         kept = _chosen(connection_id, type)
         try:
             schedule = Schedule(**kept | {name: value for name, value in named.items() if value is not None})

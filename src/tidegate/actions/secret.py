@@ -12,6 +12,7 @@ from django.db import OperationalError, transaction
 
 from tidegate.actions.action import action
 from tidegate.actions.errors import Refused
+from tidegate.actions.second_factor import seal_what_is_in_the_clear
 from tidegate.config import Settings
 from tidegate.guard.keys import Key, KeyProblem, add_key, change_file, file_is_ours, known_keys
 from tidegate.guard.secrets import beginning_of, key_id_of, resealed
@@ -24,6 +25,7 @@ from tidegate.store.writers.secret import (
     hold_secrets,
     reseal_connections,
     reseal_routes,
+    reseal_second_factors,
     reseal_triggers,
     reseal_webhooks,
 )
@@ -91,7 +93,7 @@ def the_newest(actor: Actor, settings: Settings) -> tuple[Key, bool]:
 
 def seal_anew(newest: Key, settings: Settings, told: Told) -> tuple[int, int]:
     """Everything that the newest key did not seal; how much was, and how much nothing opens."""
-    anew, lost = 0, 0
+    anew, lost = seal_what_is_in_the_clear(settings), 0
 
     def reseal(sealed: bytes, owner: str) -> bytes | None:
         nonlocal lost
@@ -106,6 +108,7 @@ def seal_anew(newest: Key, settings: Settings, told: Told) -> tuple[int, int]:
         ("triggers", reseal_triggers),
         ("routes", reseal_routes),
         ("signing secrets", reseal_webhooks),
+        ("second factors", reseal_second_factors),
     ):
         after, number = 0, 0
         while True:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 from uuid import UUID
+
+import msgspec
+from msgspec import Meta
 
 from tidegate.actions.errors import NotThere, Refused
 
@@ -28,6 +31,49 @@ class StepOutcome:
     step: UUID | None
     items: tuple[Item, ...]
     operations: tuple[int, ...] = ()
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """One of many for which nothing was done."""
+
+    id: Annotated[int, Meta(description="Its number.")]
+    name: Annotated[str, Meta(description="Its name, or a finding's title.")]
+    sentence: Annotated[str, Meta(description="Why not.")]
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """Those of many to which the same happens."""
+
+    fate: Annotated[str, Meta(description="What happens to them, in a word.")]
+    kind: Annotated[str, Meta(description="`changes`, `stays` as it is, or `refused`.")]
+    sentence: Annotated[str, Meta(description="The same in a sentence.")]
+    number: Annotated[int, Meta(description="So many they are.")]
+    examples: Annotated[list[str], Meta(description="The names of the first few.")]
+
+
+class BulkPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision about many would come to; nothing was changed."""
+
+    number: Annotated[int, Meta(description="So many are meant.")]
+    expected: Annotated[str, Meta(description="Say it when you decide: refused where they are others by then.")]
+    changes: Annotated[int, Meta(description="So many would change.")]
+    refused: Annotated[int, Meta(description="So many would be left alone, each for its reason.")]
+    new_products: Annotated[int, Meta(description="So many Products would be made.")]
+    imported: Annotated[int, Meta(description="So many findings were imported where those flow now that are remapped.")]
+    shares: Annotated[list[Share], Meta(description="What would happen, group by group.")]
+
+
+class BulkDone(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a decision about many."""
+
+    step: Annotated[UUID | None, Meta(description="Undoes it as one; null where nothing was done, or for ever.")]
+    number: Annotated[int, Meta(description="So many were meant.")]
+    changed: Annotated[int, Meta(description="So many were changed.")]
+    refused: Annotated[int, Meta(description="So many were left alone, each for its reason.")]
+    new_products: Annotated[int, Meta(description="So many Products were made.")]
+    shares: Annotated[list[Share], Meta(description="What happened, group by group.")]
+    refusals: Annotated[list[Refusal], Meta(description="The first hundred that were left alone, one by one.")]
+    operations: Annotated[list[int], Meta(description="The Operations that carry it out, or were asked for.")]
 
 
 def wanted(ids: Iterable[int], what: str, there: Callable[[list[int]], Iterable[int]]) -> list[int]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from tidegate.actions.action import action
-from tidegate.actions.step import not_there
+from tidegate.actions.step import LARGEST_ID, not_there
 from tidegate.actions.target import deleted, named
+from tidegate.actions.version import demand_expected
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import clean_name
 from tidegate.store.acting import acting
 from tidegate.store.models import Test
-from tidegate.store.writers.product import rename
+from tidegate.store.writers.product import lock_named, rename
 
 
 @action("administrator", test="test_id")
 def rename_test(actor: Actor, test_id: int, name: str) -> None:
     """Another name; several Tests may have the same. What flows into it flows on."""
-    if not rename(Test, test_id, clean_name(name, "name of the Test")):
+    name = clean_name(name, "name of the Test")
+    if not 0 < test_id <= LARGEST_ID or not lock_named(Test, test_id):
         raise not_there("Test", [test_id])
+    demand_expected("test", test_id)
+    rename(Test, test_id, name)
 
 
 @action("administrator", test="test_id")

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from tidegate.actions.action import action
 from tidegate.actions.errors import Forbidden, NotThere, Refused
 from tidegate.actions.step import LARGEST_ID
+from tidegate.actions.version import demand_expected
 from tidegate.reads.grant import grants_of, place_of_grant
 from tidegate.reads.user import access_of, has_administrator
 from tidegate.rules.access import ROLES, SCOPES, Grant, Role, ScopeKind
@@ -169,6 +170,7 @@ def locked(user_id: int) -> User:
     user = writer.lock_user(user_id) if 0 < user_id <= LARGEST_ID else None
     if user is None:
         raise no_user(user_id)
+    demand_expected("user", user_id)
     return user
 
 

@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final
 
 from tidegate.actions.errors import Refused
 from tidegate.reads.version import version_of
 
 _expected: ContextVar[tuple[str, int, frozenset[str] | None]] = ContextVar("expected version", default=("", 0, None))
+
+
+_CALLED: Final = {
+    "finding": "decision about the Finding",
+    "route": "route",
+    "rule": "rule",
+    "rules": "order or content of the mapping rules of Connection",
+    "schedules": "schedule of Connection",
+}
 
 
 class Changed(Refused):
@@ -37,6 +47,6 @@ def demand_expected(kind: str, id: int) -> None:
         return
     if version_of(kind, id) not in versions:
         raise Changed(
-            f"The {kind.title()} {id} was changed since you looked at it; nothing was done.",
+            f"The {_CALLED.get(kind, kind.title())} {id} was changed since you looked at it; nothing was done.",
             "Look at it again, and say again what you want.",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from django.http.response import HttpResponseBase
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from tidegate.api.answer import streamed
 from tidegate.api.route import Routes
-from tidegate.api.words import PAGE, Cursor, Id, Limit
+from tidegate.api.words import PAGE, Cursor, Id, Limit, Moment
 from tidegate.reads import audit as reads
 from tidegate.rules.actor import Actor
 
@@ -23,8 +22,8 @@ def audit_lines(
     action: str | None = None,
     target: str | None = None,
     target_id: Id | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     cursor: Cursor = None,
     limit: Limit = PAGE,
 ) -> reads.AuditPage:
@@ -47,8 +46,8 @@ def audit_export(
     action: str | None = None,
     target: str | None = None,
     target_id: Id | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> HttpResponseBase:
     lines = reads.audit_export(
         format=format, by=by, action=action, target=target, target_id=target_id, since=since, until=until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,7 +14,7 @@ from tidegate.actions import operation as operations
 from tidegate.api.answer import Answered, Done, there
 from tidegate.api.operation import asked
 from tidegate.api.route import Routes
-from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Ids, Limit, Reason, Search
+from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Ids, Limit, Named, Reason, Search
 from tidegate.reads import connection as reads
 from tidegate.reads import operation as read_operations
 from tidegate.rules.actor import Actor
@@ -49,6 +49,7 @@ Continues = Annotated[
     int | None,
     Field(ge=1, le=LARGEST_ID, description="A deleted Connection whose Records, Tests and decisions flow on."),
 ]
+Discover = Annotated[bool, Field(description="Ask it at once what it watches.")]
 Percent = Annotated[int, Field(ge=1, le=100, description="More than so many per cent gone at once are held.")]
 Above = Annotated[int, Field(ge=0, le=32_767, description="So many open findings or fewer are never held.")]
 
@@ -69,14 +70,19 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
     steps: Annotated[list[TestStep], Meta(description="Step by step.")]
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom the tool takes us for."""
+
+    id: Annotated[str, Meta(description="Its id in the tool.")]
+    name: Annotated[str, Meta(description="What the tool calls it; may be empty.")]
+
+
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
     """How settings did that are not saved yet."""
 
     ok: Annotated[bool, Meta(description="Every step worked.")]
     steps: Annotated[list[TestStep], Meta(description="Step by step.")]
-    account: Annotated[
-        str | None, Meta(description="The id of the account they lead to; null where nobody was let in.")
-    ]
+    account: Annotated[Account | None, Meta(description="The account they lead to; null where nobody was let in.")]
 
 
 class Edited(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +116,7 @@ class Continuable(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[int, Meta(description="Its number.")]
     label: Annotated[str, Meta(description="What it was called.")]
     account: Annotated[str, Meta(description="The account it was logged in with.")]
+    deleted_at: Annotated[datetime, Meta(description="When it was deleted.")]
 
 
 class ContinuableList(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,8 +155,16 @@ def continuable(
 ) -> ContinuableList:
     found = actions.continuable(tool, account)
     return ContinuableList(
-        connections=[Continuable(id=one.pk, label=one.label, account=one.account_name or one.account) for one in found]
+        connections=[
+            Continuable(id=one.pk, label=one.label, account=one.account_name or one.account, deleted_at=one.deleted_at)
+            for one in found
+        ]
     )
+
+
+@routes.read("/connections/named", reads.named, answers=reads.ConnectionPage)
+def named(text: Named) -> reads.ConnectionPage:
+    return reads.ConnectionPage(connections=reads.named(text), next=None)
 
 
 @routes.read("/connections/{connection_id}", reads.connection, answers=reads.ConnectionDetail, version="connection")
@@ -173,13 +188,15 @@ def add_connection(
     product_type: ProductType = None,
     continues: Continues = None,
     secret_ends: SecretEnds = None,
+    discover: Discover = True,
 ) -> Answered:
     number = actions.add_connection(
         actor, tool, label, settings, secrets, auto_map=auto_map, join_by_name=join_by_name,
         minimum_severity=Severity(minimum_severity).rank, product_type=product_type, continues=continues,
         secret_ends=secret_ends,
     )  # fmt: skip
-    operations.request_discover(actor, number)
+    if discover:
+        operations.request_discover(actor, number)
     return Answered(detail(number), location=f"/connections/{number}")
 
 
@@ -208,9 +225,16 @@ def draft_connection(
 @routes.act(
     "POST", "/connections/drafts/{connection_id}/save", actions.save_draft, answers=reads.ConnectionDetail, status=201
 )
-def save_draft(actor: Actor, connection_id: Id, label: Label | None = None, continues: Continues = None) -> Answered:
+def save_draft(
+    actor: Actor,
+    connection_id: Id,
+    label: Label | None = None,
+    continues: Continues = None,
+    discover: Discover = True,
+) -> Answered:
     number = actions.save_draft(actor, connection_id, label=label, continues=continues)
-    operations.request_discover(actor, number)
+    if discover:
+        operations.request_discover(actor, number)
     return Answered(detail(number), location=f"/connections/{number}")
 
 
@@ -223,7 +247,7 @@ def drop_draft(actor: Actor, connection_id: Id) -> Done:
 @routes.act("POST", "/connections/try", actions.try_settings, answers=Tried)
 def try_settings(actor: Actor, tool: Tool, settings: Settings = {}, secrets: Secrets = {}) -> Tried:  # noqa: B006
     found = actions.try_settings(actor, tool, settings, secrets)
-    account = None if found.account is None else found.account.id
+    account = None if found.account is None else Account(id=found.account.id, name=found.account.name)
     return Tried(ok=all(step.ok for step in found.steps), steps=_steps(found.steps), account=account)
 
 

@@ -68,7 +68,8 @@ def _answers(operation: dict[str, Any], schemas: dict[str, Any]) -> Iterator[dic
         if not status.startswith("2"):
             continue
         for kind, content in answer.get("content", {}).items():
-            name = content["schema"].get("$ref", "").rpartition("/")[2]
+            schema = content["schema"]
+            name = schema.get("anyOf", [schema])[0].get("$ref", "").rpartition("/")[2]  # the whole; then its parts
             properties = schemas.get(name, {}).get("properties", {})
             fields = [
                 {"name": field, "kind": _kind(shape), "description": shape.get("description", "")}

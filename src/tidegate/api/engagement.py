@@ -10,7 +10,7 @@ from tidegate.actions import engagement as actions
 from tidegate.api.answer import there
 from tidegate.api.product_type import TypedName
 from tidegate.api.route import Routes
-from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Limit, Search
+from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Limit, Named, Search
 from tidegate.reads import engagement as reads
 from tidegate.reads.target import StaleRecords
 from tidegate.rules.actor import Actor
@@ -30,12 +30,23 @@ def engagements(
     return reads.engagements(product_id=product_id, search=search, cursor=cursor, limit=limit)
 
 
-@routes.read("/engagements/{engagement_id}", reads.engagement, answers=reads.EngagementDetail)
+@routes.read("/engagements/named", reads.named, answers=reads.EngagementPage)
+def named(text: Named, product_id: Id | None = None) -> reads.EngagementPage:
+    return reads.EngagementPage(engagements=reads.named(text, product_id), next=None)
+
+
+@routes.read("/engagements/{engagement_id}", reads.engagement, answers=reads.EngagementDetail, version="engagement")
 def engagement(engagement_id: Id) -> reads.EngagementDetail:
     return there(reads.engagement(engagement_id), "Engagement", engagement_id)
 
 
-@routes.act("PATCH", "/engagements/{engagement_id}", actions.rename_engagement, answers=reads.EngagementDetail)
+@routes.act(
+    "PATCH",
+    "/engagements/{engagement_id}",
+    actions.rename_engagement,
+    answers=reads.EngagementDetail,
+    version="engagement",
+)
 def rename_engagement(actor: Actor, engagement_id: Id, name: Name) -> reads.EngagementDetail:
     actions.rename_engagement(actor, engagement_id, name)
     return engagement(engagement_id)

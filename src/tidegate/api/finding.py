@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import msgspec
 from django.http.response import HttpResponseBase
+from msgspec import Meta
 from pydantic import Field
 
 from tidegate.actions import finding as actions
 from tidegate.api.answer import Answered, StepAnswer, step_answer, streamed, there
 from tidegate.api.route import Routes
-from tidegate.api.words import PAGE, Cursor, Id, Ids, Limit, Search
+from tidegate.api.words import PAGE, Cursor, Id, Ids, Limit, Moment, Search
 from tidegate.reads import export
 from tidegate.reads import finding as reads
 from tidegate.reads import story as stories
@@ -27,9 +28,16 @@ Status = Annotated[
 TypeName = Annotated[str | None, Field(max_length=1000, description="Only in Products of this Product Type.")]
 Tool = Annotated[str | None, Field(max_length=100, description="Only of this Tool: its slug.")]
 OfSeverity = Annotated[Word | None, Field(description="Only of this severity.")]
-Since = Annotated[datetime | None, Field(description="Stored from then on.")]
-Until = Annotated[datetime | None, Field(description="Stored before then.")]
+Since = Annotated[Moment | None, Field(description="Stored from then on.")]
+Until = Annotated[Moment | None, Field(description="Stored before then.")]
 KINDS = {"ndjson": "application/x-ndjson", "csv": "text/csv", "sarif": "application/sarif+json"}
+
+
+class DecidedFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a decision."""
+
+    finding: Annotated[reads.FindingDetail, Meta(description="The finding as it is now.")]
+    branches: Annotated[int, Meta(description="On so many branches it lies; it is decided on all of them.")]
 
 
 @routes.read("/findings", reads.findings, answers=reads.FindingPage)
@@ -86,7 +94,7 @@ def exported_findings(
     return streamed(pieces, KINDS[format], f"findings.{format}", actor.access)
 
 
-@routes.read("/findings/{finding_id}", reads.finding, answers=reads.FindingDetail)
+@routes.read("/findings/{finding_id}", reads.finding, answers=reads.FindingDetail, version="finding")
 def finding(finding_id: Id) -> reads.FindingDetail:
     return there(reads.finding(finding_id), "finding", finding_id)
 
@@ -97,28 +105,28 @@ def story(finding_id: Id, cursor: Cursor = None, limit: Limit = PAGE) -> stories
 
 
 @routes.act(
-    "PATCH", "/findings/{finding_id}/decisions", actions.decide_finding, answers=reads.FindingDetail,
+    "PATCH", "/findings/{finding_id}/decisions", actions.decide_finding, answers=DecidedFinding, version="finding",
     sends={"verdict": "false positive", "note": "Only in the test data."},
 )  # fmt: skip
 def decide_finding(
     actor: Actor,
     finding_id: Id,
     verdict: Annotated[
-        Literal["false positive", "out of scope", "accepted", "none"] | None,
+        Literal["false positive", "out of scope", "accepted", "real", "none"] | None,
         Field(description="`none` takes back what was said; left out, it stays."),
     ] = None,
-    until: Annotated[datetime | None, Field(description="When an acceptance ends.")] = None,
+    until: Annotated[Moment | None, Field(description="When an acceptance ends.")] = None,
     severity: Annotated[Word | Literal["none"] | None, Field(description="`none` gives it back to the tool.")] = None,
     verified: bool | None = None,
     note: Annotated[str | None, Field(max_length=10_000, description="Empty takes it back.")] = None,
     tags: Annotated[list[Annotated[str, Field(max_length=500)]] | None, Field(max_length=100)] = None,
-) -> reads.FindingDetail:
+) -> DecidedFinding:
     said: dict[str, Any] = {
         "verdict": verdict, "until": until, "severity": severity, "verified": verified, "note": note, "tags": tags,
     }  # fmt: skip
     given = {name: None if value in ("none", "", []) else value for name, value in said.items() if value is not None}
-    actions.decide_finding(actor, finding_id, **given)
-    return finding(finding_id)
+    branches = actions.decide_finding(actor, finding_id, **given)
+    return DecidedFinding(finding=finding(finding_id), branches=branches)
 
 
 @routes.act("POST", "/findings/close", actions.close_findings, answers=StepAnswer)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from io import StringIO
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -19,7 +20,7 @@ from tidegate.rules.actor import Actor
 
 routes = Routes("mapping")
 
-LARGEST = 1_000_000
+LARGEST = 8 * 1024 * 1024
 """Characters of a file; the body's own limit comes first where they are long."""
 
 
@@ -41,8 +42,19 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: Annotated[int, Meta(description="Lines that say what is stored already.")]
 
 
-@routes.read("/mappings", reads.mappings_csv, kinds={"text/csv": "A line for each Record."})
-def mappings_csv(actor: Actor, connection_id: Id | None = None) -> HttpResponseBase:
+@routes.read(
+    "/mappings",
+    reads.mappings_csv,
+    kinds={"text/csv": "A line for each Record.", "application/x-ndjson": "The same as objects."},
+)
+def mappings_csv(
+    actor: Actor,
+    connection_id: Id | None = None,
+    format: Annotated[Literal["csv", "ndjson"], Field(description="As which of the two.")] = "csv",
+) -> HttpResponseBase:
+    if format == "ndjson":
+        rows = (msgspec.json.encode(row) + b"\n" for row in reads.mappings(connection_id))
+        return streamed(rows, "application/x-ndjson", "mappings.ndjson", actor.access)
     pieces = (line.encode() for line in reads.mappings_csv(connection_id))
     return streamed(pieces, "text/csv", "mappings.csv", actor.access)
 
@@ -53,7 +65,7 @@ def import_mappings(
     file: Annotated[str, Field(max_length=LARGEST, description="The CSV, as /mappings gives it.")],
     preview: bool = False,
 ) -> Imported:
-    done = actions.import_mappings(actor, file.splitlines(keepends=True), preview=preview)
+    done = actions.import_mappings(actor, StringIO(file, newline=""), preview=preview)
     lines = [
         ImportedLine(number=one.number, record_id=one.record_id, ok=one.ok, sentence=one.sentence) for one in done.lines
     ]

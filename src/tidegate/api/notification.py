@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from tidegate.actions import route as actions
 from tidegate.api.answer import Answered, there
 from tidegate.api.route import Routes
-from tidegate.api.words import PAGE, Cursor, Id, Limit
+from tidegate.api.words import PAGE, Cursor, Id, Limit, Moment, Named
 from tidegate.reads import route as reads
 from tidegate.rules.actor import Actor
 
@@ -39,6 +38,13 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
     why: Annotated[str, Meta(description="Why not; empty where it was.")]
 
 
+class TriedAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """How an address did that is not saved yet."""
+
+    outcome: Annotated[Tested, Meta(description="Whether the message was taken; it is ok where none was to be sent.")]
+    warning: Annotated[str, Meta(description="What its owner should know all the same; empty where nothing.")]
+
+
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent again."""
 
@@ -56,7 +62,12 @@ def all_routes() -> reads.RouteList:
     return reads.routes()
 
 
-@routes.read("/routes/{route_id}", reads.route, answers=reads.RouteRow)
+@routes.read("/routes/named", reads.named, answers=reads.RouteList)
+def named(text: Named) -> reads.RouteList:
+    return reads.RouteList(routes=reads.named(text))
+
+
+@routes.read("/routes/{route_id}", reads.route, answers=reads.RouteRow, version="route")
 def route(route_id: Id) -> reads.RouteRow:
     return shown(route_id)
 
@@ -71,6 +82,18 @@ def add_route(
 ) -> Answered:
     number = actions.add_route(actor, name, address, kinds=kinds, connection_id=connection_id)
     return Answered(shown(number), location=f"/routes/{number}")
+
+
+@routes.act("POST", "/routes/try", actions.try_address, answers=TriedAddress)
+def try_address(
+    actor: Actor,
+    name: Name,
+    address: Address,
+    signing_secret: Secret = None,
+    send: Annotated[bool, Field(description="Send a message there; else it is only looked at.")] = True,
+) -> TriedAddress:
+    tried = actions.try_address(actor, name, address, signing_secret=signing_secret, send=send)
+    return TriedAddress(outcome=Tested(ok=tried.outcome.ok, why=tried.outcome.why), warning=tried.warning)
 
 
 @routes.act("POST", "/routes/webhooks", actions.add_webhook, answers=NewWebhook, status=201, secret=True)
@@ -89,7 +112,7 @@ def add_webhook(
     return Answered(answer, location=f"/routes/{made.route_id}")
 
 
-@routes.act("PATCH", "/routes/{route_id}", actions.edit_route, answers=reads.RouteRow)
+@routes.act("PATCH", "/routes/{route_id}", actions.edit_route, answers=reads.RouteRow, version="route")
 def edit_route(
     actor: Actor,
     route_id: Id,
@@ -138,8 +161,7 @@ def news(
 
 @routes.act("POST", "/news/replay", actions.replay_news, answers=Replayed, status=202)
 def replay_news(
-    actor: Actor, news_id: Id | None = None, since: AwareDatetime | None = None, route_id: Id | None = None
+    actor: Actor, news_id: Id | None = None, since: Moment | None = None, route_id: Id | None = None
 ) -> Replayed:
-    moment: datetime | None = since
-    done = actions.replay_news(actor, news_id, since=moment, route_id=route_id)
+    done = actions.replay_news(actor, news_id, since=since, route_id=route_id)
     return Replayed(news=done.news, messages=done.messages)

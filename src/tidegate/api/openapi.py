@@ -15,23 +15,33 @@ from tidegate.api.again import HEADER, LONGEST_KEY
 from tidegate.api.answer import JSON
 from tidegate.api.problem import KIND, TITLES, Problem
 from tidegate.api.route import ROUTES, Route
+from tidegate.api.trigger import TAKE_CALL
+from tidegate.guard.signing import ID, SIGNATURE, TIMESTAMP
 
 REFERENCE: Final = "#/components/schemas/{name}"
-PROBLEMS_OF_ALL: Final = ("not-readable", "not-logged-in", "forbidden", "not-there", "method", "too-long", "fields")
-PROBLEMS_OF_CHANGES: Final = ("refused", "too-large", "content-type")
+PART: Final = "PartOf"
+"""How the shapes begin that answers have where `fields` names some of them."""
+PROBLEMS_OF_ALL: Final = (
+    "not-readable", "not-logged-in", "forbidden", "not-there", "method", "too-large", "too-long", "fields", "too-many",
+    "headers", "broken", "not-now",
+)  # fmt: skip
+PROBLEMS_OF_CHANGES: Final = ("refused", "content-type")
 
 
 def document(api: NinjaAPI) -> dict[str, Any]:
     """The whole document, from the code as it runs."""
     made: dict[str, Any] = OpenAPISchema(api, "api/v1/")
-    structs, shapes = _shapes(ROUTES)
-    made["components"]["schemas"] |= shapes
+    routes = [*ROUTES, TAKE_CALL]
+    structs, shapes = _shapes(routes)
+    made["components"]["schemas"] |= shapes | _parts(
+        (structs[one.answers] for one in routes if _is_sparse(one)), shapes
+    )
     made["components"]["responses"] = _problems()
     made["components"]["securitySchemes"] = made["components"].get("securitySchemes", {})
     for methods in made["paths"].values():
         for operation in methods.values():
             operation["responses"] = {str(status): answer for status, answer in operation["responses"].items()}
-    for route in ROUTES:
+    for route in routes:
         operation = made["paths"][_address(route.path)][route.method.lower()]
         _complete(operation, route, structs)
     return made
@@ -55,15 +65,68 @@ def _said(shape: dict[str, Any]) -> dict[str, Any]:
     return shape
 
 
+def _is_sparse(route: Route) -> bool:
+    """Whether `fields` may say which part of the answer is wanted."""
+    return route.method == "GET" and route.answers is not None
+
+
+def _parts(answers: Iterable[dict[str, Any]], shapes: dict[str, Any]) -> dict[str, Any]:
+    """The shapes of these answers as `fields` leaves them: what is there is as in the whole, and none of it has to
+    be."""
+    found, waiting = dict[str, Any](), [name for one in answers for name in _named(one)]
+    while waiting:
+        if (name := waiting.pop()) not in found:
+            found[name] = _part(shapes[name])
+            waiting += _named(shapes[name])
+    return {f"{PART}{name}": shape for name, shape in sorted(found.items())}
+
+
+def _named(shape: Any) -> list[str]:
+    """The shapes that this one names."""
+    if isinstance(shape, list):
+        return [name for one in shape for name in _named(one)]
+    if not isinstance(shape, dict):
+        return []
+    here = [shape["$ref"].rpartition("/")[2]] if isinstance(shape.get("$ref"), str) else []
+    return here + [name for one in shape.values() for name in _named(one)]
+
+
+def _part(shape: Any) -> Any:
+    if isinstance(shape, list):
+        return [_part(one) for one in shape]
+    if not isinstance(shape, dict):
+        return shape
+    if reference := shape.get("$ref"):
+        return {**shape, "$ref": REFERENCE.format(name=f"{PART}{reference.rpartition('/')[2]}")}
+    return {name: _part(value) for name, value in shape.items() if name not in ("required", "title")}
+
+
 def _complete(operation: dict[str, Any], route: Route, structs: dict[Any, dict[str, Any]]) -> None:
-    operation["x-tidegate-role"] = route.role
+    is_open = "security" not in operation
+    if not is_open:
+        operation["x-tidegate-role"] = route.role
     operation["responses"] = {str(route.status): _good(route, structs), **_bad(route)}
     if route.body is not None:
         operation["requestBody"] = _body(route, route.body)
-    if headers := list(_headers(route)):
+    if is_open:
+        operation["requestBody"] = {"required": False, "content": {JSON: {"schema": {}}}}
+    if headers := list(_signatures() if is_open else _headers(route)):
         operation["parameters"] = [*operation.get("parameters", []), *headers]
     for parameter in operation.get("parameters", []):
-        parameter["schema"].pop("title", None)
+        parameter["schema"] = _schema_of(parameter)
+        if parameter["name"] == "fields":
+            parameter["schema"]["format"] = f"fields of {route.answers.__name__}"
+            parameter["example"] = msgspec.structs.fields(route.answers)[0].encode_name
+
+
+def _schema_of(parameter: dict[str, Any]) -> dict[str, Any]:
+    """An address cannot say null: what is not wanted is left out of it."""
+    schema = {name: value for name, value in parameter["schema"].items() if name != "title"}
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if not kinds:
+        return schema
+    beside = {name: value for name, value in schema.items() if name != "anyOf" and (name, value) != ("default", None)}
+    return {**beside, **kinds[0]} if len(kinds) == 1 else {**beside, "anyOf": kinds}
 
 
 def _body(route: Route, model: type[BaseModel]) -> dict[str, Any]:
@@ -111,12 +174,13 @@ def _good(route: Route, structs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _answer_of(route: Route, structs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
-    """With `fields` any part of it may be missing, so a read's answer is described and not demanded."""
-    return structs[route.answers]
+    """The whole of it; and where `fields` may be given, or a part."""
+    whole = structs[route.answers]
+    return {"anyOf": [whole, _part(whole)]} if _is_sparse(route) else whole
 
 
 def _bad(route: Route) -> dict[str, Any]:
-    kinds = [*PROBLEMS_OF_ALL, *(PROBLEMS_OF_CHANGES if route.method != "GET" else ()), "too-many"]
+    kinds = [*PROBLEMS_OF_ALL, *(PROBLEMS_OF_CHANGES if route.method != "GET" else ())]
     if route.version and route.method != "GET":
         kinds.append("changed")
     found: dict[str, Any] = {str(TITLES[kind][0]): {"$ref": f"#/components/responses/{kind}"} for kind in kinds}
@@ -124,7 +188,6 @@ def _bad(route: Route) -> dict[str, Any]:
         step = {"schema": {"$ref": "#/components/schemas/StepAnswer"}}
         found["207"] = {"description": "Some of it is done; see item by item.", "content": {JSON: step}}
         found["409"] = {"description": "Nothing was done.", "content": {JSON: step, KIND: _PROBLEM}}
-    found["default"] = {"$ref": "#/components/responses/broken"}
     return dict(sorted(found.items()))
 
 
@@ -132,7 +195,25 @@ _PROBLEM: Final = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 
 def _problems() -> dict[str, Any]:
-    return {kind: {"description": f"{title}.", "content": {KIND: _PROBLEM}} for kind, (_, title) in TITLES.items()}
+    return {
+        kind: {"description": f"{title}.", "content": {KIND: _PROBLEM}, **_HEADERS_OF_PROBLEMS.get(kind, {})}
+        for kind, (_, title) in TITLES.items()
+    }
+
+
+_HEADERS_OF_PROBLEMS: Final[dict[str, Any]] = {
+    "not-logged-in": {"headers": {"WWW-Authenticate": {"description": "How.", "schema": {"type": "string"}}}},
+    "method": {"headers": {"Allow": {"description": "What can be done with it.", "schema": {"type": "string"}}}},
+    "too-many": {"headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}},
+}
+
+
+def _signatures() -> Iterable[dict[str, Any]]:
+    """Of whoever calls without being logged in; a vendor's own header may stand instead of them."""
+    told = {ID: "The call's own id.", TIMESTAMP: "When: seconds since 1970.", SIGNATURE: "`v1,` and the signature."}
+    for name, description in told.items():
+        schema = {"type": "string"}
+        yield {"in": "header", "name": name, "required": False, "description": description, "schema": schema}
 
 
 def _headers(route: Route) -> Iterable[dict[str, Any]]:

@@ -36,6 +36,12 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     settled: Annotated[int, Meta(description="How many closings and absences were decided.")]
 
 
+class PreviewCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a preview would do, counted."""
+
+    counts: Annotated[list[previews.PreviewCount], Meta(description="By kind and Record; none for what is no preview.")]
+
+
 def asked(number: int) -> Answered:
     """The answer to a request for an Operation."""
     return Answered(there(reads.operation(number), "Operation", number), 202, f"/operations/{number}")
@@ -84,6 +90,11 @@ def differences(
 ) -> previews.DifferencePage:
     found = previews.differences(operation_id, kind=kind, record_id=record_id, cursor=cursor, limit=limit)
     return there(found, "Operation", operation_id)
+
+
+@routes.read("/operations/{operation_id}/differences/counts", previews.preview_counts, answers=PreviewCounts)
+def preview_counts(operation_id: Id) -> PreviewCounts:
+    return PreviewCounts(counts=previews.preview_counts(operation_id))
 
 
 @routes.act("POST", "/operations/{operation_id}/cancel", actions.cancel, answers=reads.OperationDetail)

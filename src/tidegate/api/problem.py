@@ -36,6 +36,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "not-readable": (400, "The request cannot be read"),
+    "host": (400, "Tidegate is not called that"),
     "cursor": (400, "The cursor does not belong here"),
     "not-logged-in": (401, "Nobody is logged in"),
     "forbidden": (403, "Your role does not reach that far"),

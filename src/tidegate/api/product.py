@@ -6,11 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tidegate.actions import operation as operations
 from tidegate.actions import product as actions
 from tidegate.api.answer import Answered, there
 from tidegate.api.product_type import Name, TypedName
 from tidegate.api.route import Routes
-from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Limit, Search
+from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Limit, Named, Search
+from tidegate.reads import operation as operation_reads
 from tidegate.reads import product as reads
 from tidegate.reads.target import StaleRecords
 from tidegate.rules.actor import Actor
@@ -42,7 +44,12 @@ def products(
     )
 
 
-@routes.read("/products/{product_id}", reads.product, answers=reads.ProductDetail)
+@routes.read("/products/named", reads.named, answers=reads.ProductPage)
+def named(text: Named) -> reads.ProductPage:
+    return reads.ProductPage(products=reads.named(text), next=None)
+
+
+@routes.read("/products/{product_id}", reads.product, answers=reads.ProductDetail, version="product")
 def product(product_id: Id) -> reads.ProductDetail:
     return there(reads.product(product_id), "Product", product_id)
 
@@ -53,12 +60,22 @@ def add_product(actor: Actor, name: Name, product_type_id: OfType = None, tags: 
     return Answered(product(number), location=f"/products/{number}")
 
 
-@routes.act("PATCH", "/products/{product_id}", actions.edit_product, answers=reads.ProductDetail)
+@routes.act("PATCH", "/products/{product_id}", actions.edit_product, answers=reads.ProductDetail, version="product")
 def edit_product(
     actor: Actor, product_id: Id, name: Name | None = None, product_type_id: ToType = None, tags: Tags | None = None
 ) -> reads.ProductDetail:
     actions.edit_product(actor, product_id, name=name, product_type_id=product_type_id, tags=tags)
     return product(product_id)
+
+
+@routes.act(
+    "POST", "/products/{product_id}/sync", operations.request_sync_of_product, answers=operation_reads.SyncedProduct,
+    status=202,
+)  # fmt: skip
+def request_sync_of_product(actor: Actor, product_id: Id) -> operation_reads.SyncedProduct:
+    numbers = operations.request_sync_of_product(actor, product_id)
+    found = [there(operation_reads.operation(number), "Operation", number) for number in numbers]
+    return operation_reads.SyncedProduct(operations=found)
 
 
 @routes.act("DELETE", "/products/{product_id}", actions.delete_product, answers=StaleRecords)

@@ -9,7 +9,7 @@ from pydantic import Field
 from tidegate.actions import product_type as actions
 from tidegate.api.answer import Answered, there
 from tidegate.api.route import Routes
-from tidegate.api.words import PAGE, Cursor, Id, Limit, Search
+from tidegate.api.words import PAGE, Cursor, Id, Limit, Named, Search
 from tidegate.reads import product_type as reads
 from tidegate.rules.actor import Actor
 
@@ -24,7 +24,14 @@ def product_types(search: Search = "", cursor: Cursor = None, limit: Limit = PAG
     return reads.product_types(search=search, cursor=cursor, limit=limit)
 
 
-@routes.read("/product-types/{product_type_id}", reads.product_type, answers=reads.ProductTypeDetail)
+@routes.read("/product-types/named", reads.named, answers=reads.ProductTypePage)
+def named(text: Named) -> reads.ProductTypePage:
+    return reads.ProductTypePage(product_types=reads.named(text), next=None)
+
+
+@routes.read(
+    "/product-types/{product_type_id}", reads.product_type, answers=reads.ProductTypeDetail, version="product type"
+)
 def product_type(product_type_id: Id) -> reads.ProductTypeDetail:
     return there(reads.product_type(product_type_id), "Product Type", product_type_id)
 
@@ -35,7 +42,13 @@ def add_product_type(actor: Actor, name: Name) -> Answered:
     return Answered(product_type(number), location=f"/product-types/{number}")
 
 
-@routes.act("PATCH", "/product-types/{product_type_id}", actions.rename_product_type, answers=reads.ProductTypeDetail)
+@routes.act(
+    "PATCH",
+    "/product-types/{product_type_id}",
+    actions.rename_product_type,
+    answers=reads.ProductTypeDetail,
+    version="product type",
+)
 def rename_product_type(actor: Actor, product_type_id: Id, name: Name) -> reads.ProductTypeDetail:
     actions.rename_product_type(actor, product_type_id, name)
     return product_type(product_type_id)

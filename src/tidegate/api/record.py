@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from tidegate.actions import record as actions
 from tidegate.api.answer import Answered, StepAnswer, step_answer, there
 from tidegate.api.problem import FieldError, trouble_of_fields
 from tidegate.api.route import Routes
-from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Ids, Limit, Reason, Search
+from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Ids, Limit, Moment, Named, Reason, Search
 from tidegate.reads import record as reads
 from tidegate.rules.actor import Actor
 
@@ -42,8 +41,8 @@ def records(
     product_id: Id | None = None,
     search: Search = "",
     gone: Annotated[bool | None, Field(description="Only those that are no longer, or still, in the tool.")] = None,
-    seen_since: Annotated[datetime | None, Field(description="First found from then on.")] = None,
-    seen_until: Annotated[datetime | None, Field(description="First found before then.")] = None,
+    seen_since: Annotated[Moment | None, Field(description="First found from then on.")] = None,
+    seen_until: Annotated[Moment | None, Field(description="First found before then.")] = None,
     sort: Literal["name", "vendor id", "parent", "product", "state", "newest"] = "name",
     cursor: Cursor = None,
     limit: Limit = PAGE,
@@ -52,6 +51,11 @@ def records(
         connection_id=connection_id, state=state, product_id=product_id, search=search, gone=gone,
         seen_since=seen_since, seen_until=seen_until, sort=sort, cursor=cursor, limit=limit,
     )  # fmt: skip
+
+
+@routes.read("/records/named", reads.named, answers=reads.RecordPage)
+def named(text: Named, connection_id: Id | None = None) -> reads.RecordPage:
+    return reads.RecordPage(records=reads.named(text, connection_id), next=None)
 
 
 @routes.read("/records/{record_id}", reads.record, answers=reads.RecordDetail)

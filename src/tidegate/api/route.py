@@ -29,7 +29,7 @@ from tidegate.actions.version import expecting
 from tidegate.api.again import once
 from tidegate.api.answer import JSON, Answered, check_fields, encoded, etag_of
 from tidegate.api.problem import FieldError, Trouble, errors_of_body, trouble_of_fields
-from tidegate.reads.version import version_of
+from tidegate.reads.version import OF_A_CONNECTION, version_of
 from tidegate.reads.viewer import viewing
 from tidegate.rules.access import Role
 from tidegate.rules.actor import Actor
@@ -39,7 +39,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 FIELDS: Final = Annotated[
     str | None,
-    Field(max_length=2000, description="Only these fields of the answer, as `a,b.c`.", examples=["next"]),
+    Field(max_length=2000, description="Only these fields of the answer, as `a,b.c`."),
 ]
 STRICT: Final = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
@@ -188,7 +188,9 @@ def view_of(route: Route, handler: Callable[..., Any]) -> Callable[..., HttpResp
         fields = values.pop("fields", None) if sparse else None
         if fields:
             check_fields(fields, route.answers)
-        if route.method != "GET":
+        if route.method == "GET":
+            _refuse_body(request)
+        else:
             values |= read_body(request, route.body)
         if takes_actor:
             values["actor"] = actor
@@ -241,7 +243,8 @@ def _answer(route: Route, given: Any, fields: str | None) -> HttpResponseBase:
 
 
 def _number_of(route: Route, values: Mapping[str, Any]) -> int | None:
-    return values.get(f"{route.version.replace(' ', '_')}_id") if route.version else None
+    of = "connection" if route.version in OF_A_CONNECTION else route.version.replace(" ", "_")
+    return values.get(f"{of}_id") if route.version else None
 
 
 def _expected(request: HttpRequest, route: Route, values: Mapping[str, Any]) -> tuple[str, int, frozenset[str] | None]:
@@ -265,6 +268,12 @@ def _refuse_unknown(request: HttpRequest, known: frozenset[str]) -> None:
                 for name in unknown[:20]
             ]
         )
+
+
+def _refuse_body(request: HttpRequest) -> None:
+    """What stands in a body would be passed over in silence; whoever sent it meant something by it."""
+    if request.body:
+        raise Trouble("not-readable", "What only reads takes no body.", "Put what you ask for into the address.")
 
 
 def read_body(request: HttpRequest, model: type[BaseModel] | None) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Rule(BaseModel):
 Rules = Annotated[list[Rule], Field(max_length=1000, description="All rules, in their order.")]
 
 
-@routes.read("/connections/{connection_id}/rules", reads.rules, answers=reads.RuleList)
+@routes.read("/connections/{connection_id}/rules", reads.rules, answers=reads.RuleList, version="rules")
 def rules(connection_id: Id) -> reads.RuleList:
     return there(reads.rules(connection_id), "Connection", connection_id)
 
@@ -64,7 +64,7 @@ def add_rule(
     return Answered(_saved(connection_id, done), location=f"/connections/{connection_id}/rules")
 
 
-@routes.act("PUT", "/connections/{connection_id}/rules", actions.save_rules, answers=reads.RulesSaved)
+@routes.act("PUT", "/connections/{connection_id}/rules", actions.save_rules, answers=reads.RulesSaved, version="rules")
 def save_rules(actor: Actor, connection_id: Id, rules: Rules, again: Again = False) -> reads.RulesSaved:
     return _saved(
         connection_id, actions.save_rules(actor, connection_id, [one.as_rule() for one in rules], again=again)
@@ -72,12 +72,24 @@ def save_rules(actor: Actor, connection_id: Id, rules: Rules, again: Again = Fal
 
 
 @routes.act("POST", "/connections/{connection_id}/rules/try", reads.try_rules, answers=reads.RulesTried)
-def try_rules(connection_id: Id, tried: Rules | None = None, again: Again = False) -> reads.RulesTried:
+def try_rules(
+    connection_id: Id,
+    tried: Rules | None = None,
+    one_more: Rule | None = None,
+    position: Position | None = None,
+    again: Again = False,
+) -> reads.RulesTried:
     there(reads.rules(connection_id), "Connection", connection_id)
-    return reads.try_rules(connection_id, None if tried is None else [one.as_rule() for one in tried], again=again)
+    return reads.try_rules(
+        connection_id,
+        None if tried is None else [one.as_rule() for one in tried],
+        one_more=None if one_more is None else one_more.as_rule(),
+        position=position,
+        again=again,
+    )
 
 
-@routes.act("PUT", "/rules/{rule_id}", actions.edit_rule, answers=reads.RulesSaved)
+@routes.act("PUT", "/rules/{rule_id}", actions.edit_rule, answers=reads.RulesSaved, version="rule")
 def edit_rule(actor: Actor, rule_id: Id, rule: Rule, again: Again = False) -> reads.RulesSaved:
     return _saved(_connection_of(rule_id), actions.edit_rule(actor, rule_id, rule.as_rule(), again=again))
 

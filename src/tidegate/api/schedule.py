@@ -21,14 +21,16 @@ def schedules(cursor: Cursor = None, limit: Limit = PAGE) -> reads.SchedulePage:
     return reads.schedules(cursor=cursor, limit=limit)
 
 
-@routes.read("/connections/{connection_id}/schedules", reads.schedules_of, answers=reads.ConnectionSchedules)
+@routes.read(
+    "/connections/{connection_id}/schedules", reads.schedules_of, answers=reads.ConnectionSchedules, version="schedules"
+)
 def schedules_of(connection_id: Id) -> reads.ConnectionSchedules:
     return there(reads.schedules_of(connection_id), "Connection", connection_id)
 
 
 @routes.act(
     "PATCH", "/connections/{connection_id}/schedules/{type}", actions.set_schedule, answers=reads.ConnectionSchedules,
-    sends={"kind": "daily", "at": "02:30", "zone": "Europe/Berlin"},
+    version="schedules", sends={"kind": "daily", "at": "02:30", "zone": "Europe/Berlin"},
 )  # fmt: skip
 def set_schedule(
     actor: Actor,

@@ -12,7 +12,7 @@ from tidegate.actions import test as actions
 from tidegate.api.answer import there
 from tidegate.api.product_type import TypedName
 from tidegate.api.route import Routes
-from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Limit, Search
+from tidegate.api.words import LARGEST_ID, PAGE, Cursor, Id, Limit, Named, Search
 from tidegate.reads import test as reads
 from tidegate.reads.target import StaleRecords
 from tidegate.rules.actor import Actor
@@ -43,12 +43,17 @@ def tests(
     )
 
 
-@routes.read("/tests/{test_id}", reads.test, answers=reads.TestRow)
+@routes.read("/tests/named", reads.named, answers=reads.TestPage)
+def named(text: Named, product_id: Id | None = None) -> reads.TestPage:
+    return reads.TestPage(tests=reads.named(text, product_id), next=None)
+
+
+@routes.read("/tests/{test_id}", reads.test, answers=reads.TestRow, version="test")
 def test(test_id: Id) -> reads.TestRow:
     return there(reads.test(test_id), "Test", test_id)
 
 
-@routes.act("PATCH", "/tests/{test_id}", actions.rename_test, answers=reads.TestRow)
+@routes.act("PATCH", "/tests/{test_id}", actions.rename_test, answers=reads.TestRow, version="test")
 def rename_test(actor: Actor, test_id: Id, name: Name) -> reads.TestRow:
     actions.rename_test(actor, test_id, name)
     return test(test_id)

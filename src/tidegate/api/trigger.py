@@ -14,7 +14,7 @@ from tidegate.api.answer import JSON
 from tidegate.api.entry import address_of
 from tidegate.api.pace import STRANGERS, neighbourhood
 from tidegate.api.problem import Trouble
-from tidegate.api.route import Routes
+from tidegate.api.route import Route, Routes, name_of
 from tidegate.api.words import Id
 from tidegate.rules.actor import Actor
 from tidegate.rules.call import Unreadable
@@ -42,7 +42,12 @@ class CallAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @routes.act(
-    "PUT", "/connections/{connection_id}/trigger", actions.new_trigger_secret, answers=TriggerSecret, secret=True
+    "PUT",
+    "/connections/{connection_id}/trigger",
+    actions.new_trigger_secret,
+    answers=TriggerSecret,
+    secret=True,
+    version="connection",
 )
 def new_trigger_secret(actor: Actor, connection_id: Id, key_path: KeyPath = "") -> TriggerSecret:
     secret = actions.new_trigger_secret(actor, connection_id, key_path=key_path)
@@ -54,14 +59,20 @@ def remove_trigger(actor: Actor, connection_id: Id) -> None:
     actions.remove_trigger(actor, connection_id)
 
 
-@routes.router.post(
-    "/connections/{connection_id}/trigger",
-    auth=None,
-    operation_id="actions.trigger.take_call",
-    summary="Asks for the Sync that a signed call is about",
-    url_name="actions.trigger.take_call",
+TAKE_CALL = Route(
+    "POST", "/connections/{connection_id}/trigger", name_of(actions.take_call), "reader", CallAnswer, status=202
 )
-def take_call(request: HttpRequest, connection_id: int) -> HttpResponse:
+"""Beside the other routes, since nobody is logged in: who signs with the Connection's secret is answered."""
+
+
+@routes.router.post(
+    TAKE_CALL.path,
+    auth=None,
+    operation_id=TAKE_CALL.of,
+    summary="Asks for the Sync that a signed call is about",
+    url_name=TAKE_CALL.of,
+)
+def take_call(request: HttpRequest, connection_id: Id) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         called = actions.take_call(connection_id, headers, request.body, address_of(request))

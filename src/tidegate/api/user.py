@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
+from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from tidegate.actions import user as actions
 from tidegate.api.answer import Answered, there
 from tidegate.api.route import Routes
-from tidegate.api.words import PAGE, Cursor, Id, Limit, Search
+from tidegate.api.words import PAGE, Cursor, Id, Limit, Named, Search
 from tidegate.reads import user as reads
 from tidegate.rules.access import Grant, Role, ScopeKind
 from tidegate.rules.actor import Actor
@@ -31,6 +33,13 @@ class GrantBody(BaseModel):
     id: Id | None = None
 
 
+class LoggedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What logging somebody out everywhere did."""
+
+    user: Annotated[reads.UserRow, Meta(description="The user as they are now.")]
+    ended: Annotated[int, Meta(description="So many sessions ended, and tokens where these were to end as well.")]
+
+
 def the_grants(given: list[GrantBody]) -> list[Grant]:
     """The grants as actions take them. Raises Refused."""
     return [actions.the_grant(one.role, one.scope, one.id) for one in given]
@@ -48,7 +57,12 @@ def users(
     return reads.users(me=actor.user_id, search=search, active=active, cursor=cursor, limit=limit)
 
 
-@routes.read("/users/{user_id}", reads.user, answers=reads.UserRow)
+@routes.read("/users/named", reads.named, answers=reads.UserPage)
+def named(actor: Actor, text: Named) -> reads.UserPage:
+    return reads.UserPage(users=reads.named(text, me=actor.user_id), next=None)
+
+
+@routes.read("/users/{user_id}", reads.user, answers=reads.UserRow, version="user")
 def user(actor: Actor, user_id: Id) -> reads.UserRow:
     return shown(actor, user_id)
 
@@ -66,13 +80,20 @@ def add_user(
     return Answered(shown(actor, number), location=f"/users/{number}")
 
 
-@routes.act("PATCH", "/users/{user_id}", actions.edit_user, answers=reads.UserRow)
+@routes.act("PATCH", "/users/{user_id}", actions.edit_user, answers=reads.UserRow, version="user")
 def edit_user(actor: Actor, user_id: Id, name: Name | None = None, email: Email | None = None) -> reads.UserRow:
     actions.edit_user(actor, user_id, name=name, email=email)
     return shown(actor, user_id)
 
 
-@routes.act("PUT", "/users/{user_id}/grants", actions.grant_role, answers=reads.UserRow, sends={"role": "reader"})
+@routes.act(
+    "PUT",
+    "/users/{user_id}/grants",
+    actions.grant_role,
+    answers=reads.UserRow,
+    version="user",
+    sends={"role": "reader"},
+)
 def grant_role(
     actor: Actor, user_id: Id, role: Role, scope: ScopeKind = "everything", id: Id | None = None
 ) -> reads.UserRow:
@@ -98,13 +119,13 @@ def reactivate_user(actor: Actor, user_id: Id) -> reads.UserRow:
     return shown(actor, user_id)
 
 
-@routes.act("POST", "/users/{user_id}/logout", actions.log_out_everywhere, answers=reads.UserRow)
-def log_out_everywhere(actor: Actor, user_id: Id, also_tokens: bool = False) -> reads.UserRow:
-    actions.log_out_everywhere(actor, user_id, also_tokens=also_tokens)
-    return shown(actor, user_id)
+@routes.act("POST", "/users/{user_id}/logout", actions.log_out_everywhere, answers=LoggedOut)
+def log_out_everywhere(actor: Actor, user_id: Id, also_tokens: bool = False) -> LoggedOut:
+    ended = actions.log_out_everywhere(actor, user_id, also_tokens=also_tokens)
+    return LoggedOut(user=shown(actor, user_id), ended=ended)
 
 
-@routes.act("PUT", "/users/{user_id}/password", actions.set_password, answers=reads.UserRow)
+@routes.act("PUT", "/users/{user_id}/password", actions.set_password, answers=reads.UserRow, version="user")
 def set_password(actor: Actor, user_id: Id, password: Password) -> reads.UserRow:
     actions.set_password(actor, user_id, password)
     return shown(actor, user_id)

@@ -94,6 +94,37 @@ class CreatedToken(msgspec.Struct, frozen=True, kw_only=True):
     token: Annotated[str, Meta(description="The token. Only its hash is stored.")]
 
 
+class CreatedWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `notify add --webhook` and `notify edit --new-secret`: the only time that the secret is shown."""
+
+    id: Annotated[int, Meta(description="The route's number.")]
+    signing_secret: Annotated[str, Meta(description="What its messages are signed with from now on.")]
+
+
+class ReplayedNews(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `notify replay`."""
+
+    news: Annotated[int, Meta(description="So many pieces of news are sent again.")]
+    messages: Annotated[int, Meta(description="In so many messages.")]
+
+
+class ConnectionTrigger(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `connection trigger`: who may ask from outside for a Sync."""
+
+    connection_id: Annotated[int, Meta(description="The Connection's number.")]
+    path: Annotated[str, Meta(description="Where a signed call is posted to, at the address of Tidegate's pages.")]
+    trigger: Annotated[bool, Meta(description="There is one: who signs with its secret may ask.")]
+    secret: Annotated[str | None, Meta(description="The new secret, shown this once; null where none was made.")]
+
+
+class ExportedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `finding export --output`."""
+
+    file: Annotated[str, Meta(description="The file that was written.")]
+    format: Annotated[str, Meta(description="`ndjson`, `csv` or `sarif`.")]
+    bytes: Annotated[int, Meta(description="How long it is.")]
+
+
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to `connection test` and `notify test`."""
 
@@ -207,6 +238,7 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "connection pause": connection.ConnectionDetail,
         "connection resume": connection.ConnectionDetail,
         "connection delete": Deleted,
+        "connection trigger": ConnectionTrigger,
         "schedule list": schedule.SchedulePage,
         "schedule show": schedule.ConnectionSchedules,
         "schedule set": schedule.ConnectionSchedules,
@@ -277,6 +309,7 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "notify edit": route.RouteRow,
         "notify remove": Deleted,
         "notify log": route.NewsPage,
+        "notify replay": ReplayedNews,
         "user list": user.UserPage,
         "user show": user.UserRow,
         "user add": user.UserRow,
@@ -292,6 +325,7 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "token add": CreatedToken,
         "token revoke": token.TokenRow,
         "finding list": finding.FindingPage,
+        "finding export": ExportedFile,
         "finding show": finding.FindingDetail,
         "finding story": story.StoryPage,
         "finding decide": finding.FindingDetail,
@@ -299,12 +333,14 @@ def answers() -> dict[str, type[msgspec.Struct]]:
 
 
 def answers_to_previews() -> dict[str, type[msgspec.Struct]]:
-    """The shape of the answer where `--preview` asks another question than the command itself."""
+    """The shape of the answer where an option asks another question than the command itself."""
     from tidegate.reads import operation
     from tidegate.server import upgrade
 
     return {
         "connection add --preview": operation.OperationDetail,
         "connection edit --preview": Threshold,
+        "notify add --webhook": CreatedWebhook,
+        "notify edit --new-secret": CreatedWebhook,
         "upgrade --check": upgrade.UpgradeCheck,
     }

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tidegate.cli.house import reads
 from tidegate.cli.option import After, Json, Limit, group
 from tidegate.cli.start import ready
 from tidegate.cli.terminal import clean, moment, note, print_json, table
@@ -44,8 +45,6 @@ def list_audit(
     json: Json = False,
 ) -> None:
     """List what was done and what was forbidden, the newest first."""
-    from tidegate.cli.house import reads
-
     with ready(quiet=json):
         page = reads.audit.audit_lines(
             by=actor, action=action, target=target, target_id=target_id, since=_utc(since), until=_utc(until),
@@ -83,8 +82,6 @@ def export_audit(
 ) -> None:
     """Write all of these lines, the oldest first. No cell of the CSV is a formula."""
     from msgspec.json import decode
-
-    from tidegate.cli.house import reads
 
     with ready(quiet=True):
         lines = reads.audit.audit_export(

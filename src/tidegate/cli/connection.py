@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.answer import Deleted, DeletedThing, Tested, TestStep, Threshold
+from tidegate.cli.answer import ConnectionTrigger, Deleted, DeletedThing, Tested, TestStep, Threshold
 from tidegate.cli.failure import DONE, FAILED, Failure, usage
 from tidegate.cli.field import Given, Secret, Set, asked_for, given
 from tidegate.cli.house import actions, reads
@@ -353,6 +353,53 @@ def delete_connection(name: Named, confirm: Confirm = None, json: Json = False) 
     return note_managed("It", row.managed_by)
 
 
+@app.command("trigger")
+def trigger(
+    name: Named,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make a secret; it is shown once, and one before it ends at once.")
+    ] = False,
+    key_path: Annotated[
+        str | None,
+        typer.Option(
+            "--key-path",
+            metavar="PATH",
+            help="With --new: where in the body the tool's own key stands, as `project.key`. GitHub, SonarQube and Snyk"
+            " need none.",
+        ),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Nobody can ask from outside any more.")] = False,
+    json: Json = False,
+) -> None:
+    """Let a tool or a pipeline ask for a Sync when something was scanned, by a call that it signs.
+
+    Without an option it says whether somebody may. What a call looks like: docs/guide/webhooks.md
+    """
+    if new and remove:
+        raise usage("--new and --remove contradict each other.", "Give one of the two.")
+    if key_path is not None and not new:
+        raise usage("A key path is stored with a secret.", "Add --new, or leave --key-path out.")
+    with ready(quiet=json):
+        row = the_connection(name)
+        secret = actions.trigger.new_trigger_secret(me(), row.id, key_path=key_path or "") if new else None
+        if remove:
+            actions.trigger.remove_trigger(me(), row.id)
+        found = reads.connection.connection(row.id)
+    if found is None:
+        raise not_there("Connection", name)
+    shown = None if secret is None else secret.get_secret_value()
+    path = f"/api/v1/connections/{row.id}/trigger"
+    if json:
+        return print_json(ConnectionTrigger(connection_id=row.id, path=path, trigger=found.trigger, secret=shown))
+    if shown is not None:
+        note(f"Sign with this secret, and POST to {path}. Keep it now: it is not shown again.")
+        return say(shown)
+    if found.trigger:
+        return say(f"Who signs with the secret of {row.label} may ask for its Sync: POST {path}")
+    let = f"tidegate connection trigger {row.id} --new"
+    return say(f"Nobody can ask from outside for a Sync of {row.label}. Let somebody: {let}")
+
+
 def _stop_at_a_failure(kind: ToolRow, fields: Given, steps: Sequence[Any]) -> None:
     given = ", ".join(f"{name} {value}" for name, value in fields.settings.items())
     for step in steps:
@@ -370,10 +417,10 @@ def _continued(deleted: Sequence[Any], *, quiet: bool) -> int | None:
     last = deleted[0]
     told = f"{last.label}, deleted on {moment(last.deleted_at)}, was connected to the same account."
     if not sys.stdin.isatty():
-        note(f"{told} To take it up again instead, with its Records and decisions: --continues {last.pk}")
+        note(f"{told} To take it up again instead, with its Records and decisions: --continues {last.id}")
         return None
     goes_on = typer.confirm(f"{told} Take it up again, with its Records and decisions?", default=True, err=True)
-    return last.pk if goes_on else None
+    return last.id if goes_on else None
 
 
 def _stored(number: int, *, discover: bool, json: bool) -> int:

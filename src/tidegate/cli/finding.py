@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
+import os
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidegate.cli.answer import ExportedFile
 from tidegate.cli.failure import usage
 from tidegate.cli.house import actions, reads
 from tidegate.cli.naming import not_there, the_connection, the_number, the_product, the_record
 from tidegate.cli.option import (
     After,
     ConnectionFilter,
+    ExportWord,
     FindingSort,
     Json,
     Limit,
@@ -24,10 +30,10 @@ from tidegate.cli.option import (
 )
 from tidegate.cli.prose import prose
 from tidegate.cli.start import me, ready
-from tidegate.cli.terminal import facts, heading, moment, note, print_json, say, table
+from tidegate.cli.terminal import clean, facts, heading, moment, note, print_json, say, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tidegate.reads.finding import FindingDetail
     from tidegate.reads.story import Event
@@ -35,6 +41,26 @@ if TYPE_CHECKING:
 app = group("Read findings and decide about them.")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The finding's number.")]
+
+
+OfProductType = Annotated[
+    str | None, typer.Option("--product-type", metavar="NAME", help="Only in Products of this Product Type.")
+]
+OfTool = Annotated[str | None, typer.Option("--tool", metavar="TOOL", help="Only by this Tool: its short name.")]
+OfRecord = Annotated[
+    str | None, typer.Option("--record", "-r", metavar="NAME", help="Only of this Record: its name or number.")
+]
+OfSeverity = Annotated[
+    SeverityWord | None, typer.Option("--severity", case_sensitive=False, help="Only of this severity.")
+]
+Active = Annotated[bool | None, typer.Option("--active/--inactive", help="Only those that are, or are not, active.")]
+OfStatus = Annotated[StatusWord | None, typer.Option("--status", case_sensitive=False, help="Only these.")]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="YYYY-MM-DD", help="Only those stored on this day or later.")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="Only those stored on this day or before.")
+]
 
 
 class VerdictWord(StrEnum):
@@ -53,29 +79,15 @@ SeverityDecision = StrEnum("SeverityDecision", {word.name: word.value for word i
 @app.command("list")
 def list_findings(
     product: ProductFilter = None,
-    product_type: Annotated[
-        str | None, typer.Option("--product-type", metavar="NAME", help="Only in Products of this Product Type.")
-    ] = None,
+    product_type: OfProductType = None,
     connection: ConnectionFilter = None,
-    tool: Annotated[
-        str | None, typer.Option("--tool", metavar="TOOL", help="Only by this Tool: its short name.")
-    ] = None,
-    record: Annotated[
-        str | None, typer.Option("--record", "-r", metavar="NAME", help="Only of this Record: its name or number.")
-    ] = None,
-    severity: Annotated[
-        SeverityWord | None, typer.Option("--severity", case_sensitive=False, help="Only of this severity.")
-    ] = None,
-    active: Annotated[
-        bool | None, typer.Option("--active/--inactive", help="Only those that are, or are not, active.")
-    ] = None,
-    status: Annotated[StatusWord | None, typer.Option("--status", case_sensitive=False, help="Only these.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="YYYY-MM-DD", help="Only those stored on this day or later.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="Only those stored on this day or before.")
-    ] = None,
+    tool: OfTool = None,
+    record: OfRecord = None,
+    severity: OfSeverity = None,
+    active: Active = None,
+    status: OfStatus = None,
+    since: Since = None,
+    until: Until = None,
     cwe: Annotated[int | None, typer.Option("--cwe", min=1, metavar="N", help="Only of this weakness: 79.")] = None,
     component: Annotated[
         str | None, typer.Option("--component", metavar="NAME", help="Only of this component: its whole name.")
@@ -99,20 +111,9 @@ def list_findings(
 ) -> None:
     """List findings, the worst first."""
 
-    if active is not None and status is not None:
-        raise usage("--status and --active both say which findings.", "Give one of the two.")
-    wanted: Any = status.value if status else {True: "active", False: "inactive", None: None}[active]
     with ready(quiet=json):
         page = reads.finding.findings(
-            product_id=None if product is None else the_product(product).id,
-            product_type=product_type,
-            connection_id=None if connection is None else the_connection(connection).id,
-            tool=tool,
-            record_id=None if record is None else the_record(record).id,
-            severity=severity and severity.value.capitalize(),
-            status=wanted,
-            since=None if since is None else _day(since),
-            until=None if until is None else _day(until) + timedelta(days=1),
+            **asked_for(product, product_type, connection, tool, record, severity, active, status, since, until),
             cwe=cwe,
             component=component,
             search=search,
@@ -134,6 +135,99 @@ def list_findings(
     if page.not_searchable:
         note(f"{page.not_searchable:,} findings are not searchable yet; they follow within a minute.")
     return None
+
+
+def asked_for(
+    product: str | None,
+    product_type: str | None,
+    connection: str | None,
+    tool: str | None,
+    record: str | None,
+    severity: SeverityWord | None,
+    active: bool | None,
+    status: StatusWord | None,
+    since: str | None,
+    until: str | None,
+) -> dict[str, Any]:
+    """What these options ask for, in the words of the reads; what none of them says is not in it."""
+    if active is not None and status is not None:
+        raise usage("--status and --active both say which findings.", "Give one of the two.")
+    wanted = {
+        "product_id": None if product is None else the_product(product).id,
+        "product_type": product_type,
+        "connection_id": None if connection is None else the_connection(connection).id,
+        "tool": tool,
+        "record_id": None if record is None else the_record(record).id,
+        "severity": severity and severity.value.capitalize(),
+        "status": status.value if status else {True: "active", False: "inactive", None: None}[active],
+        "since": None if since is None else _day(since),
+        "until": None if until is None else _day(until) + timedelta(days=1),
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+@app.command("export")
+def export_findings(
+    form: Annotated[
+        ExportWord, typer.Option("--form", case_sensitive=False, help="A finding a line as JSON or CSV, or SARIF.")
+    ] = ExportWord.ndjson,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there instead of to stdout.")
+    ] = None,
+    product: ProductFilter = None,
+    product_type: OfProductType = None,
+    connection: ConnectionFilter = None,
+    tool: OfTool = None,
+    record: OfRecord = None,
+    severity: OfSeverity = None,
+    active: Active = None,
+    status: OfStatus = None,
+    since: Since = None,
+    until: Until = None,
+    json: Json = False,
+) -> None:
+    """Write all findings out, however many there are. No cell of the CSV is a formula.
+
+    SARIF has the open ones unless you say a status. --json says how writing a file went.
+    """
+    if json and output is None:
+        raise usage(
+            "--json says how writing a file went.", "Add --output FILE, or leave --json out: the export is text."
+        )
+    with ready(quiet=True):
+        wanted = asked_for(product, product_type, connection, tool, record, severity, active, status, since, until)
+        pieces = reads.export.exported_findings(format=form.value, **wanted)
+        if output is None:
+            return _to_stdout(pieces)
+        written = _to_file(output, pieces)
+    if json:
+        return print_json(ExportedFile(file=str(output), format=form.value, bytes=written))
+    return say(f"{output} is written: {written:,} bytes.")
+
+
+def _to_stdout(pieces: Iterable[bytes]) -> None:
+    """Where somebody looks at it, nothing in it may steer their terminal."""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    on_terminal = sys.stdout.isatty()
+    for piece in pieces:
+        text = decode(piece)
+        sys.stdout.write(clean(text, lines=True) if on_terminal else text)
+
+
+def _to_file(path: Path, pieces: Iterable[bytes]) -> int:
+    """Whole or not at all: it gets its name once all is written. Only its owner may read it."""
+    part = path.with_name(f"{path.name}.part")
+    written = 0
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:  # noqa: PTH123
+        try:
+            for piece in pieces:
+                written += file.write(piece)
+            file.flush()
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    return written
 
 
 @app.command("show")

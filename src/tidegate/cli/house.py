@@ -4,13 +4,17 @@
 
     actions.connection.pause_connection(me(), row.id, because)
 
-What is imported is imported when it is used, so that --help answers at once.
+They are those of this machine, or, with TIDEGATE_URL, those of a Tidegate elsewhere. What is imported is imported when
+it is used, so that --help answers at once.
 """
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from tidegate.cli.failure import Failure
 
 if TYPE_CHECKING:
 
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
             suggestion,
             test,
             token,
+            trigger,
             undo,
             user,
         )
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
             configuration,
             connection,
             engagement,
+            export,
             finding,
             mapping,
             operation,
@@ -67,13 +73,30 @@ if TYPE_CHECKING:
         )
 
 
+def is_far() -> bool:
+    """Whether the commands are for a Tidegate elsewhere."""
+    return bool(os.environ.get("TIDEGATE_URL"))
+
+
+def only_here() -> Failure:
+    """What is said of what only the machine itself can do."""
+    return Failure(
+        "That works only on the machine where Tidegate runs, and TIDEGATE_URL names another.",
+        "Run it there, without TIDEGATE_URL.",
+    )
+
+
 class _Room:
-    """`tidegate.actions` or `tidegate.reads`."""
+    """`tidegate.actions` or `tidegate.reads`, here or far away."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __getattr__(self, noun: str) -> Any:
+        if is_far():
+            from tidegate.cli.far import FarModule
+
+            return FarModule(f"{self._name}.{noun}")
         return import_module(f"tidegate.{self._name}.{noun}")
 
 

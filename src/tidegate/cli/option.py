@@ -114,6 +114,14 @@ class StatusWord(StrEnum):
     unwatched = "unwatched"
 
 
+class ExportWord(StrEnum):
+    """How findings are written out."""
+
+    ndjson = "ndjson"
+    csv = "csv"
+    sarif = "sarif"
+
+
 class FindingSort(StrEnum):
     """What findings can be sorted by."""
 

@@ -10,6 +10,16 @@ from typer.core import TyperGroup
 
 from tidegate.cli import COMMANDS, overview
 from tidegate.cli.failure import INTERRUPTED, exit_code_of, say_failure
+from tidegate.cli.house import is_far, only_here
+
+HELP = frozenset({"-h", "--help"})
+HERE_ALONE = frozenset(
+    {
+        "backup", "demo", "doctor", "migrate", "restore", "retention", "scheduler", "secrets", "up", "upgrade", "web",
+        "worker",
+    }
+)  # fmt: skip
+"""Commands about the machine on which they run, its files and its database."""
 
 
 class Root(TyperGroup):
@@ -58,7 +68,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": sorted(HELP)},
 )
 
 
@@ -75,6 +85,8 @@ def run_command(arguments: list[str]) -> int:
     """Runs one command. The one place where every error ends: as a sentence with a next step, never as a traceback."""
     as_json = "--json" in arguments
     try:
+        if is_far() and HERE_ALONE & set(arguments[:1]) and not HELP & set(arguments):
+            raise only_here()
         code = typer.main.get_command(app).main(arguments, prog_name="tidegate", standalone_mode=False)
     except BrokenPipeError:
         raise

@@ -15,8 +15,7 @@ from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, note, print_json, say, table
 
 if TYPE_CHECKING:
-    from tidegate.reads.rule import RuleList, RulesTried
-    from tidegate.rules.mapping import MappingRule
+    from tidegate.reads.rule import RuleList, RuleRow, RulesTried
 
 app = group("Say beforehand which Product things belong to.")
 
@@ -124,13 +123,13 @@ def edit_rule(
     """Edit a rule. What you do not name stays as it is."""
     with ready(quiet=json):
         row = the_connection(connection)
-        number, kept = _rule_at(row.id, position)
+        kept = _rule_at(row.id, position)
         changes = _matched(name, parent, attribute) | _answered(product, template, because, ignore=ignore)
         changes |= _others(regex, case, product_type, tags)
         if not changes:
             raise usage("Nothing to change was named.", "See what can be: tidegate rule edit --help")
         saved = actions.rule.edit_rule(
-            me(), number, actions.rule.new_rule(**_entered(kept, changes) | changes), again=again
+            me(), kept.id, actions.rule.new_rule(**_entered(kept, changes) | changes), again=again
         )
         _told(row.id, saved, json=json)
 
@@ -146,7 +145,7 @@ def move_rule(
     """Move a rule to another place: the first that matches wins."""
     with ready(quiet=json):
         row = the_connection(connection)
-        _told(row.id, actions.rule.move_rule(me(), _rule_at(row.id, position)[0], to, again=again), json=json)
+        _told(row.id, actions.rule.move_rule(me(), _rule_at(row.id, position).id, to, again=again), json=json)
 
 
 @app.command("delete")
@@ -154,7 +153,7 @@ def delete_rule(connection: Named, position: Which, again: Again = False, json: 
     """Delete a rule. What it decided stays as it is, without --again."""
     with ready(quiet=json):
         row = the_connection(connection)
-        _told(row.id, actions.rule.delete_rule(me(), _rule_at(row.id, position)[0], again=again), json=json)
+        _told(row.id, actions.rule.delete_rule(me(), _rule_at(row.id, position).id, again=again), json=json)
 
 
 @app.command("try")
@@ -181,11 +180,11 @@ def try_rules(
     with ready(quiet=json):
         row = the_connection(connection)
         entered = _matched(name, parent, attribute) | _answered(product, template, None, ignore=ignore)
-        tried = reads.rule.stored_of(row.id)
+        one_more = None
         if entered:
             _refuse_without_pattern(entered)
-            tried.insert(len(tried) if at is None else at - 1, actions.rule.new_rule(**entered, **_others(regex, case)))
-        found = reads.rule.try_rules(row.id, tried, again=again)
+            one_more = actions.rule.new_rule(**entered, **_others(regex, case))
+        found = reads.rule.try_rules(row.id, one_more=one_more, position=at, again=again)
     if json:
         print_json(found)
     else:
@@ -242,7 +241,7 @@ def _others(
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _entered(rule: MappingRule, changes: dict[str, Any]) -> dict[str, Any]:
+def _entered(rule: RuleRow, changes: dict[str, Any]) -> dict[str, Any]:
     """The rule as a person would have entered it; with another answer, without what belonged to the one before."""
     kept: dict[str, Any] = {
         "field": rule.field,
@@ -266,11 +265,11 @@ def _entered(rule: MappingRule, changes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rule_at(connection_id: int, position: int) -> tuple[int, MappingRule]:
+def _rule_at(connection_id: int, position: int) -> RuleRow:
     found = _rules(connection_id)
     for row in found.rules:
-        if row.position == position and (stored := reads.rule.stored(row.id)) is not None:
-            return row.id, stored[1]
+        if row.position == position:
+            return row
     raise Failure(
         f"{found.connection} has no rule {position}; it has {len(found.rules)}.",
         f"See them: tidegate rule list {found.connection_id}",

@@ -64,11 +64,16 @@ def _show(found: SecretsStatus) -> None:
             "lost" if not key.known else "seals" if key.newest else "opens",
             f"{key.connections:,}",
             f"{key.routes:,}",
+            f"{key.users:,}",
             key.remark,
         )
         for key in found.keys
     ]
-    table(("KEY", "IT", "CONNECTIONS#", "ROUTES#", "MADE"), rows, empty="No key was made yet: nothing is sealed.")
+    table(
+        ("KEY", "IT", "CONNECTIONS#", "ROUTES#", "SECOND FACTORS#", "MADE"),
+        rows,
+        empty="No key was made yet: nothing is sealed.",
+    )
     if not found.lost:
         say(f"All {found.sealed:,} can be opened." if found.sealed else "Nothing is sealed.")
         return

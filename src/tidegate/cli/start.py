@@ -1,4 +1,7 @@
-"""Makes Tidegate ready for one command: settings, log, database; and says who is asking."""
+"""Makes Tidegate ready for one command: settings, log, database; and says who is asking.
+
+For a Tidegate elsewhere nothing has to be made ready: whoever has the token is asking.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tidegate.cli.house import is_far
 from tidegate.cli.terminal import note
 
 if TYPE_CHECKING:
@@ -17,7 +21,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def ready(*, quiet: bool = False) -> Iterator[Settings]:
-    """The database is open and Django set up. What a slow start waits for is said on stderr, unless `quiet`."""
+    """The database is open and Django set up. What a slow start waits for is said on stderr, unless `quiet`. What needs
+    the settings that this gives works on this machine alone: HERE_ALONE in cli/root.py names it."""
+    if is_far():
+        yield None  # pyright: ignore[reportReturnType]
+        return
     from tidegate.config import load_settings
     from tidegate.log import set_up_log
     from tidegate.server.start import started

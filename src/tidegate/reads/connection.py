@@ -71,6 +71,7 @@ class ConnectionDetail(msgspec.Struct, frozen=True, kw_only=True):
     hold_above: Annotated[int, Meta(description="So many open findings or fewer are never held.")]
     hold_percent: Annotated[int, Meta(description="More than so many per cent gone at once are held.")]
     warnings: Annotated[list[str], Meta(description="What its owner should know: unusable as stored, TLS unverified.")]
+    trigger: Annotated[bool, Meta(description="Who signs with its trigger's secret may ask for its Sync.")]
     created_at: Annotated[datetime, Meta(description="When it was made.")]
     created_by: Annotated[str, Meta(description="Who made it.")]
 
@@ -119,6 +120,7 @@ def connection(connection_id: int) -> ConnectionDetail | None:
         hold_above=found.hold_above,
         hold_percent=found.hold_percent,
         warnings=[warning.sentence for warning in _warnings(found)],
+        trigger=found.trigger_secret is not None,
         created_at=found.created_at,
         created_by=found.created_by,
     )

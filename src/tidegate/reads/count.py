@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from tidegate.reads.viewer import sees_everything, visible
+from tidegate.store import models
 from tidegate.store.statement import rows_of
 from tidegate_sdk import Severity
 
@@ -24,9 +26,13 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
-def findings_by_product(ids: Iterable[int]) -> Mapping[int, Findings]:
-    """For each of these Products."""
-    return _by("product", ids)
+def findings_by_product(ids: Iterable[int]) -> Mapping[int, tuple[Findings, int]]:
+    """For each of these Products; and how many Records are mapped to it, which the same Feeds tell."""
+    wanted = list(ids)
+    sums, records = _sums(wanted, rows_of("tally_of_products", ids=wanted)), dict.fromkeys(wanted, 0)
+    for row in rows_of("feeds_of_products", ids=wanted):
+        sums[row["of"]]["unwatched"], records[row["of"]] = row["unwatched"], row["records"]
+    return {number: (Findings(**found), records[number]) for number, found in sums.items()}
 
 
 def findings_by_test(ids: Iterable[int]) -> Mapping[int, Findings]:
@@ -35,8 +41,13 @@ def findings_by_test(ids: Iterable[int]) -> Mapping[int, Findings]:
 
 
 def findings_by_record(ids: Iterable[int]) -> Mapping[int, Findings]:
-    """For each of these Records, in whichever Tests they lie."""
-    return _by("record", ids)
+    """For each of these Records, in whichever Tests they lie that the viewer may see."""
+    if sees_everything():
+        return _by("record", ids)
+    wanted, test = list(ids), "test__engagement__product"
+    seen = visible(connection="test__connection_id", product=f"{test}_id", product_type=f"{test}__product_type_id")
+    feeds = models.Feed.objects.filter(seen, record_id__in=wanted)
+    return _by("feed", wanted, dict(feeds.values_list("pk", "record_id")))
 
 
 def findings_by_connection(ids: Iterable[int]) -> Mapping[int, Findings]:
@@ -48,9 +59,12 @@ def findings_by_connection(ids: Iterable[int]) -> Mapping[int, Findings]:
     return {number: Findings(**found) for number, found in sums.items()}
 
 
-def _by(group: str, ids: Iterable[int]) -> Mapping[int, Findings]:
+def _by(group: str, ids: Iterable[int], parts: Mapping[int, int] | None = None) -> Mapping[int, Findings]:
+    """By each of these ids; or of their parts, each of which says whose it is."""
     wanted = list(ids)
-    sums = _sums(wanted, rows_of("tally_sums", by=group, ids=wanted) if wanted else [])
+    asked = wanted if parts is None else list(parts)
+    rows = rows_of("tally_sums", by=group, ids=asked) if asked else []
+    sums = _sums(wanted, rows if parts is None else [row | {"of": parts[row["of"]]} for row in rows])
     return {number: Findings(**found) for number, found in sums.items()}
 
 

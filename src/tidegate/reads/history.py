@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
+from tidegate.reads.elsewhere import Told, quoted
 from tidegate.store import models
+
+_EARLIER: Final = "earlier_product_name"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +30,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 def changes(record: Any) -> list[Change]:
     """Everything that happened to a Record since it was found, the oldest first."""
     found: list[Any] = list(models.RecordHistory.objects.filter(record_id=record.pk).order_by("id"))
-    products = _products_of_feeds(found)
+    lay_in, of = _products_of_feeds(found), record.connection_id
+    told = Told((of, name) for name in {*lay_in.values(), *_earlier_names(found)})
+    products = {feed: told.name(of, name) for feed, name in lay_in.items()}
     by = f" by Discover {record.first_seen_operation_id}" if record.first_seen_operation_id else ""
     first = Change(
         at=record.first_seen_at, what=f"Found{by}.", actor="tidegate", operation=record.first_seen_operation_id,
@@ -40,12 +45,20 @@ def changes(record: Any) -> list[Change]:
             actor=one.actor,
             operation=one.operation_id,
             step=str(one.step) if one.step else None,
-            before=one.before,
-            after=one.after,
+            before=_facts(one.before, told, of),
+            after=_facts(one.after, told, of),
         )
         for one in found
     ]
     return [first, *rest]
+
+
+def _earlier_names(found: list[Any]) -> set[str]:
+    return {side.get(_EARLIER) or "" for one in found for side in (one.before, one.after)}
+
+
+def _facts(facts: Mapping[str, Any], told: Told, connection_id: int) -> dict[str, Any]:
+    return {**facts, _EARLIER: told.name(connection_id, facts[_EARLIER])} if facts.get(_EARLIER) else dict(facts)
 
 
 def _products_of_feeds(found: list[Any]) -> dict[int, str]:
@@ -63,7 +76,7 @@ def _told(before: Mapping[str, Any], after: Mapping[str, Any], products: Mapping
     elif "decision" in after:
         sentences.append(_decided(before, after, products))
     elif after.get("feed_id"):
-        sentences.append(f"Mapped to «{_product(after, products)}»; was «{_product(before, products)}».")
+        sentences.append(f"Mapped to {_product(after, products)}; was {_product(before, products)}.")
     if "absent_since" in after:
         gone = after["absent_since"]
         sentences.append("No longer in the tool." if gone else "In the tool again.")
@@ -79,7 +92,7 @@ def _told(before: Mapping[str, Any], after: Mapping[str, Any], products: Mapping
 
 def _decided(before: Mapping[str, Any], after: Mapping[str, Any], products: Mapping[int, str]) -> str:
     if after["decision"] == "mapped":
-        return f"Mapped to «{_product(after, products)}»."
+        return f"Mapped to {_product(after, products)}."
     if after["decision"] == "ignored":
         because = after.get("ignored_because")
         return f"Ignored: {because}" if because else "Ignored."
@@ -87,4 +100,5 @@ def _decided(before: Mapping[str, Any], after: Mapping[str, Any], products: Mapp
 
 
 def _product(facts: Mapping[str, Any], products: Mapping[int, str]) -> str:
-    return products.get(facts.get("feed_id") or 0, "a Product that is deleted by now")
+    name = products.get(facts.get("feed_id") or 0)
+    return quoted(name) if name else "a Product that is deleted by now"

@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 from msgspec import Meta
 
 from tidegate.reads.page import LIMIT, cut
-from tidegate.reads.viewer import visible
+from tidegate.reads.share import Share, own_records, seen_whole, visible_operations
 from tidegate.rules.operation import in_words
 from tidegate.rules.preview import would
 from tidegate.rules.undo_sync import undone_in_words
@@ -159,15 +159,17 @@ def operations(
 
 def operation(operation_id: int) -> OperationDetail | None:
     """One Operation; None if there is none of this number."""
-    found = visible_operations().filter(id=operation_id).first()
+    found = visible_operations(operation_id).first()
     if found is None:
         return None
     row = _rows([found])[0]
-    held = held_by(operation_id)
+    records = _records_shown(found)
+    held = _held(operation_id, records)
     return OperationDetail(
         operation=row, verdict=f"{verdict(row, held)} {_undone(operation_id)}".rstrip(),
-        results=_results(operation_id), held=held, odd=_odd(operation_id),
-        spent=dict(found.seconds), calls=dict(found.calls), log=_log(operation_id),
+        results=_results(operation_id, records), held=held, odd=_odd(operation_id, records),
+        spent=dict(found.seconds), calls=dict(found.calls) if records is None else {},
+        log=_log(operation_id, records),
     )  # fmt: skip
 
 
@@ -176,11 +178,11 @@ def log(
 ) -> LogPage:
     """The log after a line, of this level or worse; with `search` only lines that have these words, in their text or
     in what else is known of them, upper or lower case."""
-    lines = models.LogLine.objects.filter(
-        operation__in=visible_operations().filter(id=operation_id).values("id"),
-        n__gt=after,
-        level__in=LEVELS[LEVELS.index(level) :],
-    )
+    found = visible_operations(operation_id).first()
+    if found is None:
+        return LogPage(operation=operation_id, lines=[], next=None)
+    lines = _lines(operation_id, _records_shown(found))
+    lines = lines.filter(n__gt=after, level__in=LEVELS[LEVELS.index(level) :])
     for word in search.split():
         lines = lines.annotate(told=Cast("facts", TextField())).filter(
             Q(text__icontains=word) | Q(told__icontains=word)
@@ -192,9 +194,15 @@ def log(
 
 def held_by(operation_id: int) -> list[HeldRow]:
     """What this Operation was the latest to find gone, and that waits for a person or was kept open by one."""
-    if not visible_operations().filter(id=operation_id).exists():
-        return []
+    found = visible_operations(operation_id).first()
+    return [] if found is None else _held(operation_id, _records_shown(found))
+
+
+def _held(operation_id: int, records: frozenset[int] | None) -> list[HeldRow]:
+    """The same, of these Records or of all."""
     findings = models.Held.objects.filter(latest_operation=operation_id)
+    if records is not None:
+        findings = findings.filter(feed__record_id__in=records)
     findings = findings.exclude(undone=True, standing=models.Held.PENDING)  # remembered, until it comes again
     grouped = findings.values("feed__record_id", "feed__record__name", "standing", "since_operation")
     rows = [
@@ -205,6 +213,7 @@ def held_by(operation_id: int) -> list[HeldRow]:
         for row in grouped.annotate(n=Count("finding_id")).order_by("feed__record__name", "standing")
     ]  # fmt: skip
     absences: Any = models.HeldAbsence.objects.select_related("record").filter(latest_operation_id=operation_id)
+    absences = absences if records is None else absences.filter(record_id__in=records)
     return rows + [
         HeldRow(
             record_id=absence.record.pk, record=absence.record.name, what="absence", standing="held", count=1,
@@ -240,11 +249,6 @@ def verdict(row: OperationRow, held: list[HeldRow]) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def visible_operations() -> Any:
-    """Those of the Connections that the viewer may see: an Operation tells of all Records of its Connection."""
-    return models.Operation.objects.select_related("connection").filter(visible(connection="connection_id"))
-
-
 def _undone(operation_id: int) -> str:
     """By which Operations a Sync was undone, and for how many of its Records."""
     applied = models.Result.objects.filter(operation_id=operation_id, family="", feed_id__isnull=False)
@@ -262,42 +266,56 @@ def _foreseen(row: OperationRow) -> str:
 
 
 def _rows(found: list[Any]) -> list[OperationRow]:
-    waiting = _waiting([one.pk for one in found])
-    return [
-        OperationRow(
-            id=one.pk,
-            type=one.type,
-            connection=one.connection.label,
-            connection_id=one.connection.pk,
-            preview=one.preview,
-            status=one.status,
-            why=one.why,
-            trigger=one.trigger,
-            actor=one.actor,
-            counts=dict(one.counts),
-            complete=one.complete,
-            held=waiting.get(one.pk, 0),
-            records=one.scope.get("records"),
-            requested_at=one.requested_at,
-            started_at=one.started_at,
-            ended_at=one.ended_at,
-            seconds=_seconds(one),
-            not_before=one.not_before,
-            cause=one.cause,
-            attempt=one.attempt,
-            deaths=one.deaths,
-            worker=one.worker,
-        )
-        for one in found
-    ]
+    whole = {one.pk for one in found if seen_whole(one.connection_id)}
+    in_part = [one for one in found if one.pk not in whole]
+    share = Share(in_part)
+    waiting = _waiting(list(whole))
+    if in_part:
+        waiting |= _waiting([one.pk for one in in_part], share.records)
+    return [_row(one, waiting.get(one.pk, 0), None if one.pk in whole else share) for one in found]
 
 
-def _waiting(ids: list[int]) -> dict[int, int]:
+def _row(one: Any, held: int, share: Share | None) -> OperationRow:
+    return OperationRow(
+        id=one.pk,
+        type=one.type,
+        connection=one.connection.label,
+        connection_id=one.connection.pk,
+        preview=one.preview,
+        status=one.status,
+        why=share.why(one) if share else one.why,
+        trigger=one.trigger,
+        actor=one.actor,
+        counts=share.counts(one) if share else dict(one.counts),
+        complete=one.complete,
+        held=held,
+        records=share.asked(one) if share else one.scope.get("records"),
+        requested_at=one.requested_at,
+        started_at=one.started_at,
+        ended_at=one.ended_at,
+        seconds=_seconds(one),
+        not_before=one.not_before,
+        cause=one.cause,
+        attempt=one.attempt,
+        deaths=one.deaths,
+        worker=one.worker,
+    )
+
+
+def _records_shown(operation: Any) -> frozenset[int] | None:
+    """The Records of which the Operation tells this viewer; None where that is all."""
+    return None if seen_whole(operation.connection_id) else frozenset(own_records())
+
+
+def _waiting(ids: list[int], records: frozenset[int] | None = None) -> dict[int, int]:
+    """How much of each waits for a person, of all Records or of these."""
     held = models.Held.objects.filter(latest_operation__in=ids, standing=models.Held.HELD)
+    absences = models.HeldAbsence.objects.filter(latest_operation_id__in=ids)
+    if records is not None:
+        held, absences = held.filter(feed__record_id__in=records), absences.filter(record_id__in=records)
     counted: dict[int, int] = {
         row["latest_operation"]: row["n"] for row in held.values("latest_operation").annotate(n=Count("finding_id"))
     }
-    absences = models.HeldAbsence.objects.filter(latest_operation_id__in=ids)
     for row in absences.values("latest_operation_id").annotate(n=Count("record_id")):
         counted[row["latest_operation_id"]] = counted.get(row["latest_operation_id"], 0) + row["n"]
     return counted
@@ -309,13 +327,14 @@ def _seconds(one: Any) -> float | None:
     return round((one.ended_at - one.started_at).total_seconds(), 3)
 
 
-def _results(operation_id: int) -> list[ResultRow]:
+def _results(operation_id: int, records: frozenset[int] | None) -> list[ResultRow]:
     worst = Case(
         *(When(outcome=word, then=Value(n)) for n, word in enumerate(("failed", "incomplete", "skipped", "dropped"))),
         default=Value(9),
         output_field=IntegerField(),
     )
     found = models.Result.objects.select_related("record").filter(operation_id=operation_id)
+    found = found if records is None else found.filter(record_id__in=records)
     return [
         ResultRow(
             record_id=one.record.pk, record=one.record.name, family=one.family, branch=one.branch, outcome=one.outcome,
@@ -326,16 +345,23 @@ def _results(operation_id: int) -> list[ResultRow]:
     ]  # fmt: skip
 
 
-def _odd(operation_id: int) -> list[OddRow]:
+def _odd(operation_id: int, records: frozenset[int] | None) -> list[OddRow]:
     found = models.Quarantine.objects.select_related("record").filter(operation_id=operation_id).order_by("id")
+    found = found if records is None else found.filter(record_id__in=records)
     return [
         OddRow(record=one.record.name if one.record else "", family=one.family, key=one.vendor_key, reason=one.reason)
         for one in found[:LOG_LINES]
     ]
 
 
-def _log(operation_id: int) -> list[Line]:
-    found = models.LogLine.objects.filter(operation_id=operation_id).order_by("-n")[:LOG_LINES]
+def _lines(operation_id: int, records: frozenset[int] | None) -> Any:
+    """Of some Records, the lines that say that they are about one of them."""
+    found = models.LogLine.objects.filter(operation_id=operation_id)
+    return found if records is None else found.filter(facts__record__in=list(records))
+
+
+def _log(operation_id: int, records: frozenset[int] | None) -> list[Line]:
+    found = _lines(operation_id, records).order_by("-n")[:LOG_LINES]
     return [_line(one) for one in reversed(found)]
 
 

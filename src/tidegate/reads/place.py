@@ -102,6 +102,27 @@ def places(kind: str, ids: Iterable[int]) -> dict[int, Place]:
     return _OF[kind](ids)
 
 
+def places_of_operation(operation_id: int) -> list[Place] | None:
+    """Where a Sync or a change of some Records lies besides its Connection: in each of these, and in each Test that it
+    wrote into. None where it was asked for all, or is no such Operation."""
+    found = models.Operation.objects.filter(pk=operation_id).exclude(type="discover").first()
+    if found is None or not (asked := found.scope.get("records")):
+        return None
+    feeds = models.Result.objects.filter(operation_id=operation_id, feed_id__isnull=False).values("feed_id")
+    tests = models.Feed.objects.filter(pk__in=feeds).values_list("test_id", flat=True)
+    records = _records(asked)
+    return [*(records.get(record, EVERYWHERE) for record in asked), *_tests(tests).values()]
+
+
+def places_before_step(step: UUID, actor: str) -> dict[int, Place]:
+    """Where the Records lay that this actor took away from their Product by this step, and that flow nowhere since."""
+    taken = models.RecordHistory.objects.filter(step=step, actor=actor, record__feed=None, before__has_key="feed_id")
+    feeds: dict[int, int] = {line.record_id: line.before["feed_id"] for line in taken if line.before["feed_id"]}
+    lay_in = dict(models.Feed.objects.filter(pk__in=feeds.values()).values_list("pk", "test_id"))
+    tests = _tests(lay_in.values())
+    return {record: tests[lay_in[feed]] for record, feed in feeds.items() if lay_in.get(feed) in tests}
+
+
 def records_of_step(step: UUID) -> list[int]:
     """The Records that a step was about: whoever undoes it decides about each of them."""
     return sorted(set(models.RecordHistory.objects.filter(step=step).values_list("record_id", flat=True)))

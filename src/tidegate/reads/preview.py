@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from tidegate.reads.operation import visible_operations
 from tidegate.reads.page import LIMIT, cut
+from tidegate.reads.share import own_records, seen_whole, visible_operations
 from tidegate.reads.story import CLOSED_BECAUSE, TITLES, VENDOR_VERDICTS
 from tidegate.rules.preview import COUNTED_AS, KINDS
 from tidegate.store import models
@@ -88,10 +88,12 @@ def differences(
     limit: int = LIMIT,
 ) -> DifferencePage | None:
     """What this preview would do, kind by kind; None if there is no Operation of this number."""
-    operation = visible_operations().filter(pk=operation_id).first()
+    operation = visible_operations(operation_id).first()
     if operation is None:
         return None
     query = models.Difference.objects.filter(operation_id=operation_id)
+    if not seen_whole(operation.connection_id):
+        query = query.filter(record_id__in=own_records())
     wanted = {"kind": kind, "record_id": record_id}
     query = query.filter(**{name: value for name, value in wanted.items() if value is not None})
     found, following = cut(query, ("kind", "id"), (str, int), cursor, limit)
@@ -113,7 +115,7 @@ def differences(
 
 def preview_counts(operation_id: int) -> list[PreviewCount]:
     """What this preview would do, counted by kind and Record; exact, whatever is listed of it."""
-    operation = visible_operations().filter(pk=operation_id, preview=True).first()
+    operation = visible_operations(operation_id).filter(preview=True).first()
     if operation is None:
         return []
     kinds = COUNTED_AS.get(operation.type, {})
@@ -125,6 +127,8 @@ def preview_counts(operation_id: int) -> list[PreviewCount]:
         ]
     else:
         results = models.Result.objects.select_related("record").filter(operation_id=operation_id, family="")
+        if not seen_whole(operation.connection_id):
+            results = results.filter(record_id__in=own_records())
         counted = [
             PreviewCount(kind=kinds[word], record_id=result.record_id, record=result.record.name, count=number)
             for result in results.order_by("record__name", "record_id")

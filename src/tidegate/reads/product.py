@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from django.db.models import Count, Q
+from django.db.models import Q
 from msgspec import Meta
 
 from tidegate.reads.count import Findings, findings_by_product
@@ -102,8 +102,7 @@ def _meanings(text: str) -> list[Q]:
 
 def _rows(found: list[Any]) -> list[ProductRow]:
     ids = [product.id for product in found]
-    findings, records = findings_by_product(ids), _records_by_product(ids)
-    files = managed_by("product", ids)
+    held, files = findings_by_product(ids), managed_by("product", ids)
     return [
         ProductRow(
             id=product.id,
@@ -112,16 +111,10 @@ def _rows(found: list[Any]) -> list[ProductRow]:
             product_type_id=product.product_type_id,
             origin=product.origin,
             tags=list(product.tags),
-            records=records.get(product.id, 0),
-            findings=findings[product.id],
+            records=held[product.id][1],
+            findings=held[product.id][0],
             created_at=product.created_at,
             managed_by=files.get(product.id),
         )
         for product in found
     ]
-
-
-def _records_by_product(ids: list[int]) -> dict[int, int]:
-    product = "feed__test__engagement__product_id"
-    mapped = models.Record.objects.filter(deleted_at=None, **{f"{product}__in": ids})
-    return {row[product]: row["n"] for row in mapped.values(product).annotate(n=Count("id"))}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from tidegate.reads.viewer import visible
+from tidegate.reads.share import seen_whole, visible_operations
 from tidegate.rules.progress import progress_in_words
 from tidegate.store import models
 from tidegate.store.listen import PROGRESS, listening
@@ -37,30 +37,36 @@ class ProgressRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def progress(operation_id: int) -> ProgressRow | None:
     """How far it is now; None if there is none of this number."""
-    there = models.Operation.objects.filter(visible(connection="connection_id"), pk=operation_id)
-    status = there.values_list("status", flat=True).first()
-    if status is None:
+    found = visible_operations(operation_id).first()
+    if found is None:
         return None
     lease = models.Lease.objects.filter(pk=operation_id).first()
-    return _row(operation_id, status, {} if lease is None else lease.progress)
+    told = shown(found.connection_id, {} if lease is None else lease.progress)
+    return _row(operation_id, found.status, told)
 
 
 def follow(operation_id: int) -> Iterator[ProgressRow]:
     """How far it is, now and whenever that changes, until it has ended; and every few seconds whatever happens."""
+    connection = models.Operation.objects.filter(pk=operation_id).values_list("connection_id", flat=True).first() or 0
     with listening(PROGRESS) as listener:
         row = progress(operation_id)
         while row is not None:
             yield row
             if row.status not in UNDER_WAY:
                 return
-            row = _next(listener.heard(LOOK_SECONDS), operation_id) or progress(operation_id)
+            row = _next(listener.heard(LOOK_SECONDS), operation_id, connection) or progress(operation_id)
 
 
-def _next(heard: Iterator[dict[str, Any]], operation_id: int) -> ProgressRow | None:
+def shown(connection_id: int, told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Who sees some Records of an Operation only is told what it does, and not how much of others'."""
+    return told if seen_whole(connection_id) else {name: told[name] for name in ("phase",) if name in told}
+
+
+def _next(heard: Iterator[dict[str, Any]], operation_id: int, connection_id: int) -> ProgressRow | None:
     until = time.monotonic() + LOOK_SECONDS
     for told in heard:
         if told["operation"] == operation_id and "progress" in told:
-            return _row(operation_id, told["status"], told["progress"])
+            return _row(operation_id, told["status"], shown(connection_id, told["progress"]))
         if told["operation"] == operation_id or time.monotonic() > until:
             return None
     return None

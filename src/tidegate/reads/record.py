@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from django.db.models import Case, Count, F, Func, IntegerField, Q, TextField, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, TextField, Value, When
 from django.db.models.functions import Coalesce, Left, Lower
 from msgspec import Meta
 
 from tidegate import catalog
 from tidegate.reads.count import Findings, findings_by_record
+from tidegate.reads.elsewhere import Told
 from tidegate.reads.history import Change, changes
 from tidegate.reads.managed import managed_by
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.viewer import visible
 from tidegate.rules import record as rules
+from tidegate.rules.access import Role
 from tidegate.rules.equation import Equation
 from tidegate.store import models
 from tidegate.store.statement import rows_of
@@ -110,7 +113,35 @@ def records(
     """Records by name, or by another column. `gone` asks for those that are, or are not, in the tool any more;
     `seen_since` and `seen_until` for those that Discover first found from then on, or before. `search` looks for each
     of its words in name, parent, the tool's own id and the Product's name, ignoring case."""
-    query: Any = models.Record.objects.filter(visible_records(), deleted_at=None)
+    query: Any = matching(
+        connection_id=connection_id, state=state, product_id=product_id, search=search, gone=gone,
+        seen_since=seen_since, seen_until=seen_until,
+    )  # fmt: skip
+    if storable(search).split():
+        # What few have is gathered first: along the order of a list each Record is met, at three times the cost.
+        few = list(query.order_by().values_list("id", flat=True)[: GATHERED + 1])
+        query = models.Record.objects.filter(id__in=few) if len(few) <= GATHERED else query
+    # Two steps: which rows, without what they refer to; then these alone, with all of it.
+    query, kind = query.annotate(sorted_by=_sorted_by(sort)), int if sort in ("state", "newest") else str
+    found, following = cut(query.values("id", "sorted_by"), ("sorted_by", "id"), (kind, int), cursor, limit)
+    rows = {one.pk: one for one in living().filter(id__in=[row["id"] for row in found])}
+    return RecordPage(records=_rows([rows[row["id"]] for row in found if row["id"] in rows]), next=following)
+
+
+def matching(
+    *,
+    connection_id: int | None = None,
+    state: State | None = None,
+    product_id: int | None = None,
+    search: str = "",
+    gone: bool | None = None,
+    seen_since: datetime | None = None,
+    seen_until: datetime | None = None,
+    role: Role = "reader",
+) -> Any:
+    """The Records that are asked for, of those on which the viewer has this role, as a query: for a list, and for what
+    is decided about all of them at once."""
+    query: Any = models.Record.objects.filter(visible_records(role), deleted_at=None)
     if connection_id is None:
         left = list(models.Connection.objects.filter(deleted_at__isnull=False).values_list("id", flat=True))
         query = query.exclude(connection_id__in=left)
@@ -127,25 +158,9 @@ def records(
     if seen_until is not None:
         query = query.filter(first_seen_at__lt=seen_until)
     if words := storable(search).split():
-        # One text, since most of the time goes into its letters.
-        query = query.annotate(told=_Told("name", "parent", "vendor_id", output_field=TextField()))
         for word in words:
             query = query.filter(Q(told__contains=Lower(Value(word))) | _flows_into(word))
-        # What few have is gathered first: along the order of a list each Record is met, at three times the cost.
-        few = list(query.order_by().values_list("id", flat=True)[: GATHERED + 1])
-        query = models.Record.objects.filter(id__in=few) if len(few) <= GATHERED else query
-    # Two steps: which rows, without what they refer to; then these alone, with all of it.
-    query, kind = query.annotate(sorted_by=_sorted_by(sort)), int if sort in ("state", "newest") else str
-    found, following = cut(query.values("id", "sorted_by"), ("sorted_by", "id"), (kind, int), cursor, limit)
-    rows = {one.pk: one for one in living().filter(id__in=[row["id"] for row in found])}
-    return RecordPage(records=_rows([rows[row["id"]] for row in found if row["id"] in rows]), next=following)
-
-
-class _Told(Func):
-    """Texts, none of them null, as one in small letters; Django's Concat asks each for null, which doubles the time."""
-
-    function = "lower"
-    arg_joiner = " || E'\\n' || "
+    return query
 
 
 def _flows_into(word: str) -> Q:
@@ -221,20 +236,30 @@ def living() -> Any:
     return there.filter(visible_records())
 
 
-def visible_records() -> Q:
-    """Those that the viewer may see: of a Connection of theirs, or mapped to a Product of theirs."""
+def visible_records(role: Role = "reader") -> Q:
+    """Those that the viewer may see, or has another role for: of a Connection of theirs, or mapped to a Product of
+    theirs."""
     product = "feed__test__engagement__product"
-    return visible(connection="connection_id", product=f"{product}_id", product_type=f"{product}__product_type_id")
+    columns = {"connection": "connection_id", "product": f"{product}_id", "product_type": f"{product}__product_type_id"}
+    return visible(**columns, role=role)
 
 
 def _rows(found: list[Any]) -> list[RecordRow]:
     ids, now = [one.pk for one in found], datetime.now(UTC)
     findings, syncs, files = findings_by_record(ids), last_syncs(found), managed_by("mapping", ids)
-    return [_row(one, findings[one.pk], syncs.get(one.pk), files.get(one.pk), now) for one in found]
+    told = Told((one.connection.pk, _earlier_product(one)) for one in found)
+    return [_row(one, findings[one.pk], syncs.get(one.pk), files.get(one.pk), now, told) for one in found]
 
 
-def _row(one: Any, findings: Findings, sync: rules.LastSync | None, file: str | None, now: datetime) -> RecordRow:
+def _earlier_product(one: Any) -> str:
+    return one.earlier_product.name if one.earlier_product else one.earlier_product_name
+
+
+def _row(
+    one: Any, findings: Findings, sync: rules.LastSync | None, file: str | None, now: datetime, told: Told
+) -> RecordRow:
     known = facts(one)
+    known = replace(known, earlier_product=told.name(one.connection.pk, known.earlier_product))
     badge = rules.badge(sync)
     product = one.feed.test.engagement.product if one.feed else None
     return RecordRow(
@@ -271,7 +296,7 @@ def facts(one: Any) -> rules.RecordFacts:
         finalized_how=one.finalized_how,
         hands_off=one.hands_off,
         ignored_because=one.ignored_because,
-        earlier_product=one.earlier_product.name if one.earlier_product else one.earlier_product_name,
+        earlier_product=_earlier_product(one),
         earlier_product_deleted=bool(one.earlier_product_name) and one.earlier_product is None,
         first_seen_at=one.first_seen_at,
         first_seen_operation=one.first_seen_operation_id,

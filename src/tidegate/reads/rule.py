@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from tidegate.reads.managed import managed_by
+from tidegate.reads.version import version_of_rule
 from tidegate.reads.viewer import sees, visible
 from tidegate.rules.access import Place
 from tidegate.rules.mapping import Compiled, Decided, MappingRule, Vep, compiled, decide, rule_name
@@ -41,6 +42,7 @@ class RuleRow(msgspec.Struct, frozen=True, kw_only=True):
     tags: Annotated[list[str], Meta(description="The tags of Products it makes.")]
     words: Annotated[str, Meta(description="All that as a person would say it.")]
     problem: Annotated[str, Meta(description="Why it cannot decide as it is; empty where it can.")]
+    version: Annotated[str, Meta(description="Changes with it: what `If-Match` names when it is edited by the API.")]
     changed_at: Annotated[datetime, Meta(description="When it was last changed.")]
     changed_by: Annotated[str, Meta(description="Who changed it.")]
 
@@ -124,10 +126,21 @@ def stored_of(connection_id: int) -> list[MappingRule]:
     return rules_of(connection_id) if sees(Place(connection_id=connection_id)) else []
 
 
-def try_rules(connection_id: int, tried: Sequence[MappingRule] | None = None, *, again: bool = False) -> RulesTried:
-    """What these rules, or those that are stored, would decide of all Records: nothing is written. `again` as when they
-    are saved: what rules decided before is decided anew."""
-    ready = compiled(stored_of(connection_id) if tried is None else tried)
+def try_rules(
+    connection_id: int,
+    tried: Sequence[MappingRule] | None = None,
+    *,
+    one_more: MappingRule | None = None,
+    position: int | None = None,
+    again: bool = False,
+) -> RulesTried:
+    """What these rules, or those that are stored, would decide of all Records: nothing is written. `one_more` stands
+    among them at its position, or as the last. `again` as when they are saved: what rules decided before is decided
+    anew."""
+    wanted = list(stored_of(connection_id) if tried is None else tried)
+    if one_more is not None:
+        wanted.insert(len(wanted) if position is None else position - 1, one_more)
+    ready = compiled(wanted)
     counts: Counter[str] = Counter()
     matched: Counter[int] = Counter()
     changing: Counter[int] = Counter()
@@ -230,6 +243,7 @@ def _row(row: models.MappingRule) -> RuleRow:
         tags=row.tags,
         words=f"{', '.join([rule.matched, *how])}{',' if how else ''} {rule.told}.",
         problem=f"«{rule.product}» was deleted: what matches waits for a person." if lost else "",
+        version=version_of_rule(row),
         changed_at=row.changed_at,
         changed_by=row.changed_by,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,9 @@ from tidegate.guard.keys import KeyProblem, file_is_ours, known_keys, where
 from tidegate.guard.secrets import key_id_of, unseal
 from tidegate.reads.viewer import demand_everywhere
 from tidegate.store.writers.secret import everything_sealed
+
+KINDS: Final = ("connection", "route", "user")
+FORGET: Final = "Put that key back, or have them set up a new one: tidegate user reset-second-factor {id}"
 
 
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,12 +28,13 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(description="How many of Connections it sealed: logins, drafts' too, and triggers' secrets.")
     ]
     routes: Annotated[int, Meta(description="How many of routes it sealed: addresses, and what webhooks sign with.")]
+    users: Annotated[int, Meta(description="How many second factors of people it sealed: apps, and recovery codes.")]
 
 
 class LostSecret(msgspec.Struct, frozen=True, kw_only=True):
     """Something that cannot be opened."""
 
-    kind: Annotated[str, Meta(description="`connection` or `route`.")]
+    kind: Annotated[str, Meta(description="`connection`, `route` or `user`.")]
     id: Annotated[int, Meta(description="Its number.")]
     name: Annotated[str, Meta(description="Its label or name.")]
     why: Annotated[str, Meta(description="Why it cannot be opened.")]
@@ -52,17 +56,18 @@ def secrets_status(settings: Settings) -> SecretsStatus:
     cannot be read at all."""
     demand_everywhere("administrator", "Which keys seal what")
     known = {key.id: key for key in known_keys(settings)}
-    counts: dict[bytes, dict[str, int]] = {id: {"connection": 0, "route": 0} for id in known}
+    counts = {id: dict.fromkeys(KINDS, 0) for id in known}
     lost: list[LostSecret] = []
     rows = everything_sealed()
     for row in rows:
         kind, id, sealed = row["kind"], row["id"], bytes(row["sealed"])
         if key := key_id_of(sealed):
-            counts.setdefault(key, {"connection": 0, "route": 0})[kind] += 1
+            counts.setdefault(key, dict.fromkeys(KINDS, 0))[kind] += 1
         try:
             unseal(sealed, row["owner"], settings)
         except KeyProblem as problem:
-            told = {"name": row["name"], "why": problem.cause, "next_step": problem.next_step}
+            step = FORGET.format(id=id) if kind == "user" else problem.next_step
+            told = {"name": row["name"], "why": problem.cause, "next_step": step}
             lost.append(LostSecret(kind=kind, id=id, **told))
     newest = next(iter(known), None)
     keys = [
@@ -73,6 +78,7 @@ def secrets_status(settings: Settings) -> SecretsStatus:
             remark=known[id].remark if id in known else "",
             connections=count["connection"],
             routes=count["route"],
+            users=count["user"],
         )
         for id, count in counts.items()
     ]

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from django.db.models import Sum
-
 from tidegate.reads.page import CursorRefused, decoded, encoded
 from tidegate.reads.viewer import sees_everything, visible
 from tidegate.store import models
@@ -37,14 +35,30 @@ MOST: Final = 0.67
 """Where a smaller part of all Tests is asked for, all their findings are looked at for the oldest: others may have come
 before."""
 
-RARE: Final = 20_000
+RARE: Final = 30_000
 """Hits that are all gathered, from the index; of more frequent words, the newest findings are looked at one by one."""
 
+PROBED: Final = 6_000
+"""So many of the newest findings tell what the planner does not know of words that come together: that they are
+frequent."""
+
+LOOKED_AT: Final = 12_000
+"""So many are looked at one by one, the newest, where indexes alone leave no more of them out."""
+
+WITHIN: Final = 60_000
+"""Findings of a few Feeds that are gathered too, from their own index, so that hits elsewhere are not looked at."""
+
 IN_FEEDS: Final = 8_000
-"""Findings of a few Feeds that are all looked at for a word that is frequent elsewhere."""
+"""Findings of a few Feeds that are all looked at, whatever the word."""
 
 BESIDE: Final = 4
 """So many times the hits are looked at where there are other filters."""
+
+WALKED: Final = 8_000
+"""So many findings are looked at along their numbers first, where many Feeds are asked for: they mostly fill a page."""
+
+FEW_FEEDS: Final = 200
+"""Of no more Feeds each is looked into at once."""
 
 SKEW: Final = timedelta(hours=2)
 """Findings that are stored at once by several may have numbers in another order than times."""
@@ -100,6 +114,8 @@ class _Scope:
     tests: list[int] | None
     unwatched: bool
     left: list[int]
+    left_open: int = 0
+    """Open findings of the Feeds that are left behind whole."""
 
     @property
     def empty(self) -> bool:
@@ -159,8 +175,9 @@ def _walk_of_held(wanted: Wanted, scope: _Scope, at_a_time: int) -> Iterator[lis
 
 
 def unindexed() -> int:
-    """How many findings wait for their words; of very many, those that come first."""
-    (row,) = rows_of("words_waiting", at_most=1000)
+    """How many findings that the viewer may see wait for their words; of very many, those that come first."""
+    tests = None if sees_everything() else _visible_tests()
+    (row,) = rows_of("words_waiting", tests=tests, at_most=1000)
     return row["findings"]
 
 
@@ -183,12 +200,7 @@ def _scope(wanted: Wanted) -> _Scope:
     }
     asked = {name: value for name, value in filters.items() if value is not None}
     if asked or not sees_everything():
-        seen = visible(
-            connection="connection_id",
-            product="engagement__product_id",
-            product_type="engagement__product__product_type_id",
-        )
-        tests = list(models.Test.objects.filter(seen, **asked).values_list("id", flat=True))
+        tests = _visible_tests(**asked)
     feeds: list[int] | None = None
     if wanted.record_id is not None:
         within = models.Feed.objects.filter(record_id=wanted.record_id)
@@ -202,9 +214,18 @@ def _scope(wanted: Wanted) -> _Scope:
     if not wanted.unwatched:
         return _Scope(feeds, tests, False, [])
     left = rows_of("feeds_left", feeds=feeds)
-    whole = [row["id"] for row in left if row["whole"]]
+    whole = {row["id"]: row["open"] for row in left if row["whole"]}
     ours = {row["id"] for row in left}
-    return _Scope(sorted(ours), tests, True, whole)
+    return _Scope(sorted(ours), tests, True, list(whole), sum(whole.values()))
+
+
+def _visible_tests(**asked: Any) -> list[int]:
+    seen = visible(
+        connection="connection_id",
+        product="engagement__product_id",
+        product_type="engagement__product__product_type_id",
+    )
+    return list(models.Test.objects.filter(seen, **asked).values_list("id", flat=True))
 
 
 def _list(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Selected:
@@ -214,18 +235,34 @@ def _list(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Sele
     if sort == "changed":
         return _by_change(given, behind, wanted, scope, limit)
     first, second = behind or (None, None)
-    after = {"after_id": None if second is None else abs(second)}
-    if scope.few and scope.tests is None:
-        severity = first if sort == "severity" else None
-        rows = _ids_of_feeds(**given, **after, by=sort, after_severity=severity)
-    elif sort == "severity":
-        rows = _by_severity({**given, **after, "after_severity": first}, limit + 1)
-    elif sort == "oldest" and scope.feeds is None and scope.tests is not None and _are_some(scope.tests):
-        rows = rows_of("finding_ids_oldest_of_tests", **given, **after)
+    given["after_id"] = None if second is None else abs(second)
+    if sort == "severity":
+        rows = _the_worst(given, scope, first, limit + 1)
     else:
-        rows = _ids_by_age(**given, **after, oldest=sort == "oldest")
+        rows = _the_newest_or_oldest(given, scope, sort, limit + 1)
     count, more = _count(wanted, scope)
     return Selected(ids=_ids(rows, limit), next=_next(rows, limit, sort, "first", "second"), count=count, more=more)
+
+
+def _the_worst(given: dict[str, Any], scope: _Scope, after: int | None, at_most: int) -> list[dict[str, Any]]:
+    if scope.few and scope.tests is None:
+        return _ids_of_feeds(**given, by="severity", after_severity=after)
+    return _by_severity({**given, "after_severity": after}, at_most)
+
+
+def _the_newest_or_oldest(given: dict[str, Any], scope: _Scope, sort: str, at_most: int) -> list[dict[str, Any]]:
+    oldest = sort == "oldest"
+    few = scope.feeds is not None and scope.few and scope.tests is None
+    some = oldest and scope.feeds is None and scope.tests is not None and _are_some(scope.tests)
+    if some or (few and len(scope.feeds or ()) > FEW_FEEDS):
+        rows = rows_of("finding_ids_walked", **given, oldest=oldest, looked_at=WALKED)
+        if len(rows) == at_most:
+            return rows
+    if few:
+        return _ids_of_feeds(**given, by=sort, after_severity=None)
+    if some:
+        return rows_of("finding_ids_oldest_of_tests", **given)
+    return _ids_by_age(**given, oldest=oldest)
 
 
 def _are_some(tests: Sequence[int]) -> bool:
@@ -275,11 +312,14 @@ def _search(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Se
     query = query_of(wanted.text, *also)
     if not query:
         return NOTHING
-    if _seems_rare(query):
+    found = _met_in_feeds(query, scope, IN_FEEDS, looked_at=IN_FEEDS)
+    if found is None and _seems_rare(query) and not _is_frequent(query):
         gathered = _among([], wanted, scope, cursor, limit, at_most=HITS, query=query)
         if gathered is not None:
             return gathered
-    given, cut = _met(query, scope, others=_filtered(wanted, scope))
+    if found is None:
+        found = _met_in_feeds(query, scope, WITHIN, looked_at=LOOKED_AT)
+    given, cut = found or _met(query, others=_filtered(wanted, scope))
     return _among(given, wanted, scope, cursor, limit, at_most=HITS, cut=cut) or NOTHING
 
 
@@ -290,15 +330,26 @@ def _seems_rare(query: str) -> bool:
     return plan["Plan"]["Plan Rows"] <= RARE
 
 
-def _met(query: str, scope: _Scope, *, others: bool) -> tuple[list[int], bool]:
-    """Findings with words that many have, and whether there are more: of few Feeds all, else the newest."""
-    if scope.few and scope.feeds is not None:
-        held = models.Tally.objects.filter(feed__in=scope.feeds, n__gt=0).aggregate(n=Sum("n"))["n"] or 0
-        if held <= IN_FEEDS:
-            found = rows_of("words_find_in_feeds", query=query, feeds=scope.feeds, at_most=IN_FEEDS)
-            return [row["finding_id"] for row in found], False
+def _is_frequent(query: str) -> bool:
+    met = rows_of("words_find_newest", query=query, looked_at=PROBED, at_most=PROBED)
+    return len(met) > PROBED * 3 // 100
+
+
+def _met_in_feeds(query: str, scope: _Scope, most: int, *, looked_at: int) -> tuple[list[int], bool] | None:
+    """Findings of few Feeds with these words, and whether there may be more; None where the Feeds hold too many."""
+    if scope.feeds is None or not scope.few:
+        return None
+    rows = rows_of("words_find_in_feeds", query=query, feeds=scope.feeds, most=most, looked_at=looked_at)
+    held = rows[0]["held"]
+    if held > most:
+        return None
+    return [row["finding_id"] for row in rows if row["finding_id"] is not None], held > looked_at
+
+
+def _met(query: str, *, others: bool) -> tuple[list[int], bool]:
+    """The newest findings with words that many have, and whether there are more."""
     at_most = HITS * (BESIDE if others else 1) + 1
-    found = rows_of("words_find_newest", query=query, at_most=at_most)
+    found = rows_of("words_find_newest", query=query, looked_at=None, at_most=at_most)
     return [row["finding_id"] for row in found[: at_most - 1]], len(found) == at_most
 
 
@@ -318,13 +369,14 @@ def _among(
     by = wanted.sort or ("rank" if wanted.text else "severity")
     first, second, third = _behind(cursor, f"among {by}", 3) or (None, None, None)
     words = [word for word in _BETWEEN.split(wanted.text.lower()) if word][:MOST_WORDS]
-    most = max(RARE, len(given))
+    most, within = max(RARE, len(given)), WITHIN if query and scope.few else 0
     rows = rows_of(
-        "finding_ids_among", given=given, query=query, gathered=most, **_facts(wanted), standing=wanted.standing,
+        "finding_ids_among", given=given, query=query, gathered=most, within=within,
+        looked_at=max(LOOKED_AT, len(given)), **_facts(wanted), **_numbers_between(wanted), standing=wanted.standing,
         **scope.parameters(), text=wanted.text.strip(), words=words, cwe=wanted.cwe, component=wanted.component, by=by,
         after_first=first, after_second=second, after_third=third, first_hits=at_most, at_most=limit + 1,
     )  # fmt: skip
-    hits, asked = rows[0]["hits"], rows[0]["asked"]
+    hits, asked, cut = rows[0]["hits"], rows[0]["asked"], cut or rows[0]["cut"]
     if asked > most:
         return None
     there = [row for row in rows if row["id"] is not None]
@@ -366,6 +418,8 @@ def _count(wanted: Wanted, scope: _Scope) -> tuple[int | None, bool]:
     if wanted.since is not None or wanted.until is not None:
         return None, True
     facts = {"severity": wanted.severity, "active": wanted.active, "open": wanted.open}
+    if scope.unwatched and scope.tests is None and (wanted.severity, wanted.active) == (None, None):
+        return _count_of_left(facts, scope)
     everything = sees_everything() and (wanted.product_id, wanted.product_type, wanted.record_id) == (None, None, None)
     if everything and not scope.unwatched:
         (row,) = rows_of("connection_tally_count", **facts, connection=wanted.connection_id, tool=wanted.tool)
@@ -376,6 +430,14 @@ def _count(wanted: Wanted, scope: _Scope) -> tuple[int | None, bool]:
         if not row["cut"] or row["n"] > COUNTED:
             return min(row["n"], COUNTED), row["n"] > COUNTED
     return COUNTED, True
+
+
+def _count_of_left(facts: dict[str, Any], scope: _Scope) -> tuple[int, bool]:
+    """Feeds that are left behind know how many open findings they hold; what is skipped of others is in the tally."""
+    skipped = scope.parameters() | {"feeds": sorted(set(scope.feeds or ()) - set(scope.left))}
+    (row,) = rows_of("tally_count", **facts, **skipped, at_most=COUNTED + 1)
+    there = scope.left_open + row["n"]
+    return min(there, COUNTED), there > COUNTED
 
 
 def _behind(cursor: str | None, of: str, numbers: int) -> list[int] | None:

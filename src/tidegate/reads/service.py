@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Annotated
 
 import msgspec
+from allauth.mfa.models import Authenticator
 from django.db import connection, transaction
+from django.db.models import Q
 from msgspec import Meta
 
+from tidegate.guard.second_factor import BEGINNING
 from tidegate.store import models
 from tidegate.store.statement import rows_of
 
@@ -22,17 +26,20 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     scheduler: Annotated[bool, Meta(description="Somebody keeps the time: what is due is begun.")]
     workers: Annotated[int, Meta(description="How many workers live.")]
+    version: Annotated[str, Meta(description="Which version of Tidegate this is.")]
 
 
 def service() -> Service:
     """Which parts live now."""
     (row,) = rows_of("service_life", seconds=SECONDS_OF_LIFE)
-    return Service(scheduler=row["scheduler"], workers=row["workers"])
+    return Service(scheduler=row["scheduler"], workers=row["workers"], version=version("tidegate"))
 
 
 def secrets_are_stored() -> bool:
     """Whether there is anything that the key would have to open."""
-    return models.Connection.objects.filter(deleted_at=None, secrets__isnull=False).exists()
+    connections = models.Connection.objects.filter(deleted_at=None, secrets__isnull=False)
+    sealed = Q(data__secret__startswith=BEGINNING) | Q(data__seed__startswith=BEGINNING)
+    return connections.exists() or Authenticator.objects.filter(sealed).exists()
 
 
 @contextmanager

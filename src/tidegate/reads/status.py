@@ -11,6 +11,7 @@ from msgspec import Meta
 from tidegate.reads import connection, operation
 from tidegate.reads.connection import ConnectionRow
 from tidegate.reads.operation import OperationRow
+from tidegate.reads.progress import shown
 from tidegate.reads.service import Service, service
 from tidegate.rules.progress import progress_in_words
 from tidegate.store import models
@@ -110,7 +111,8 @@ def _held() -> list[Problem]:
 def _running() -> list[Running]:
     rows = operation.operations(status="running", limit=OPERATIONS).operations
     leases = models.Lease.objects.filter(operation_id__in=[row.id for row in rows])
-    progress: dict[int, dict[str, Any]] = dict(leases.values_list("operation_id", "progress"))
+    told: dict[int, dict[str, Any]] = dict(leases.values_list("operation_id", "progress"))
+    progress = {row.id: dict(shown(row.connection_id, told.get(row.id, {}))) for row in rows}
     return [_as_running(row, progress.get(row.id, {})) for row in rows]
 
 

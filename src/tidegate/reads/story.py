@@ -17,6 +17,7 @@ import msgspec
 from django.db.models import Q
 from msgspec import Meta
 
+from tidegate.reads.elsewhere import ANOTHER, Told, quoted
 from tidegate.reads.page import LARGEST_LIMIT, CursorRefused, decoded, encoded
 from tidegate.reads.viewer import visible
 from tidegate.rules.actor import TIDEGATE
@@ -92,7 +93,7 @@ def story(finding_id: int, *, cursor: str | None = None, limit: int = LINES) -> 
 
     Asks a handful of queries, however long the story is.
     """
-    found = models.Finding.objects.select_related("feed").filter(visible_findings(), id=finding_id).first()
+    found = models.Finding.objects.select_related("feed__record").filter(visible_findings(), id=finding_id).first()
     if found is None:
         return None
     limit = max(1, min(limit, LARGEST_LIMIT))
@@ -227,14 +228,25 @@ def _around(found: Any, lines: Sequence[Any]) -> Around:
         operations |= {held.since_operation, held.latest_operation}
     went = any("feed" in line.before for line in lines)
     feeds = models.Feed.objects.select_related("test__engagement__product").filter(record_id=record)
+    lies_in = {feed.pk: feed.test.engagement.product.name for feed in feeds} if went else {}
+    _told_as_the_viewer_knows_them(found.feed.record.connection_id, moves, lies_in)
     mark = models.Mark.objects.filter(pk=models.Mark.JOURNAL).first()
     return Around(
         reads=_reads(found, operations - {None}),
         moves=moves,
-        products={feed.pk: feed.test.engagement.product.name for feed in feeds} if went else {},
+        products=lies_in,
         held=held,
         forgotten_until=mark and mark.forgotten_until,
     )
+
+
+def _told_as_the_viewer_knows_them(connection_id: int, moves: Sequence[Any], lies_in: dict[int, str]) -> None:
+    """Puts *another Product* for the names that are not for the viewer."""
+    names = {*lies_in.values(), *(name for move in moves for name in (move.left, move.went_to))}
+    told = Told((connection_id, name) for name in names)
+    for move in moves:
+        move.left, move.went_to = told.name(connection_id, move.left), told.name(connection_id, move.went_to)
+    lies_in.update({feed: told.name(connection_id, name) for feed, name in lies_in.items()})
 
 
 def _reads(found: Any, operations: set[Any]) -> dict[int, Mapping[str, Any]]:
@@ -289,7 +301,7 @@ def _in_order(
 
 def _moved(move: Any) -> Event:
     """The Feed went as one row, with all its findings."""
-    left, to = _product(move.left), _product(move.went_to, "another Product")
+    left, to = _product(move.left), _product(move.went_to)
     if move.step is not None and is_undo(move.step):
         what = f"Moved back by {_who(move, {})} from {left} to {to}, with its history and decisions: that was undone."
     else:
@@ -406,7 +418,7 @@ def _told(line: Any, before: Mapping[str, Any], now: Mapping[str, Any], feed: in
     if line.kind == "reopened":
         return f"Open again {by}: it is reported once more{f' ({changes})' if changes else ''}."
     if line.kind == "moved" or (line.kind == "undone" and feed != now["feed"]):
-        left, to = _lay_in(feed, line.at, around), _lay_in(now["feed"], line.at, around, "another Product")
+        left, to = _lay_in(feed, line.at, around), _lay_in(now["feed"], line.at, around, ANOTHER)
         verb, end = ("Moved", "") if line.kind == "moved" else ("Moved back", ": that was undone")
         return f"{verb} {by} from {left} to {to}, with its history and decisions{end}."
     if line.kind in TOLD:
@@ -442,8 +454,8 @@ def _lay_in(feed: int, at: datetime, around: Around, unknown: str = "a Product t
     return _product(left or around.products.get(feed, ""), unknown)
 
 
-def _product(name: str, unknown: str = "another Product") -> str:
-    return f"«{name}»" if name else unknown
+def _product(name: str, unknown: str = ANOTHER) -> str:
+    return quoted(name) if name else unknown
 
 
 def _proof(kind: str, operation: int | None, because: str | None, around: Around) -> str:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 
 from django.db.models import Q
 
-from tidegate.rules.access import EVERYWHERE, NO_ACCESS, Access, Place, Role
+from tidegate.rules.access import EVERYWHERE, NO_ACCESS, ROLES, Access, Place, Role
 
 _viewer: ContextVar[Access] = ContextVar("viewer", default=NO_ACCESS)
 
@@ -43,9 +43,15 @@ def sees(place: Place, role: Role = "reader") -> bool:
 
 
 def visible(
-    *, connection: str | None = None, product: str | None = None, product_type: str | None = None, pk: str = "pk"
+    *,
+    connection: str | None = None,
+    product: str | None = None,
+    product_type: str | None = None,
+    pk: str = "pk",
+    role: Role = "reader",
 ) -> Q:
-    """The rows that may be seen, by the names of their columns that say where they lie; an empty Q where all may.
+    """The rows that may be seen, by the names of their columns that say where they lie; an empty Q where all may. With
+    another role, those where that one is held.
 
     A row in a place that has no column here is seen by who sees everything only.
     """
@@ -53,7 +59,8 @@ def visible(
     query = Q()
     if not viewer().sets:
         return Q(**{f"{pk}__in": []})
-    for grants in viewer().sets:
+    for given in viewer().sets:
+        grants = [one for one in given if ROLES.index(one.role) >= ROLES.index(role)]
         if any(one.scope == "everything" for one in grants):
             continue
         within = Q(**{f"{pk}__in": []})

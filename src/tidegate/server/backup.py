@@ -27,6 +27,7 @@ from pydantic import SecretStr
 from tidegate.config import Settings
 from tidegate.guard.archive import PIECE, ArchiveProblem, ArchiveWriter, damaged, is_encrypted, pieces_of
 from tidegate.guard.keys import Key, keep_through_a_power_cut, keys_of, known_keys, written
+from tidegate.guard.second_factor import BEGINNING, sealed_bytes
 from tidegate.guard.secrets import key_id_of
 from tidegate.server.postgres import Database
 from tidegate.server.postgres.program import client_program, entrance_to, running
@@ -44,7 +45,8 @@ class SealedWith(msgspec.Struct, frozen=True, kw_only=True):
 
     key: Annotated[str, Meta(description="The key's id.")]
     secrets: Annotated[
-        int, Meta(description="How many secrets of Connections and routes it sealed, triggers and webhooks among them.")
+        int,
+        Meta(description="How many secrets it sealed: of Connections, triggers, routes, webhooks, second factors."),
     ]
 
 
@@ -195,7 +197,10 @@ SEALED: Final = (
     ("route", "address"),
     ("route", "signing_secret"),
 )
-"""Where secrets stand."""
+"""Where secrets stand as bytes."""
+
+SEALED_AS_TEXT: Final = (("mfa_authenticator", "data", "secret"), ("mfa_authenticator", "data", "seed"))
+"""Where they stand as text, and under which name in there."""
 
 
 def _sealed(connection: psycopg.Connection, tables: list[str]) -> list[tuple[bytes]]:
@@ -209,6 +214,13 @@ def _sealed(connection: psycopg.Connection, tables: list[str]) -> list[tuple[byt
             query = sql.SQL("SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
             names = {"column": sql.Identifier(column), "table": sql.Identifier(table)}
             found += connection.execute(query.format(**names)).fetchall()
+    for table, column, name in SEALED_AS_TEXT:
+        if table in tables and (table, column) in there:
+            # What an older version left in the clear no key has to open.
+            query = sql.SQL("SELECT {column} ->> {name} FROM {table} WHERE starts_with({column} ->> {name}, {begins})")
+            names = {"column": sql.Identifier(column), "table": sql.Identifier(table)}
+            said = query.format(**names, name=sql.Literal(name), begins=sql.Literal(BEGINNING))
+            found += [(sealed_bytes(text),) for (text,) in connection.execute(said).fetchall()]
     return found
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.http.request import split_domain_port, validate_host
 
+from tidegate.api.problem import KIND, TITLES, body_of
+
 log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
@@ -19,21 +21,43 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 LONGEST_TARGET = 2048
+LONGEST_TARGET_OF_THE_API = 8192
+"""A search and the names of fields stand in the address there, and a letter may take nine characters."""
 LONGEST_HEAD = 16 * 1024
 
+LARGEST_FILE = 8 * 1024 * 1024
+"""Of mappings: those of 20,000 Records."""
+
+API = "/api/"
 READING = ("GET", "HEAD")
 # Where more than reading is answered: the methods, and how large a body may be.
 OPEN: Mapping[str, tuple[tuple[str, ...], int]] = {
+    "/api/v1/mappings/import": ((*READING, "POST", "PUT", "PATCH", "DELETE"), LARGEST_FILE),
     "/api/": ((*READING, "POST", "PUT", "PATCH", "DELETE"), 1024 * 1024),
     "/account/": ((*READING, "POST"), 64 * 1024),
     "/setup": ((*READING, "POST"), 64 * 1024),
+    **dict.fromkeys(
+        ("/connectors/", "/connections/", "/inbox/", "/records/", "/operations/", "/products/", "/findings/",
+         "/settings/", "/steps/", "/rules/"),
+        ((*READING, "POST"), 512 * 1024),
+    ),
 }
 
-# Nothing is loaded from elsewhere, nothing runs, nobody frames us, and no answer is kept: pages tell of weaknesses.
+NEXT_STEPS: Mapping[str, str] = {
+    "host": "Ask for it by one of its names; whoever runs it may add one to TIDEGATE_HOSTS.",
+    "too-large": "Send less at a time.",
+    "too-long": "Ask for less at a time, or for fewer fields.",
+    "headers": "Send fewer or shorter headers.",
+    "broken": "Its log says what; report that.",
+}
+"""What to do next, by the kind of problem."""
+
+# Nothing is loaded from elsewhere, nothing runs but files of ours, nobody frames us, and no answer is kept: pages tell of
+# weaknesses.
 CARRIED: Mapping[str, str] = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self';"
-        " frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none';"
+        " form-action 'self'; frame-ancestors 'none'"
     ),
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -46,11 +70,11 @@ CARRIED: Mapping[str, str] = {
 
 
 class Refused(Exception):
-    """A request that no page sees."""
+    """A request that no page sees, and no route of the API. `kind` is the problem's."""
 
-    def __init__(self, status: int, sentence: str, **headers: str) -> None:
+    def __init__(self, kind: str, sentence: str, **headers: str) -> None:
         super().__init__(sentence)
-        self.status, self.sentence, self.headers = status, sentence, headers
+        self.kind, self.sentence, self.headers = kind, sentence, headers
 
 
 def gate(inner: Application, hosts: Sequence[str], also_by_address: frozenset[str]) -> Application:
@@ -73,38 +97,50 @@ def gate(inner: Application, hosts: Sequence[str], also_by_address: frozenset[st
             check(scope, hosts, also_by_address)
             await inner(scope, measured(receive, opened(scope["path"])[1]), carrying)
         except Refused as refused:
-            await answer(scope, carrying, refused.status, refused.sentence, refused.headers)
+            await refuse(scope, carrying, refused)
         except Exception:
             log.exception("A request met something it was not made for")
             if not begun:
-                await answer(scope, carrying, 500, "Tidegate met something it was not made for; its log says what.")
+                await refuse(scope, carrying, Refused("broken", "Tidegate met something it was not made for."))
 
     return application
+
+
+async def refuse(scope: Scope, send: Send, refused: Refused) -> None:
+    """A sentence where people look; under /api/ a problem of RFC 9457, as the API's own refusals are."""
+    status, _ = TITLES[refused.kind]
+    if not scope["path"].startswith(API):
+        await answer(scope, send, status, refused.sentence, refused.headers)
+        return
+    _, body = body_of(refused.kind, refused.sentence, NEXT_STEPS[refused.kind])
+    await answer(scope, send, status, body, refused.headers, kind=KIND)
 
 
 def check(scope: Scope, hosts: Sequence[str], also_by_address: frozenset[str]) -> None:
     """Raises Refused for what no page wants to see."""
     headers: Headers = scope["headers"]
-    methods, largest = opened(scope["path"])
-    if scope["method"] not in methods:
+    path, (methods, largest) = scope["path"], opened(scope["path"])
+    of_api = path.startswith(API)  # each address there says by itself which methods it takes, and what has no body
+    if scope["method"] not in methods and not of_api:
         said = " and ".join((", ".join(methods[:-1]), methods[-1]))
-        raise Refused(405, f"Only {said} are answered here.", Allow=", ".join(methods), Connection="close")
-    if has_body(headers) and (not largest or scope["method"] in READING):
-        raise Refused(413, "A request with a body is not read here.", Connection="close")
+        raise Refused("method", f"Only {said} are answered here.", Allow=", ".join(methods), Connection="close")
+    if has_body(headers) and not of_api and (not largest or scope["method"] in READING):
+        raise Refused("too-large", "A request with a body is not read here.", Connection="close")
     if any(name == b"content-length" and length_of(value) > largest for name, value in headers):
-        raise Refused(413, f"A body may have {largest:,} bytes here.", Connection="close")
-    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
-        raise Refused(414, "The address is too long.")
+        raise Refused("too-large", f"A body may have {largest:,} bytes here.", Connection="close")
+    longest = LONGEST_TARGET_OF_THE_API if of_api else LONGEST_TARGET
+    if len(scope["raw_path"]) + len(scope["query_string"]) > longest:
+        raise Refused("too-long", "The address is too long.")
     if sum(len(name) + len(value) for name, value in headers) > LONGEST_HEAD:
-        raise Refused(431, "The headers are too long.")
+        raise Refused("headers", "The headers are too long.")
     names = [value.decode("latin-1") for name, value in headers if name == b"host"]
     name = split_domain_port(names[0])[0] if len(names) == 1 else ""
     if name and validate_host(name, hosts):
         return
     # Without a name (HTTP/1.0) or by address no page of another site can have sent it here through a person's browser.
-    if scope["path"] in also_by_address and (not names or is_address(name)):
+    if path in also_by_address and (not names or is_address(name)):
         return
-    raise Refused(400, "Tidegate is not called that. TIDEGATE_HOSTS says by which names it may be asked for.")
+    raise Refused("host", "Tidegate is not called that. TIDEGATE_HOSTS says by which names it may be asked for.")
 
 
 def opened(path: str) -> tuple[tuple[str, ...], int]:
@@ -126,7 +162,7 @@ def measured(receive: Receive, largest: int) -> Receive:
         message = await receive()
         arrived += len(message.get("body", b""))
         if arrived > largest:
-            raise Refused(413, f"A body may have {largest:,} bytes here.", Connection="close")
+            raise Refused("too-large", f"A body may have {largest:,} bytes here.", Connection="close")
         return message
 
     return following

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings as django_conf
 
+from tidegate.actions.second_factor import seal_what_is_in_the_clear
 from tidegate.actions.setup import code_to_set_up
 from tidegate.config import Settings
 from tidegate.guard.keys import Key, known_keys, made_key
@@ -22,9 +23,12 @@ PURPOSE: Final = b"tidegate: sessions and what pages sign"
 
 
 def prepare(settings: Settings) -> None:
-    """Fills in Django's settings for a process that shows pages. Raises KeyProblem."""
+    """Fills in Django's settings for a process that shows pages, and seals what an earlier version stored in the clear.
+    Raises KeyProblem."""
     for name, value in of_pages(settings).items():
         setattr(django_conf, name, value)
+    if known_keys(settings):
+        seal_what_is_in_the_clear(settings)
     if code := code_to_set_up(settings):
         log.warning("nobody is administrator yet: open /setup and enter the code", code=code)
 

@@ -4,6 +4,7 @@ addresses people come by and single sign-on by `server.people`, where pages are 
 from pathlib import Path
 
 SECRET_KEY = "set by server.people"  # noqa: S105 - where no page is shown nothing is signed
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # the gate says how much may arrive, path by path
 INSTALLED_APPS = [
     "django.contrib.postgres",
     "procrastinate.contrib.django",
@@ -31,11 +32,13 @@ ROOT_URLCONF = "tidegate.server.urls"
 ALLOWED_HOSTS = ["*"]
 MIDDLEWARE = [
     "tidegate.ui.account.securing_cookies",
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 TEMPLATES = [
     {
@@ -43,8 +46,7 @@ TEMPLATES = [
         "DIRS": [str(Path(__file__).parents[1] / "ui" / "templates")],
         "APP_DIRS": True,
         "OPTIONS": {
-            "libraries": {"words": "tidegate.ui.words"},
-            "builtins": ["tidegate.ui.words"],
+            "builtins": ["tidegate.ui.words", "tidegate.ui.picture", "tidegate.ui.room"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -100,7 +102,14 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 # name holds), and by name, whether there is such a user or not.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip,10/5m/key", "reauthenticate": "10/m/user"}
 MFA_ADAPTER = "tidegate.ui.account.SecondFactor"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "tidegate.ui.passkeys.Add",
+    "authenticate_webauthn": "tidegate.ui.passkeys.Authenticate",
+    "login_webauthn": "tidegate.ui.passkeys.Login",
+    "reauthenticate_webauthn": "tidegate.ui.passkeys.Reauthenticate",
+}
 MFA_TOTP_ISSUER = "Tidegate"
 MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODES_SHOW_ONCE = True

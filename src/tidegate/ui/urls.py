@@ -8,17 +8,19 @@ from allauth.account import views as people
 from allauth.mfa.base import views as second_factor
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as app
+from allauth.mfa.webauthn import views as passkeys
 from allauth.usersessions import views as sessions
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.views.generic import TemplateView
 
+from tidegate.ui.account import changing
+from tidegate.ui.pages import operation, step
 from tidegate.ui.pages.account import account
+from tidegate.ui.pages.second_factor import activate_app
 from tidegate.ui.pages.setup import setup
 from tidegate.ui.pages.sign_on import begin, button, come_back
 from tidegate.ui.pages.status import status
-
-WITH_PICTURES = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"  # noqa: E501 - one header
 
 
 def nothing(request: HttpRequest, **_: Any) -> HttpResponse:
@@ -26,15 +28,17 @@ def nothing(request: HttpRequest, **_: Any) -> HttpResponse:
     raise Http404
 
 
-def activate_app(request: HttpRequest) -> HttpResponse:
-    """allauth's page, which shows the secret of an authenticator app as a picture that stands in the page itself."""
-    answer = app.activate_totp(request)
-    answer["Content-Security-Policy"] = WITH_PICTURES
-    return answer
-
-
 urlpatterns = [
     path("", status, name="status"),
+    path("operations/", operation.operations, name="operations"),
+    path("operations/<int:operation_id>/", operation.operation, name="operation"),
+    path("operations/<int:operation_id>/log", operation.download_log, name="operation_log"),
+    path("operations/<int:operation_id>/cancel", operation.cancel, name="cancel_operation"),
+    path("operations/<int:operation_id>/approve", operation.approve, name="approve_operation"),
+    path("operations/<int:operation_id>/keep-open", operation.keep_open, name="keep_open_operation"),
+    path("operations/<int:operation_id>/again", operation.again, name="again_operation"),
+    path("operations/<int:operation_id>/undo", operation.undo, name="undo_operation"),
+    path("steps/<uuid:step>/undo", step.undo, name="undo_step"),
     path("setup", setup, name="setup"),
     path("account/", account, name="account"),
     path("account/login/", people.LoginView.as_view(extra_context={"single_sign_on": button}), name="account_login"),
@@ -43,23 +47,32 @@ urlpatterns = [
     path("account/logout/", people.logout, name="account_logout"),
     path("account/inactive/", people.account_inactive, name="account_inactive"),
     path("account/reauthenticate/", people.reauthenticate, name="account_reauthenticate"),
-    path("account/password/change/", people.password_change, name="account_change_password"),
-    path("account/password/set/", people.password_set, name="account_set_password"),
-    path("account/sessions/", sessions.list_usersessions, name="usersessions_list"),
+    path("account/password/change/", changing(people.password_change), name="account_change_password"),
+    path("account/password/set/", changing(people.password_set), name="account_set_password"),
+    path("account/sessions/", changing(sessions.list_usersessions), name="usersessions_list"),
     path("account/second-factor/", second_factor.index, name="mfa_index"),
     path("account/second-factor/authenticate/", second_factor.authenticate, name="mfa_authenticate"),
     path("account/second-factor/reauthenticate/", second_factor.reauthenticate, name="mfa_reauthenticate"),
-    path("account/second-factor/app/activate/", activate_app, name="mfa_activate_totp"),
-    path("account/second-factor/app/deactivate/", app.deactivate_totp, name="mfa_deactivate_totp"),
-    path("account/second-factor/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("account/second-factor/app/activate/", changing(activate_app), name="mfa_activate_totp"),
+    path("account/second-factor/app/deactivate/", changing(app.deactivate_totp), name="mfa_deactivate_totp"),
+    path("account/second-factor/passkeys/", passkeys.list_webauthn, name="mfa_list_webauthn"),
+    path("account/second-factor/passkeys/add/", changing(passkeys.add_webauthn), name="mfa_add_webauthn"),
+    path(
+        "account/second-factor/passkeys/<int:pk>/remove/",
+        changing(passkeys.remove_webauthn),
+        name="mfa_remove_webauthn",
+    ),
+    path("account/second-factor/passkeys/again/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("account/login/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("account/second-factor/codes/", changing(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path(
         "account/second-factor/codes/generate/",
-        recovery_codes.generate_recovery_codes,
+        changing(recovery_codes.generate_recovery_codes),
         name="mfa_generate_recovery_codes",
     ),
     path(
         "account/second-factor/codes/download/",
-        recovery_codes.download_recovery_codes,
+        changing(recovery_codes.download_recovery_codes),
         name="mfa_download_recovery_codes",
     ),
     path(

@@ -10,11 +10,17 @@ register = template.Library()
 
 # What a state of a Connection or an Operation feels like: its word is always said beside the colour.
 TONES = {
-    "good": ("on time", "success"),
-    "bad": ("needs you", "overdue", "failed"),
-    "warn": ("recovering", "late", "partial"),
-    "new": ("running", "pending", "never ran"),
+    "good": ("on time", "success", "good", "complete"),
+    "bad": ("needs you", "overdue", "failed", "stale", "missing"),
+    "warn": ("recovering", "late", "partial", "held", "failing", "incomplete", "nothing visible"),
+    "new": ("running", "pending", "never ran", "new"),
 }
+# The shape that says the same for who does not tell colours apart.
+SHAPES = {
+    "good": "check", "bad": "warn", "warn": "warn", "new": "new", "quiet": "ignore",
+    "held": "held", "missing": "missing", "running": "sync", "recovering": "sync",
+    "pending": "pause", "paused": "pause",
+}  # fmt: skip
 STEPS = ((timedelta(days=2), timedelta(days=1), "days"), (timedelta(hours=2), timedelta(hours=1), "hours"))
 
 
@@ -45,10 +51,42 @@ def relative(at: datetime, now: datetime) -> str:
 @register.filter
 def tone(state: str) -> str:
     """Which of the tones of states.css a state has."""
-    return next((name for name, states in TONES.items() if state in states), "quiet")
+    return next((name for name, states in TONES.items() if state.lower() in states), "quiet")
+
+
+@register.filter
+def shape(state: str) -> str:
+    """The icon beside a state's word."""
+    return SHAPES.get(state.lower()) or SHAPES[tone(state)]
 
 
 @register.filter
 def several(number: int, noun: str) -> str:
     """ "1 worker", "2 workers" """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """1,204"""
+    return f"{number:,}"
+
+
+@register.filter
+def took(seconds: float | None) -> str:
+    """A duration in the two largest units that say something: `3 min 08 s`, `4 s`, `0.2 s`."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+@register.filter
+def words(name: str) -> str:
+    """A name of the program as people write it: `kept_open` is "kept open"."""
+    return name.replace("_", " ")

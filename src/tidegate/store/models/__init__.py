@@ -2,7 +2,7 @@
 
 from .audit import AuditLine
 from .connection import Connection, Test
-from .count import ConnectionTally, OpenDay, Total
+from .count import ConnectionTally, OpenDay, ProductTally, Total
 from .feed import Feed, FeedMove, Part, Tally
 from .finding import Decision, Finding, FindingWords, Held, Journal, WordsDue
 from .managed import Managed
@@ -43,6 +43,7 @@ __all__ = [
     "Operation",
     "Part",
     "Product",
+    "ProductTally",
     "ProductType",
     "Quarantine",
     "Record",

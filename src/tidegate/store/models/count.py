@@ -57,3 +57,20 @@ class ConnectionTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.n}"
+
+
+class ProductTally(models.Model):
+    """How many findings a Product holds, by all Connections together: the sum of its rows, as with ConnectionTally."""
+
+    product_id: int
+    product = reference("Product", index=False)
+    severity = models.SmallIntegerField()
+    open = models.BooleanField()
+    active = models.BooleanField()
+    n = models.BigIntegerField()
+
+    class Meta:
+        db_table = "product_tally"
+
+    def __str__(self) -> str:
+        return f"{self.n}"

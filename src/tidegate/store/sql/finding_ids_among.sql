@@ -1,25 +1,44 @@
 -- The findings of one page out of given ones, or of those that have all words of a query where no more than so many have:
 -- of those that are as asked for the first thousand, the newest, in the order asked for. By rank: the tool's own id, the
--- text in the title as it was typed, each of its words in the title.
--- Parameters: given, query (a tsquery, or null), gathered (so many have it at most), severity, active, open, since, until,
--- standing, tests, feeds, unwatched, left_feeds (null: all), text, words, cwe, component, by (rank, severity, newest, oldest,
--- changed), after_first, after_second, after_third, first_hits, at_most. Locks: none. Rows: one a finding, or one without an
--- id; `hits` says how many there are, `asked` how many were given or gathered: more than `gathered` are not looked at.
+-- text in the title as it was typed, each of its words in the title. What indexes alone can leave out is left out first,
+-- for a row of a finding is long: others than those of the Feeds, of the severity and activity, that are held.
+-- Parameters: given, query (a tsquery, or null), gathered (so many have it at most), within (so many findings the Feeds
+-- hold at most to be gathered first, 0 for never), looked_at (rows at most), severity, active, open, since, until, from_id,
+-- to_id, standing, tests, feeds, unwatched, left_feeds (null: all), text, words, cwe, component, by (rank, severity, newest,
+-- oldest, changed), after_first, after_second, after_third, first_hits, at_most. Locks: none. Rows: one a finding, or one
+-- without an id; `hits` says how many there are, `asked` how many were given or gathered: more than `gathered` are not
+-- looked at; `cut` whether there may be more, for there were too many to look at all.
 WITH asked AS MATERIALIZED (
     SELECT id FROM unnest(%(given)s::bigint[]) AS given (id)
     UNION ALL
     (SELECT finding_id FROM finding_words WHERE words @@ %(query)s::tsquery LIMIT %(gathered)s::bigint + 1)
+), inside AS MATERIALIZED (
+    SELECT id FROM finding WHERE feed_id = ANY (%(feeds)s::bigint[]) LIMIT %(within)s::bigint
+), narrowed AS MATERIALIZED (
+    SELECT sorted.id
+      FROM (SELECT id
+              FROM asked
+             WHERE (SELECT count(*) FROM asked) <= %(gathered)s::bigint
+               AND (%(from_id)s::bigint IS NULL OR id >= %(from_id)s::bigint)
+               AND (%(to_id)s::bigint IS NULL OR id <= %(to_id)s::bigint)
+               AND ((SELECT count(*) FROM inside) IN (0, %(within)s::bigint) OR id IN (SELECT id FROM inside))
+               AND (%(standing)s::text IS NULL OR id IN (SELECT finding_id FROM held WHERE standing = %(standing)s::text))
+             ORDER BY id DESC
+            OFFSET 0) AS sorted
+     WHERE (%(severity)s::int IS NULL OR %(active)s::bool IS NULL OR EXISTS (
+               SELECT FROM finding AS listed
+                WHERE (listed.active, listed.severity, listed.id) = (%(active)s::bool, %(severity)s::int, sorted.id)))
+     ORDER BY sorted.id DESC
+     LIMIT %(looked_at)s::bigint + 1
 ), hit AS MATERIALIZED (
     SELECT finding.id, finding.severity, finding.active, finding.key, finding.title, finding.created_at
-      FROM (SELECT id FROM asked WHERE (SELECT count(*) FROM asked) <= %(gathered)s::bigint ORDER BY id DESC) AS given
+      FROM (SELECT id FROM narrowed ORDER BY id DESC LIMIT %(looked_at)s) AS given
       JOIN finding ON finding.id = given.id
      WHERE (%(severity)s::int IS NULL OR finding.severity = %(severity)s::int)
        AND (%(active)s::bool IS NULL OR finding.active = %(active)s::bool)
        AND (%(open)s::bool IS NULL OR finding.open = %(open)s::bool)
        AND (%(since)s::timestamptz IS NULL OR finding.created_at >= %(since)s::timestamptz)
        AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
-       AND (%(standing)s::text IS NULL OR EXISTS (
-               SELECT FROM held WHERE held.finding_id = finding.id AND held.standing = %(standing)s::text))
        AND (%(cwe)s::int IS NULL OR finding.fields -> 'cwe' @> to_jsonb(%(cwe)s::int))
        AND (%(component)s::text IS NULL OR lower(finding.fields ->> 'component') = lower(%(component)s::text))
        AND (%(feeds)s::bigint[] IS NULL OR finding.feed_id = ANY (%(feeds)s::bigint[]))
@@ -45,7 +64,8 @@ WITH asked AS MATERIALIZED (
            CASE %(by)s WHEN 'oldest' THEN -id ELSE id END AS third
       FROM (SELECT * FROM hit ORDER BY id DESC LIMIT %(first_hits)s::bigint) AS hit
 )
-SELECT id, first, second, third, (SELECT count(*) FROM hit) AS hits, (SELECT count(*) FROM asked) AS asked
+SELECT id, first, second, third, (SELECT count(*) FROM hit) AS hits, (SELECT count(*) FROM asked) AS asked,
+       (SELECT count(*) FROM hit) <= %(first_hits)s::bigint AND (SELECT count(*) FROM narrowed) > %(looked_at)s::bigint AS cut
   FROM (VALUES (true)) AS one (there)
   LEFT JOIN placed ON %(after_first)s::bigint IS NULL
     OR (first, second, third) < (%(after_first)s::bigint, %(after_second)s::bigint, %(after_third)s::bigint)

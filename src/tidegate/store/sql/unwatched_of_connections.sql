@@ -1,25 +1,25 @@
--- How many open findings of these Connections no Sync looks at any more (as reads/count.py says it): few Feeds are so.
+-- How many open findings of these Connections no Sync looks at any more (as reads/count.py says it): Feeds that are left
+-- behind, all of a Connection that was deleted, and of the others what is skipped.
 -- Parameters: ids. Locks: none. Rows: one a Connection that has any.
-SELECT record.connection_id AS of, sum(tally.n)::int8 AS unwatched
+SELECT test.connection_id AS of, sum(gone.n)::int8 AS unwatched
   FROM (
-    SELECT feed.id, true AS whole FROM feed WHERE NOT EXISTS (SELECT FROM record WHERE record.feed_id = feed.id)
-    UNION
-    SELECT record.feed_id, true FROM record WHERE record.absent_since IS NOT NULL AND record.feed_id IS NOT NULL
-    UNION
-    SELECT record.feed_id, true
-      FROM connection JOIN record ON record.connection_id = connection.id
-     WHERE connection.deleted_at IS NOT NULL AND record.feed_id IS NOT NULL
-    UNION
-    SELECT part.feed_id, false
-      FROM part JOIN feed ON feed.id = part.feed_id JOIN record ON record.feed_id = feed.id
-      JOIN connection ON connection.id = record.connection_id
-     WHERE part.last_outcome = 'skipped' AND record.absent_since IS NULL AND connection.deleted_at IS NULL
-  ) AS behind
-  JOIN feed ON feed.id = behind.id
-  JOIN record ON record.id = feed.record_id
-  JOIN tally ON tally.feed_id = feed.id
- WHERE record.connection_id = ANY (%(ids)s::bigint[]) AND tally.open AND tally.n > 0
-   AND (behind.whole OR EXISTS (
-           SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
-                                = (tally.feed_id, tally.family, tally.branch) AND part.last_outcome = 'skipped'))
- GROUP BY record.connection_id
+    SELECT test_id, open AS n FROM feed WHERE behind
+    UNION ALL
+    SELECT feed.test_id, feed.open
+      FROM connection
+      JOIN test ON test.connection_id = connection.id
+      JOIN feed ON feed.test_id = test.id
+     WHERE connection.deleted_at IS NOT NULL AND connection.id = ANY (%(ids)s::bigint[]) AND NOT feed.behind
+    UNION ALL
+    SELECT feed.test_id, tally.n
+      FROM part
+      JOIN feed ON feed.id = part.feed_id
+      JOIN test ON test.id = feed.test_id
+      JOIN connection ON connection.id = test.connection_id
+      JOIN tally ON (tally.feed_id, tally.family, tally.branch) = (part.feed_id, part.family, part.branch)
+     WHERE part.last_outcome = 'skipped' AND NOT feed.behind AND connection.deleted_at IS NULL AND tally.open
+  ) AS gone
+  JOIN test ON test.id = gone.test_id
+ WHERE test.connection_id = ANY (%(ids)s::bigint[])
+ GROUP BY test.connection_id
+HAVING sum(gone.n) > 0

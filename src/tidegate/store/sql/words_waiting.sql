@@ -1,5 +1,5 @@
 -- How many findings are not searchable yet, or not by their newest words; of very much that waits only the beginning.
--- Parameters: at_most. Locks: none. Rows: one.
+-- Parameters: tests (null for all), at_most. Locks: none. Rows: one.
 SELECT coalesce(sum(
            CASE
                WHEN due.operation_id IS NULL AND due.finding_id IS NOT NULL THEN 1
@@ -9,4 +9,7 @@ SELECT coalesce(sum(
                ELSE (SELECT coalesce(sum(tally.n), 0) FROM tally WHERE tally.feed_id = due.feed_id)
            END), 0)::bigint AS findings,
        count(*) = %(at_most)s AS more
-  FROM (SELECT * FROM words_due ORDER BY id LIMIT %(at_most)s) AS due
+  FROM (SELECT * FROM words_due
+         WHERE %(tests)s::bigint[] IS NULL
+            OR feed_id IN (SELECT id FROM feed WHERE test_id = ANY (%(tests)s::bigint[]))
+         ORDER BY id LIMIT %(at_most)s) AS due

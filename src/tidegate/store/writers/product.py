@@ -68,6 +68,11 @@ def change_product(product_id: int, facts: Mapping[str, Any]) -> bool:
     return _unless_taken(lambda: Product.objects.filter(pk=product_id).update(**facts)) if facts else True
 
 
+def lock_named(model: type[Engagement] | type[Test], id: int) -> bool:
+    """Locks it until the transaction ends. False where there is none of this number."""
+    return model.objects.select_for_update().filter(pk=id).values_list("pk", flat=True).first() is not None
+
+
 def rename(model: type[Engagement] | type[Test], id: int, name: str) -> bool:
     """A name that need not be unique. False where there is none of this number."""
     return model.objects.filter(pk=id).update(name=name) > 0

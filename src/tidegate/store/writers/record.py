@@ -59,8 +59,18 @@ class Deciding:
 def lock_records(records: Iterable[int]) -> dict[int, Deciding]:
     """Locks Records by id until the transaction ends; those that do not exist are not in the answer."""
     wanted = sorted(set(records))
-    run("records_lock", records=wanted)
-    return {row["id"]: Deciding(**row) for row in rows_of("records_to_decide", records=wanted)}
+    hold_records(wanted)
+    return deciding(wanted)
+
+
+def deciding(records: Sequence[int]) -> dict[int, Deciding]:
+    """What a decision must know of Records that the caller holds."""
+    return {row["id"]: Deciding(**row) for row in rows_of("records_to_decide", records=list(records))}
+
+
+def hold_records(records: Sequence[int]) -> None:
+    """The same, where nothing has to be known of each."""
+    run("records_lock", records=list(records))
 
 
 def map_records(actor: Actor, targets: Mapping[int, int], before: Mapping[int, tuple[int, str]] | None = None) -> None:

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.db import connection
 
+from tidegate.guard.second_factor import owner_of_factors, written_factor
 from tidegate.store.models import Connection, Route
 from tidegate.store.sql import sql
-from tidegate.store.statement import rows_of
+from tidegate.store.statement import rows_of, run
 
 TRIGGER, SIGNATURE = "connection {id} trigger", "route {id} signature"
 """The owners that the secrets of triggers and of webhooks are sealed to: one does not open where the other belongs."""
@@ -61,6 +63,32 @@ def reseal_webhooks(newest: bytes, reseal: Reseal, *, after: int, most: int) -> 
     """The same for what webhooks sign with."""
     rows = rows_of("secrets_of_webhooks", newest=newest, after=after, most=most)
     return _resealed(rows, Route, "signing_secret", SIGNATURE, reseal)
+
+
+def reseal_second_factors(newest: bytes, reseal: Reseal, *, after: int, most: int) -> tuple[int, int] | None:
+    """The same for authenticator apps and recovery codes."""
+    rows = rows_of("secrets_of_second_factors", newest=newest, after=after, most=most)
+    sealed = ((row, reseal(bytes(row["sealed"]), owner_of_factors(row["user_id"]))) for row in rows)
+    anew = [(row, again) for row, again in sealed if again is not None]
+    for row, again in anew:
+        save_factor(row["id"], row["name"], written_factor(again))
+    return (len(anew), rows[-1]["id"]) if rows else None
+
+
+def unsealed_factors(most: int) -> list[dict[str, Any]]:
+    """The next second factors that an earlier version stored in the clear: number, user, and the name of the text."""
+    return rows_of("second_factors_unsealed", most=most)
+
+
+def save_factor(id: int, name: str, text: str) -> None:
+    """Stores this in the place of what the locked second factor has under that name."""
+    factor = Authenticator.objects.get(pk=id)
+    Authenticator.objects.filter(pk=id).update(data={**factor.data, name: text})
+
+
+def hold_second_factors() -> None:
+    """From here on this transaction may seal second factors: their keys stay until it ends."""
+    run("second_factors_hold")
 
 
 def hold_secrets(seconds: float) -> None:

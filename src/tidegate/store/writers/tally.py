@@ -1,4 +1,4 @@
-"""What came through each Connection is kept as rows that only come; this makes few of many."""
+"""What came through each Connection, and what each Product holds, are kept as rows that only come: many become few."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from tidegate.store.statement import run
 
 def add_up_tallies() -> int:
     """In the caller's transaction; returns how many rows it made."""
-    return run("tally_add_up")
+    return run("tally_add_up") + run("tally_add_up_products")

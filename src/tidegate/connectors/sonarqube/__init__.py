@@ -1,0 +1,1 @@
+"""SonarQube and SonarQube Cloud: everything about this Tool in one folder; NOTES.md says where its facts come from."""

@@ -1,0 +1,18 @@
+-- What flows into these Products: how many Records are mapped to each, and how many open findings no Sync looks at any
+-- more (as reads/count.py says it). A Feed that is not left behind has its Record; one that is may have it too.
+-- Parameters: ids. Locks: none. Rows: one a Product that has Feeds.
+SELECT engagement.product_id AS of,
+       count(*) FILTER (WHERE NOT feed.behind OR EXISTS (SELECT FROM record WHERE record.feed_id = feed.id)) AS records,
+       sum(CASE
+           WHEN feed.behind OR test.connection_id IN (SELECT id FROM connection WHERE deleted_at IS NOT NULL) THEN feed.open
+           ELSE coalesce((
+               SELECT sum(tally.n)
+                 FROM part
+                 JOIN tally ON (tally.feed_id, tally.family, tally.branch) = (part.feed_id, part.family, part.branch)
+                WHERE part.feed_id = feed.id AND part.last_outcome = 'skipped' AND tally.open), 0)
+       END)::int8 AS unwatched
+  FROM engagement
+  JOIN test ON test.engagement_id = engagement.id
+  JOIN feed ON feed.test_id = test.id
+ WHERE engagement.product_id = ANY (%(ids)s::bigint[])
+ GROUP BY engagement.product_id

@@ -1,0 +1,78 @@
+"""Passkeys: allauth's forms, told what a browser may say, and telling the audit log what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import structlog
+from allauth.core import context
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.webauthn import forms as allauth
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
+
+from tidegate.actions.session import log_in_refused, second_factor_refused
+from tidegate.ui.account import address_of
+
+LONGEST_NAME: Final = 60
+
+log = structlog.get_logger("tidegate.people")
+
+
+@contextmanager
+def whatever_is_sent() -> Iterator[None]:
+    """What is sent instead of a passkey's answer is wrong, and breaks nothing: what reads it was made for browsers."""
+    try:
+        yield
+    except (ValidationError, DatabaseError):
+        raise
+    except Exception:  # noqa: BLE001 - anything: CBOR, keys and points of curves are read from what a stranger sent
+        raise get_adapter().validation_error("incorrect_code") from None
+
+
+class Add(allauth.AddWebAuthnForm):
+    """A new one, under a name of one's own."""
+
+    name = forms.CharField(label="Name", required=False, max_length=LONGEST_NAME)
+
+    def clean(self) -> Any:
+        """Reads what the browser made."""
+        with whatever_is_sent():
+            return super().clean()
+
+
+class _Telling(allauth.AuthenticateWebAuthnForm):
+    """One that says who could not come in."""
+
+    def clean_credential(self) -> Any:
+        """The passkey that answered."""
+        try:
+            with whatever_is_sent():
+                return super().clean_credential()
+        except ValidationError as error:
+            if error.code != "too_many_login_attempts":
+                self.tell(address_of(context.request))
+            raise
+
+    def tell(self, address: str) -> None:
+        log.warning("second factor refused", address=address)
+        second_factor_refused(self.user.pk, address)
+
+
+class Authenticate(_Telling):
+    """After the password."""
+
+
+class Reauthenticate(_Telling, allauth.ReauthenticateWebAuthnForm):
+    """Once more, before something that matters."""
+
+
+class Login(_Telling, allauth.LoginWebAuthnForm):
+    """Instead of name and password."""
+
+    def tell(self, address: str) -> None:
+        log.warning("log-in refused", address=address)
+        log_in_refused("", "The passkey is wrong.", address)

@@ -1,0 +1,35 @@
+"""The rooms of the house, as the bar of every page names them."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from django import template
+from django.urls import reverse
+
+register = template.Library()
+
+
+class Room(NamedTuple):
+    """A room, and the beginnings of the addresses that lie in it."""
+
+    name: str
+    page: str
+    paths: tuple[str, ...]
+
+
+ROOMS: Final = (
+    Room("Home", "status", ()),
+    Room("Operations", "operations", ("/operations",)),
+)
+
+
+@register.inclusion_tag("parts/rooms.html", takes_context=True)
+def rooms(context: Any) -> dict[str, Any]:
+    """Each with its address, and which of them this page lies in."""
+    path = context["request"].path
+    return {
+        "rooms": [
+            (room.name, reverse(room.page), path == reverse(room.page) or path.startswith(room.paths)) for room in ROOMS
+        ]
+    }

@@ -1,0 +1,90 @@
+"""A Tidegate elsewhere, for commands: the whole service behind its gate on a loopback socket, asked with real tokens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection
+
+from tidegate.actions.token import add_token
+from tidegate.actions.user import add_user
+from tidegate.api import pace
+from tidegate.config import load_settings
+from tidegate.ingest.operation import run_operation
+from tidegate.rules.access import Grant
+from tidegate.rules.actor import at_this_machine
+from tidegate.server.asgi import application
+from tidegate.server.health import Health
+from tidegate.server.people import of_pages
+from tidegate.server.web import Server, configured, listening
+from tidegate.store.models import Operation
+
+ROOT = at_this_machine("root")
+
+
+@contextmanager
+def serving(answers: Any) -> Iterator[str]:
+    """The address at which this ASGI application answers."""
+    stop, ready = threading.Event(), threading.Event()
+    with listening("127.0.0.1", 0) as listener:
+        server = Server(configured(answers), stop, ready.set)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            assert ready.wait(10)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            stop.set()
+            thread.join(10)
+
+
+@contextmanager
+def service(settings: Any) -> Iterator[str]:
+    """The address of the whole service. `settings` are Django's, as the fixture gives them."""
+    given = load_settings()
+    for name, value in of_pages(given).items():
+        setattr(settings, name, value)
+    cache.clear()
+    health = Health(given)
+    with serving(application(given, ["127.0.0.1"], health)) as url:
+        yield url
+    health.close()
+    cache.clear()
+
+
+def token_of(role: str, name: str = "alice") -> str:
+    """A token of somebody who has this role for everything."""
+    user = add_user(ROOT, name, grants=[Grant(role)])  # pyright: ignore[reportArgumentType]
+    return add_token(ROOT, "test", user_id=user, grants=[Grant(role)]).token.get_secret_value()  # pyright: ignore[reportArgumentType]
+
+
+def patient(monkeypatch: Any) -> None:
+    """Nobody asks too often."""
+    monkeypatch.setattr(pace, "REQUESTS", pace.Pace(at_once=1e6, a_second=1e6))
+    monkeypatch.setattr(pace, "STRANGERS", pace.Pace(at_once=1e6, a_second=1e6))
+
+
+@contextmanager
+def worker() -> Iterator[None]:
+    """A worker that lives, and runs what waits."""
+    stop = threading.Event()
+
+    def work() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+        while not stop.wait(0.02):
+            for waiting in Operation.objects.filter(status="pending").order_by("pk"):
+                run_operation(waiting.pk)
+        connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(20)
