@@ -47,6 +47,7 @@ WORKS = {
 }
 OTHERS = {
     "lists": "pages and lists with 1,000,000 findings stored",
+    "api": "the same through the API, each beside its read",
     "scale": "a thousand Connections, one worker and two",
     "soak": "half an hour of misfortune befalls the whole service",
 }
@@ -130,17 +131,19 @@ def run(name: str, findings: int | None) -> list[dict[str, Any]]:
     if done.returncode not in (0, 1) or not done.stdout.strip():
         raise SystemExit(f"The bench {name} did not come to its end.")
     figures = json.loads(done.stdout)
-    return [figure.as_dict() for figure in of_lists(figures)] if name == "lists" else figures
+    if name in ("lists", "api"):
+        return [figure.as_dict() for figure in of_lists(figures, {"lists": "list", "api": "api"}[name])]
+    return figures
 
 
-def of_lists(calls: list[dict[str, Any]]) -> list[Figure]:
+def of_lists(calls: list[dict[str, Any]], kind: str) -> list[Figure]:
     """The dearest of each kind of page, out of many calls."""
     slowest = sorted(calls, key=lambda call: -call["p95_ms"])[:8]
     hungriest = max(calls, key=lambda call: call["queries"])
     return [
         Figure("calls that were measured", len(calls)),
-        *(Figure.judged("list p95", call["p95_ms"], of=call["call"]) for call in slowest),
-        Figure.judged("list queries", hungriest["queries"], of=hungriest["call"]),
+        *(Figure.judged(f"{kind} p95", call["p95_ms"], of=call["call"]) for call in slowest),
+        Figure.judged(f"{kind} queries", hungriest["queries"], of=hungriest["call"]),
     ]
 
 

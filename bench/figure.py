@@ -85,6 +85,8 @@ BARS: Final = {
     "shared findings": Bar(SHARED_ROW, "findings of mapped products that are there", "%", least=100, most=100),
     "list p95": Bar(LISTS_ROW, "p95 at the server", "ms", most=50),
     "list queries": Bar(LISTS_ROW, "queries of a page", "", most=12),
+    "api p95": Bar(LISTS_ROW, "p95 through the API", "ms", most=50),
+    "api queries": Bar(LISTS_ROW, "queries through the API, those that ask who it is included", "", most=12),
     "start": Bar(START_ROW, "up to first page", "s", most=5),
     "idle": Bar(START_ROW, "idle, all Python processes together (PSS)", "MB", most=350),
     "two workers": Bar(SCALE_ROW, "two against one", "×", least=1.8),

@@ -41,6 +41,20 @@ STATEMENTS = Path(__file__).with_suffix(".sql").read_text()
 HOUSE, FINDINGS = STATEMENTS.split("-- Findings: ")
 
 
+@dataclass(frozen=True)
+class Choice:
+    """One way to call something: which is called, and with what."""
+
+    call: Callable[..., Any]
+    given: dict[str, Any]
+
+    def __call__(self) -> Any:
+        return self.call(**self.given)
+
+    def __str__(self) -> str:
+        return " ".join(str(value) for value in self.given.values() if value) or "all"
+
+
 @dataclass
 class Figure:
     """One call: how long it takes at the median and at the 95th percentile of many choices, and how many queries."""
@@ -131,7 +145,12 @@ def _chunks(given: list[int], size: int) -> Iterator[list[int]]:
 def measure(
     say: Callable[[str], None], *, findings: int = 1_000_000, records: int = 100_000, operations: int = 10_000
 ) -> list[Figure]:
-    """Builds the house, indexes the words, and calls everything that lists, shows or searches, with many choices."""
+    """Calls everything that lists, shows or searches, with many choices."""
+    return called(say, built(say, findings=findings, records=records, operations=operations))
+
+
+def built(say: Callable[[str], None], *, findings: int, records: int, operations: int) -> dict[str, list[Choice]]:
+    """Builds the house and indexes the words; gives what may be called there."""
     from tidegate.store.writers.words import index_words
 
     build(say, findings=findings, records=records, operations=operations)
@@ -140,13 +159,13 @@ def measure(
     say(f"Words of {words:,} findings in {time.perf_counter() - begun:.0f} s")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    return called(say)
+    return calls()
 
 
-def called(say: Callable[[str], None]) -> list[Figure]:
+def called(say: Callable[[str], None], calls: dict[str, list[Choice]]) -> list[Figure]:
     """Each call with each of its choices: first without being measured, then twice."""
     figures = []
-    for name, choices in calls().items():
+    for name, choices in calls.items():
         for choice in choices:
             choice()
         spent, queries, slowest = list[float](), 0, (0.0, choices[0])
@@ -164,18 +183,12 @@ def called(say: Callable[[str], None]) -> list[Figure]:
         figure = Figure(
             name, len(spent), spent[len(spent) // 2], spent[min(len(spent) - 1, len(spent) * 95 // 100)], queries
         )
-        say("  ".join((*figure.as_cells(), f"slowest {slowest[0]:.0f} ms: {_asked(slowest[1])}")))
+        say("  ".join((*figure.as_cells(), f"slowest {slowest[0]:.0f} ms: {slowest[1]}")))
         figures.append(figure)
     return figures
 
 
-def _asked(choice: Callable[[], object]) -> str:
-    """What this choice asks for, so that a slow one can be found."""
-    held = [cell.cell_contents for cell in getattr(choice, "__closure__", None) or ()]
-    return " ".join(str(value) for value in held if value and not callable(value)) or "all"
-
-
-def calls() -> dict[str, list[Callable[[], object]]]:
+def calls() -> dict[str, list[Choice]]:
     """What pages call, by name; each with choices that differ in what makes them dear."""
     from tidegate.reads import connection as connections
     from tidegate.reads import finding, operation, product, record
@@ -209,14 +222,14 @@ def calls() -> dict[str, list[Callable[[], object]]]:
     ]
     ages = [datetime.now(UTC) - timedelta(days=days) for days in (1, 30, 90, 365, 600)]
 
-    def one(call: Callable[..., object], **given: Any) -> Callable[[], object]:
-        return lambda: call(**given)
+    def one(call: Callable[..., object], **given: Any) -> Choice:
+        return Choice(call, given)
 
-    def deep(call: Callable[..., Any], pages: int, **given: Any) -> Callable[[], object]:
+    def deep(call: Callable[..., Any], pages: int, **given: Any) -> Choice:
         cursor = None
         for _ in range(pages):
             cursor = call(cursor=cursor, limit=1000, **given).next or cursor
-        return lambda: call(cursor=cursor, **given)
+        return Choice(call, {"cursor": cursor, **given})
 
     return {
         "findings": [one(findings, sort=sort) for sort in sorts],

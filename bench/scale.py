@@ -260,7 +260,7 @@ def store(server: Server, hosts: list[str]) -> None:
     for number, host in enumerate(hosts):
         settings = {"url": server.url(host), "per_second": 200, "families": 1}
         token = {"token": SecretStr(TOKEN)}
-        made.append(add_connection(me, "loopback", f"c{number}", settings, token, auto_map=True))
+        made.append(add_connection(me, "loopback", f"c{number}", settings, token, auto_map=True, discover=False))
     first = made[0]
     for operation in (discover(me, first), sync(me, first)):
         assert Operation.objects.get(pk=operation).status == "success", Operation.objects.get(pk=operation).why

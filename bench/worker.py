@@ -31,7 +31,7 @@ class Worker:
         forget_everything()
         given = {"url": url, "families": 1, "per_second": 0}
         token = {"token": SecretStr(TOKEN)}
-        self.connection = add_connection(ME, tool, "bench", given, token, auto_map=auto_map)
+        self.connection = add_connection(ME, tool, "bench", given, token, auto_map=auto_map, discover=False)
         return self.connection
 
     def map_no_more(self) -> None:

@@ -1,4 +1,5 @@
-"""Writes docs/reference from the code: `./dev docs`. With --check it only compares, and says which page is stale."""
+"""Writes docs/reference from the code, and what a far command line knows of the API: `./dev docs`. With --check it only
+compares, and says which page is stale."""
 
 from __future__ import annotations
 
@@ -14,26 +15,37 @@ import typer
 from pydantic import SecretStr
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
+ROUTES = REFERENCE.parents[1] / "src" / "tidegate" / "cli" / "routes.json"
 MADE = "<!-- Made by docs/generate.py from the code. To change it, change the code and run: ./dev docs -->\n\n"
 
 
 def main(arguments: list[str]) -> int:
     set_up_django()
-    pages = {name: MADE + make().rstrip() + "\n" for name, make in PAGES.items()}
-    stale = [name for name, text in pages.items() if written(name) != text]
+    pages = {REFERENCE / name: MADE + make().rstrip() + "\n" for name, make in PAGES.items()}
+    pages[ROUTES] = routes_file()
+    stale = {shown(path): path for path, text in pages.items() if written(path) != text}
     if "--check" in arguments:
         for name in stale:
-            print(f"docs/reference/{name} does not say what the code says. Run: ./dev docs", file=sys.stderr)
+            print(f"{name} does not say what the code says. Run: ./dev docs", file=sys.stderr)
         return 1 if stale else 0
-    for name in stale:
-        (REFERENCE / name).write_text(pages[name], encoding="utf-8")
-        print(f"docs/reference/{name} is written anew.")
+    for name, path in stale.items():
+        path.write_text(pages[path], encoding="utf-8")
+        print(f"{name} is written anew.")
     return 0
 
 
-def written(name: str) -> str:
-    path = REFERENCE / name
+def shown(path: Path) -> str:
+    return str(path.relative_to(REFERENCE.parents[1]))
+
+
+def written(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def routes_file() -> str:
+    from tidegate.api.table import table
+
+    return table()
 
 
 def set_up_django() -> None:
@@ -206,7 +218,7 @@ def SYNCS() -> list[Any]:  # noqa: N802
 
 
 def settings_page() -> str:
-    from tidegate.config import Settings
+    from tidegate.config import RemoteSettings, Settings
 
     lines = [
         "# Settings of the service",
@@ -219,6 +231,11 @@ def settings_page() -> str:
     lines += [
         "| `TIDEGATE_DEBUG` | `1` to see the traceback of an error | not set |",
         "| `NO_COLOR` | anything, for output without colours | not set |",
+        "\n## Settings of a command line that asks a Tidegate elsewhere\n",
+        "See [the command line from elsewhere](../guide/remote.md).\n",
+        "| variable | must be | without it |",
+        "|---|---|---|",
+        *settings_rows(RemoteSettings),
     ]
     return "\n".join(lines)
 

@@ -94,7 +94,7 @@ def test_a_file_makes_everything_it_names_and_a_second_time_nothing(database: ob
     assert planned() == []
     assert applied() == {}
     assert export() == before
-    assert models.AuditLine.objects.count() == lines + 2  # the plan and the apply themselves
+    assert models.AuditLine.objects.count() == lines + 3  # the plan, and the apply begun and done
 
 
 def test_export_applied_to_an_empty_system_makes_the_same(database: Any):
@@ -332,3 +332,19 @@ def test_the_last_administrator_stays(database: object):
 
     assert "last administrator" in applied(less)["user «root»"]
     assert "last administrator" in applied("version: 1\nusers: []", prune=True)["user «root»"]
+
+
+def test_that_it_was_begun_stands_in_the_audit_log_before_anything_is_done(database: object):
+    """promises.md, Users: every change is audited, also where the process dies in the midst of it."""
+    apply(ALICE, "version: 1\nproduct_types:\n  - name: Web\n")
+
+    first, *others = models.AuditLine.objects.order_by("pk")
+    assert (first.action, first.outcome) == ("configuration.apply", "begun")
+    assert {line.outcome for line in others} == {"done"}
+
+
+def test_what_cannot_be_used_is_begun_and_nothing_else(database: object):
+    with pytest.raises(Refused):
+        apply(ALICE, "version: 99\n")
+
+    assert [line.outcome for line in models.AuditLine.objects.order_by("pk")] == ["begun"]

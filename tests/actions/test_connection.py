@@ -25,7 +25,7 @@ TOKEN = {"token": SecretStr("acme-secret-token")}
 
 
 def added(label: str = "Acme", **more: Any) -> int:
-    return actions.add_connection(ALICE, "acme", label, {}, TOKEN, **more)
+    return actions.add_connection(ALICE, "acme", label, {}, TOKEN, **more, discover=False)
 
 
 def read(connection_id: int) -> Connection:
@@ -63,7 +63,7 @@ def test_settings_that_cannot_be_used_are_named_and_nothing_is_stored(
     acme: World, settings: dict[str, Any], secrets: dict[str, SecretStr], sentence: str
 ):
     with pytest.raises(Refused) as refused:
-        actions.add_connection(ALICE, "acme", "Acme", settings, secrets)
+        actions.add_connection(ALICE, "acme", "Acme", settings, secrets, discover=False)
 
     assert refused.value.sentence == sentence
     assert refused.value.next_step
@@ -74,7 +74,7 @@ def test_an_unknown_tool_is_refused_with_those_there_are(acme: World, monkeypatc
     monkeypatch.setattr(catalog, "BUILT_IN", {})
 
     with pytest.raises(NotThere, match=r"There is no Tool «acne»\. There are: acme\."):
-        actions.add_connection(ALICE, "acne", "Acme", {}, TOKEN)
+        actions.add_connection(ALICE, "acne", "Acme", {}, TOKEN, discover=False)
 
 
 @pytest.mark.parametrize("label", ["", "a\0b", "x" * 256])
@@ -352,7 +352,7 @@ def test_a_test_asks_step_by_step_and_writes_nothing(acme: World):
 
 
 def test_a_rejected_login_ends_the_test_with_what_to_do(acme: World):
-    id = actions.add_connection(ALICE, "acme", "Acme", {}, {"token": SecretStr("wrong")})
+    id = actions.add_connection(ALICE, "acme", "Acme", {}, {"token": SecretStr("wrong")}, discover=False)
 
     (step,) = actions.test_connection(ALICE, id)
 

@@ -36,7 +36,7 @@ def drafted(label: str = "Acme", **more: Any) -> int:
 
 
 def added(label: str = "Acme") -> int:
-    return actions.add_connection(ALICE, "acme", label, {}, TOKEN)
+    return actions.add_connection(ALICE, "acme", label, {}, TOKEN, discover=False)
 
 
 def read(connection_id: int) -> Connection:
@@ -86,7 +86,7 @@ def test_a_draft_is_never_offered_as_the_deleted_one(acme: World):
 
     assert (actions.continuable("acme"), actions.continuable("acme", "acme-1")) == ([], [])
     with pytest.raises(NotThere, match="no deleted Connection"):
-        actions.add_connection(ALICE, "acme", "Again", {}, TOKEN, continues=id)
+        actions.add_connection(ALICE, "acme", "Again", {}, TOKEN, continues=id, discover=False)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_draft_that_is_kept_is_a_connection(acme: World):
     id = drafted(auto_map=True, minimum_severity=1)
     preview(id)
 
-    assert actions.save_draft(BOB, id, label="Acme 2", minimum_severity=3) == id
+    assert actions.save_draft(BOB, id, label="Acme 2", minimum_severity=3, discover=False) == id
 
     found = read(id)
     assert (found.label, found.auto_map, found.minimum_severity) == ("Acme 2", True, 3)
@@ -159,7 +159,7 @@ def test_a_draft_that_is_kept_is_a_connection(acme: World):
     assert [row.label for row in reads.connections().connections] == ["Acme 2"]
     assert catalog.build(found).settings.token.get_secret_value() == "acme-secret-token"
     with pytest.raises(NotThere, match="no draft"):
-        actions.save_draft(BOB, id)
+        actions.save_draft(BOB, id, discover=False)
     with pytest.raises(NotThere, match="no draft"):
         actions.drop_draft(BOB, id)
 
@@ -171,15 +171,15 @@ def test_a_label_that_is_taken_is_told_at_the_draft_and_refused_when_it_is_kept(
 
     assert (actions.label_is_taken("Acme"), actions.label_is_taken("Other")) == (True, False)
     with pytest.raises(Refused, match="«Acme» already"):
-        actions.save_draft(ALICE, id)
+        actions.save_draft(ALICE, id, discover=False)
     assert read(id).draft_at is not None
-    actions.save_draft(ALICE, id, label="Other")
+    actions.save_draft(ALICE, id, label="Other", discover=False)
 
 
 def test_a_new_secret_may_be_given_when_it_is_kept(acme: World):
     id = drafted()
 
-    actions.save_draft(ALICE, id, secrets={"token": SecretStr("another")})
+    actions.save_draft(ALICE, id, secrets={"token": SecretStr("another")}, discover=False)
 
     assert catalog.build(read(id)).settings.token.get_secret_value() == "another"
 
@@ -193,7 +193,7 @@ def test_a_draft_may_take_up_a_deleted_connection(acme: World, secrets: dict[str
     id = drafted("New", auto_map=True)
     preview(id)
 
-    taken_up = actions.save_draft(ALICE, id, continues=deleted, secrets=secrets)
+    taken_up = actions.save_draft(ALICE, id, continues=deleted, secrets=secrets, discover=False)
 
     found = read(deleted)
     token = "acme-secret-token" if secrets is None else "another"
@@ -207,7 +207,7 @@ def test_a_draft_takes_up_no_draft(acme: World):
     one, other = drafted(), drafted()
 
     with pytest.raises(NotThere, match="no deleted Connection"):
-        actions.save_draft(ALICE, one, continues=other)
+        actions.save_draft(ALICE, one, continues=other, discover=False)
 
 
 def test_a_draft_that_is_dropped_leaves_nothing(acme: World):
@@ -239,3 +239,40 @@ def test_a_connection_is_no_draft_to_drop(acme: World):
     with pytest.raises(NotThere):
         actions.drop_draft(ALICE, id)
     assert read(id).deleted_at is None
+
+
+# Discovered at once
+
+
+def asked() -> list[tuple[str, int, bool]]:
+    return list(Operation.objects.order_by("pk").values_list("type", "connection_id", "preview"))
+
+
+def test_a_new_connection_is_discovered_at_once(acme: World):
+    """records.md, Operations: by whichever face it was made, in the same transaction."""
+    id = actions.add_connection(ALICE, "acme", "Acme", {}, TOKEN)
+
+    assert asked() == [("discover", id, False)]
+
+
+def test_a_draft_that_is_kept_is_discovered_at_once(acme: World):
+    id = drafted()
+
+    kept = actions.save_draft(ALICE, id)
+
+    assert asked() == [("discover", kept, False)]
+
+
+def test_a_deleted_connection_that_goes_on_is_discovered_at_once(acme: World):
+    id = actions.add_connection(ALICE, "acme", "Acme", {}, TOKEN, discover=False)
+    actions.delete_connection(ALICE, id, "Acme")
+
+    again = actions.add_connection(ALICE, "acme", "Acme", {}, TOKEN, continues=id)
+
+    assert asked() == [("discover", again, False)]
+
+
+def test_whoever_does_not_want_that_says_so(acme: World):
+    actions.add_connection(ALICE, "acme", "Acme", {}, TOKEN, discover=False)
+
+    assert asked() == []

@@ -245,7 +245,7 @@ def test_a_person_closes_unwatched_findings_together(unwatch: Any):
 
     outcome = findings.close_findings(BOB, ids)
 
-    assert [item.ok for item in outcome.items] == [True, True]
+    assert (outcome.changed, outcome.refused) == (2, 0)
     assert {world.of(id).closed_because for id in ids} == {"person"}
     assert world.journal(ids[0])[-1] == ("closed", "bob")
     assert world.tallies() == world.true_tallies()
@@ -259,8 +259,9 @@ def test_a_watched_finding_is_left_to_its_evidence():
 
     outcome = findings.close_findings(BOB, [open, closed])
 
-    assert [item.sentence for item in outcome.items] == [
-        "Its Record still watches it: a Sync closes it when it is gone. Decide about it instead.",
-        "Is closed already.",
-    ]
+    assert {share.sentence: share.number for share in outcome.shares} == {
+        "Its Record still watches it: a Sync closes it when it is gone. Decide about it.": 1,
+        "Is closed already.": 1,
+    }
+    assert [one.name for one in outcome.refusals] == ["Weakness k1"]
     assert world.of(open).open

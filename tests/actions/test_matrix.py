@@ -39,6 +39,8 @@ ASKED_WITHIN = {
     "undo.undo_again": "a part of request_again",
 }
 COMPOSED = {
+    "bulk.preview_records": "asks what decide_records and sync_records would do; tells only what may be seen",
+    "finding.preview_findings": "the same for decide_findings and close_findings",
     "operation.discover": "asks by request_discover, and runs what it asked for",
     "operation.sync": "asks by request_sync",
     "operation.preview_discover": "asks by request_discover_preview",

@@ -35,7 +35,7 @@ def jwt(ends: datetime) -> dict[str, SecretStr]:
 
 
 def added(secrets: dict[str, SecretStr] = TOKEN, **more: Any) -> int:
-    return actions.add_connection(ALICE, "acme", "Acme", {}, secrets, **more)
+    return actions.add_connection(ALICE, "acme", "Acme", {}, secrets, **more, discover=False)
 
 
 def end_of(connection_id: int) -> tuple[datetime | None, str]:

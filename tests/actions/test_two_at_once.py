@@ -105,7 +105,9 @@ def test_an_action_is_tried_again_after_a_deadlock_with_plain_sql():
 def test_of_two_who_take_a_label_one_is_told(tmp_path: Any):
     outcomes = at_once(
         *(
-            lambda: actions.add_connection(ALICE, "report_folder", "Reports", {"path": str(tmp_path)}, {})
+            lambda: actions.add_connection(
+                ALICE, "report_folder", "Reports", {"path": str(tmp_path)}, {}, discover=False
+            )
             for _ in range(3)
         )
     )

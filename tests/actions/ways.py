@@ -20,7 +20,7 @@ from tidegate.actions import token as tokens
 from tidegate.actions import trigger as triggers
 from tidegate.actions import user as users
 from tidegate.config import load_settings
-from tidegate.rules.access import Grant, ScopeKind
+from tidegate.rules.access import ROLES, Grant, Role, ScopeKind
 from tidegate.store import models
 
 CANARY = "c4nary-s3cret"
@@ -56,7 +56,9 @@ class Side:
 
 def side(name: str) -> Side:
     """Builds it, under names that stand nowhere else."""
-    of = connections.add_connection(ALICE, "acme", f"{name} scanner", {}, {"token": SecretStr("acme-secret-token")})
+    of = connections.add_connection(
+        ALICE, "acme", f"{name} scanner", {}, {"token": SecretStr("acme-secret-token")}, discover=False
+    )
     acme = models.Connection.objects.get(pk=of)
     product = world.product(f"{name} product", f"{name} type")
     second = world.product(f"{name} second", f"{name} type")
@@ -117,7 +119,7 @@ class Way:
     """What somebody hears who holds the role elsewhere: "" as everywhere, or "does nothing" and "does it"."""
     commits: bool
     """It commits by itself, batch by batch, so it cannot be tried inside a transaction; it finds nothing to do here."""
-    particular: Callable[[str, str], str]
+    particular: Callable[[Any, str], str]
     """Of a role and a reach, what is expected there, where it is not as everywhere; else empty."""
     by_hand: bool
     """The actor comes without a token."""
@@ -135,7 +137,7 @@ def way(
     not_by: tuple[ScopeKind, ...] = (),
     others: str = "",
     commits: bool = False,
-    particular: Callable[[str, str], str] = lambda role, reach: "",
+    particular: Callable[[Any, str], str] = lambda role, reach: "",
     by_hand: bool = False,
     refuses: str = "",
 ) -> Callable[[Callable[[Side], Arguments]], Callable[[Side], Arguments]]:
@@ -229,6 +231,43 @@ def _(s: Side) -> Arguments:
     return {"step": records.map_records(ALICE, [s.shop], product_id=s.second).step}
 
 
+plain("bulk.decide_records", lambda s: {"deed": "ignore", "record_ids": [s.shop], "because": "a reason"})
+plain(
+    "bulk.decide_records, each to its own name",
+    lambda s: {"deed": "map each", "record_ids": [s.shop], "product_type": f"{s.name} type"},
+    also={"connection": "product type:product_type", "product": "product type:product_type"},
+)
+plain("bulk.sync_records", lambda s: {"record_ids": [s.shop]})
+
+
+def of_what_is_found(role: Role, needed: Role, reach: str) -> str:
+    """A filter finds what the actor holds the role for; where that is nothing, others were expected."""
+    if ROLES.index(role) < ROLES.index(needed) or reach == "none":
+        return "Forbidden"
+    return "refuses" if reach == "other's" else "does it"
+
+
+plain(
+    "bulk.decide_records, by a filter",
+    lambda s: {"deed": "ignore", "matching": {"search": f"{s.name} shop"}, "expected": "1"},
+    particular=lambda role, reach: of_what_is_found(role, "mapper", reach),
+)
+plain(
+    "bulk.sync_records, by a filter",
+    lambda s: {"matching": {"search": f"{s.name} shop"}, "expected": "1"},
+    particular=lambda role, reach: of_what_is_found(role, "operator", reach),
+)
+plain("finding.decide_findings", lambda s: {"finding_ids": [s.finding], "note": "a note"})
+plain(
+    "finding.decide_findings, by a filter",
+    lambda s: {"matching": {"record_id": s.shop}, "expected": "1", "note": "a note"},
+    particular=lambda role, reach: of_what_is_found(role, "mapper", reach),
+)
+plain(
+    "finding.close_findings, by a filter",
+    lambda s: {"matching": {"record_id": s.shop}, "expected": "1"},
+    particular=lambda role, reach: of_what_is_found(role, "mapper", reach),
+)
 plain("finding.decide_finding", lambda s: {"finding_id": s.finding, "note": "a note"})
 plain("finding.close_findings", lambda s: {"finding_ids": [s.finding]})
 plain("suggestion.accept_suggestion", lambda s: {"missing_id": s.missing, "new_id": s.new})

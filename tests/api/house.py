@@ -145,11 +145,12 @@ class Sad:
     problem: str = "fields"
     pointer: str = ""
     says: str = ""
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def ask(self, house: House) -> Answer:
         return house.as_(self.who).ask(
-            self.method, filled(self.path, house), {}, filled(self.body, house), dict(self.headers)
+            self.method, filled(self.path, house), dict(self.query), filled(self.body, house), dict(self.headers)
         )
 
     def check(self, house: House) -> None:
@@ -164,8 +165,34 @@ class Sad:
         assert self.says in answer.json["detail"], said
 
 
-def sad_ids(one: Any) -> str:
-    return one.why if isinstance(one, Sad) else str(one)
+def sad(*cases: Sad) -> Any:
+    """A test for each."""
+    return pytest.mark.parametrize("one", cases, ids=[one.why for one in cases])
+
+
+def missing(why: str, method: str, path: str, body: Any = None, who: str = "administrator", says: str = "") -> Sad:
+    """It is not there, or not for who asks."""
+    return Sad(why, who, method, path, body, 404, "not-there", says=says)
+
+
+def refused(why: str, method: str, path: str, body: Any = None, says: str = "", who: str = "administrator") -> Sad:
+    """It cannot be done as things are."""
+    return Sad(why, who, method, path, body, 409, "refused", says=says)
+
+
+def wrong(why: str, method: str, path: str, body: Any, pointer: str) -> Sad:
+    """A field cannot be used."""
+    return Sad(why, "administrator", method, path, body, pointer=pointer)
+
+
+def forbidden(why: str, who: str, method: str, path: str, body: Any = None) -> Sad:
+    """It may be seen and not done."""
+    return Sad(why, who, method, path, body, 403, "forbidden")
+
+
+def bad_query(why: str, path: str, **query: str) -> Sad:
+    """A parameter of a list cannot be used."""
+    return Sad(why, "administrator", "GET", path, pointer=next(iter(query)), query=query)
 
 
 def filled(value: Any, house: House) -> Any:

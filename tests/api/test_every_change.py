@@ -75,7 +75,7 @@ def test_it_is_done_for_who_may(undone: House, route: Route):
 
     if route.of == "actions.finding.close_findings":
         assert answer.status == 409
-        assert "Its Record still watches it" in answer.json["items"][0]["sentence"]
+        assert "Its Record still watches it" in answer.json["refusals"][0]["sentence"]
     elif way is not None and way.refuses:
         refused(answer, 409, "refused")
         assert way.refuses in answer.json["detail"]

@@ -11,13 +11,10 @@ from typing import Any
 import pytest
 from django.db import connections, transaction
 
-from tests.acme import Acme, World
-from tests.actions.ways import Side, side, user
+from tests.actions.ways import Side, user
 from tests.api.house import House, house, undone
 from tests.api.test_every_change import ask, call
-from tests.database import database
 from tests.world import ALICE
-from tidegate import catalog
 from tidegate.actions import connection as connection_actions
 from tidegate.actions import engagement, finding, product, product_type, route, rule, schedule
 from tidegate.actions import test as tests
@@ -30,7 +27,7 @@ from tidegate.reads.viewer import viewing
 from tidegate.rules.access import FULL_ACCESS
 from tidegate.store import models
 
-__all__ = ["database", "house", "undone"]
+__all__ = ["house", "undone"]
 
 assert app.api
 EDITS = [one for one in ROUTES if one.method in ("PATCH", "PUT")]
@@ -146,23 +143,15 @@ AT_ONCE: dict[str, tuple[Callable[[Side], int], Callable[[int], Any], Callable[[
 """By kind: which one, what another changes and has not yet committed, and what is done by who looked before."""
 
 
-@pytest.fixture
-def here(database: object, monkeypatch: pytest.MonkeyPatch) -> Side:
-    tool: Any = type("Acme", (Acme,), {"world": World(), "__orig_bases__": Acme.__orig_bases__})  # pyright: ignore[reportAttributeAccessIssue]
-    monkeypatch.setattr(catalog, "added", lambda: {"acme": tool})
-    with viewing(FULL_ACCESS):
-        return side("Own")
-
-
 def test_every_kind_is_tried_at_the_same_moment():
     assert set(AT_ONCE) == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", sorted(AT_ONCE))
-def test_what_is_changed_at_the_same_moment_is_waited_for(kind: str, here: Side):
+def test_what_is_changed_at_the_same_moment_is_waited_for(kind: str, house: House):
     """The row is locked before it is compared: else both would have seen the old version, and one be lost."""
     which, theirs, mine = AT_ONCE[kind]
-    number = which(here)
+    number = which(house.own)
     seen = version_of(kind, number)
     assert seen is not None
     begun = threading.Event()
@@ -191,7 +180,7 @@ def test_what_is_changed_at_the_same_moment_is_waited_for(kind: str, here: Side)
 
 def waits_for_us() -> None:
     """Until somebody waits for a lock of this transaction."""
-    asked = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    asked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
     for _ in range(500):
         with connections["default"].cursor() as cursor:
             cursor.execute(asked)

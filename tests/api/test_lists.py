@@ -115,7 +115,9 @@ NUMBERS = ("0", "-1", "1", "2", "3", "9223372036854775807", "9223372036854775808
            "NaN", "true", "9" * 400)  # fmt: skip
 
 text = st.sampled_from(SYNTAX) | st.text(st.characters(), max_size=40)
-bits = st.integers() | st.text(st.characters(), max_size=8) | st.booleans() | st.none() | st.floats() | st.lists(st.none())
+bits = (
+    st.integers() | st.text(st.characters(), max_size=8) | st.booleans() | st.none() | st.floats() | st.lists(st.none())
+)
 names_of_cursors = st.sampled_from(["severity", "newest", "oldest", "changed", "among rank", "among severity"])
 
 
@@ -154,9 +156,7 @@ def hostile(name: str, schema: dict[str, Any]) -> st.SearchStrategy[str]:
 
 def queries(route: Route, make: Callable[[str, dict[str, Any]], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
     """Some parameters, or all, or none."""
-    return st.fixed_dictionaries(
-        {}, optional={name: make(name, schema) for name, schema in parameters(route).items()}
-    )
+    return st.fixed_dictionaries({}, optional={name: make(name, schema) for name, schema in parameters(route).items()})
 
 
 def sent(query: dict[str, str]) -> dict[str, Any]:
@@ -325,7 +325,9 @@ def test_every_list_is_changed_while_it_is_read():
 def test_what_did_not_change_is_shown_once_whatever_else_does(undone: House, stock: Numbers, route: Route):
     """issue 6: cursor paging that does not skip under change."""
     path = path_of(route, stock, undone)
-    at_times = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 40), st.sampled_from("amz")), min_size=1, max_size=4)
+    at_times = st.lists(
+        st.tuples(st.integers(0, 6), st.integers(0, 40), st.sampled_from("amz")), min_size=1, max_size=4
+    )
 
     @FEW
     @given(query=filters(route), limit=st.integers(1, 6), happens=at_times)

@@ -20,6 +20,7 @@ from uuid import uuid4
 import msgspec
 import psycopg
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connections as django_connections
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
@@ -30,13 +31,14 @@ from tests.server.homes import all_processes, opened, wait_for, words_of
 from tidegate.actions.record import map_records
 from tidegate.config import Settings, load_settings
 from tidegate.guard.archive import ArchiveWriter, pieces_of
+from tidegate.guard.second_factor import seal_factor
 from tidegate.guard.secrets import seal
-from tidegate.server.backup import Backup, back_up
+from tidegate.server.backup import SEALED, SEALED_AS_TEXT, Backup, back_up
 from tidegate.server.postgres import Database
 from tidegate.server.postgres.program import client_program, entrance_to, running
 from tidegate.server.postgres.upgrade import sums_of
 from tidegate.server.restore import Restored, restore
-from tidegate.store.models import Connection
+from tidegate.store.models import Connection, Route, User
 
 CHECKOUT = Path(__file__).parents[2]
 CANARY = "c4nary-of-the-vendor"
@@ -149,6 +151,67 @@ def test_into_a_given_database_and_without_the_key_it_says_which_is_missing(
     assert json.loads(run.stdout)["keys_missing"] == [made["manifest"]["sealed"][0]["key"]]
     assert contents(empty.url) == contents(database.url)
     assert not (tmp_path / "other" / "secret.key").exists()
+
+
+def everything_that_can_be_sealed() -> int:
+    """A secret in each place where there may be one; how many."""
+    settings = load_settings()
+    burp, alice = Connection.objects.get(label="Burp"), User.objects.create(username="alice", created_by="root")
+    route = Route.objects.create(name="Team", created_by="alice", address=b"", shown="json://…")
+    trigger, signature = f"connection {burp.pk} trigger", f"route {route.pk} signature"
+    Connection.objects.filter(pk=burp.pk).update(trigger_secret=seal({"secret": SecretStr(CANARY)}, trigger, settings))
+    Route.objects.filter(pk=route.pk).update(
+        address=seal({"address": SecretStr(f"json://{CANARY}")}, f"route {route.pk}", settings),
+        signing_secret=seal({"secret": SecretStr(CANARY)}, signature, settings),
+    )
+    for type, name in (("totp", "secret"), ("recovery_codes", "seed")):
+        text = seal_factor(CANARY, alice.pk, settings)
+        Authenticator.objects.create(user=alice, type=type, data={name: text, "used_mask": 0})
+    django_connections.close_all()
+    return len(SEALED) + len(SEALED_AS_TEXT)
+
+
+def test_whatever_is_sealed_opens_after_a_restore_with_the_key_and_is_rotated_there(
+    house: Any, empty: Database, file: Path, passphrase: Path, tmp_path: Path
+):
+    """Issue 6, 7 and 9: of each place that is ever sealed, named once in server/backup.py and stored here."""
+    number = everything_that_can_be_sealed()
+    made = house.json("backup", file, "--with-key", "--passphrase-file", passphrase)
+    (sealed,) = made["manifest"]["sealed"]
+    assert sealed["secrets"] == number == 6
+
+    run = ours(tmp_path / "other", "restore", file, "--passphrase-file", passphrase, "--json", url=empty.url)
+    assert run.returncode == 0, run.stderr
+
+    def status() -> Any:
+        return json.loads(ours(tmp_path / "other", "secrets", "status", "--json", url=empty.url).stdout)
+
+    before = status()
+    rotated = json.loads(ours(tmp_path / "other", "secrets", "rotate", "--json", url=empty.url).stdout)
+    after = status()
+
+    assert (before["sealed"], before["lost"], before["keys"][0]["id"]) == (number, [], sealed["key"])
+    assert (rotated["resealed"], rotated["lost"], rotated["retired"]) == (number, 0, [sealed["key"]])
+    assert (after["sealed"], after["lost"]) == (number, [])
+    (key,) = after["keys"]
+    assert (key["id"], key["connections"], key["routes"], key["users"]) == (rotated["key"], 2, 2, 2)
+
+
+def test_whatever_is_sealed_is_named_where_its_key_did_not_come_along(
+    house: Any, empty: Database, file: Path, tmp_path: Path
+):
+    """promises.md, 7: lost key, clear error."""
+    number = everything_that_can_be_sealed()
+    house.json("backup", file)
+    ours(tmp_path / "other", "restore", file, url=empty.url)
+
+    run = ours(tmp_path / "other", "secrets", "status", "--json", url=empty.url)
+
+    assert run.returncode == 3
+    lost = json.loads(run.stdout)["lost"]
+    assert sorted(one["kind"] for one in lost) == ["connection"] * 2 + ["route"] * 2 + ["user"] * 2
+    assert len(lost) == number
+    assert any("tidegate user reset-second-factor" in one["next_step"] for one in lost)
 
 
 def test_the_audit_log_comes_along_and_stays_append_only(

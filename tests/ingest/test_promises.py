@@ -208,7 +208,7 @@ def test_a_continued_connection_goes_on_where_the_deleted_one_ended(scene: Scene
         ("b", "Acme", "Product shop"),
     }
 
-    again = connections.add_connection(ALICE, "acme", "Acme", {}, {}, continues=scene.connection_id)
+    again = connections.add_connection(ALICE, "acme", "Acme", {}, {}, continues=scene.connection_id, discover=False)
     scene.discover()
     operation = scene.sync()
 

@@ -327,7 +327,10 @@ class Histories(RuleBasedStateMachine):
         self.refused(lambda: operations.request_sync(ALICE, id))
         self.look()
         kept: dict[str, Any] = {"auto_map": self.model.auto_map, "minimum_severity": self.model.minimum}
-        assert connections.add_connection(ALICE, "acme", self.model.label, {}, {}, continues=id, **kept) == id
+        assert (
+            connections.add_connection(ALICE, "acme", self.model.label, {}, {}, continues=id, **kept, discover=False)
+            == id
+        )
         self.look()
 
     # People decide about Records

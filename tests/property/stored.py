@@ -8,10 +8,12 @@ from typing import Any
 
 from django.db import connection as database
 
+from tests.kept import KEPT_WRONGLY
+
 EVERYTHING = """
 SELECT json_build_object(
   'records', (SELECT json_agg(json_build_object(
-      'id', record.id, 'xmin', record.xmin::text, 'row', to_jsonb(record) - 'epoch', 'product', product.name,
+      'id', record.id, 'xmin', record.xmin::text, 'row', to_jsonb(record) - 'epoch' - 'told', 'product', product.name,
       'earlier', earlier.name, 'absence_held_by', held_absence.latest_operation_id))
     FROM record
     LEFT JOIN feed ON feed.id = record.feed_id
@@ -64,29 +66,7 @@ SELECT json_build_object(
       (SELECT feed_id, family, branch, severity, open, active, count(*) FROM finding GROUP BY 1, 2, 3, 4, 5, 6
        EXCEPT
        SELECT feed_id, family, branch, severity, open, active, n FROM tally)) AS wrong),
-  'kept_wrongly', (SELECT json_agg(wrong) FROM (
-      (SELECT 'product' AS what, product_id AS of, severity, open, active, sum(n) AS n
-         FROM product_tally GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0
-       EXCEPT
-       SELECT 'product', engagement.product_id, severity, finding.open, active, count(*)
-         FROM finding JOIN feed ON feed.id = finding.feed_id JOIN test ON test.id = feed.test_id
-         JOIN engagement ON engagement.id = test.engagement_id GROUP BY 1, 2, 3, 4, 5)
-      UNION ALL
-      (SELECT 'product counted', engagement.product_id, severity, finding.open, active, count(*)
-         FROM finding JOIN feed ON feed.id = finding.feed_id JOIN test ON test.id = feed.test_id
-         JOIN engagement ON engagement.id = test.engagement_id GROUP BY 1, 2, 3, 4, 5
-       EXCEPT
-       SELECT 'product counted', product_id, severity, open, active, sum(n) FROM product_tally GROUP BY 1, 2, 3, 4, 5)
-      UNION ALL
-      SELECT 'open', id, 0, true, behind, open FROM feed
-       WHERE open <> (SELECT count(*) FROM finding WHERE feed_id = feed.id AND finding.open)
-      UNION ALL
-      SELECT 'first', id, 0, true, behind, first_finding FROM feed
-       WHERE (SELECT min(finding.id) < coalesce(feed.first_finding, 9223372036854775807)
-                FROM finding WHERE feed_id = feed.id)
-      UNION ALL
-      SELECT 'behind', feed.id, 0, true, behind, feed.open FROM feed JOIN record ON record.id = feed.record_id
-       WHERE behind <> (record.feed_id IS DISTINCT FROM feed.id OR record.absent_since IS NOT NULL)) AS wrong),
+  'kept_wrongly', (SELECT json_agg(wrong) FROM (""" + KEPT_WRONGLY + """) AS wrong),
   'unexplained', (SELECT json_agg(json_build_array(finding.key, finding.closed_because, finding.closed_operation))
     FROM finding
     JOIN feed ON feed.id = finding.feed_id

@@ -26,11 +26,15 @@ pytestmark = pytest.mark.usefixtures("database")
 SORTS: Any = ("severity", "newest", "oldest", "changed")
 
 
-@pytest.fixture(params=["few feeds", "many feeds"])
+@pytest.fixture(params=["few feeds", "some feeds", "many feeds"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Lists of few Feeds look into each, lists of many walk along: what they show is the same."""
+    """Lists of few Feeds look into each, lists of many walk along, those between walk a little first: what they show is
+    the same."""
     if request.param == "many feeds":
         monkeypatch.setattr(selection, "FEEDS", 0)
+    if request.param == "some feeds":
+        monkeypatch.setattr(selection, "FEW_FEEDS", 0)
+        monkeypatch.setattr(selection, "WALKED", 6)  # fills some pages, and not others
     return request.param
 
 

@@ -23,12 +23,18 @@ pytestmark = pytest.mark.usefixtures("database")
 CRITICAL, HIGH, MEDIUM, LOW = 5, 4, 3, 1
 
 
-@pytest.fixture(autouse=True, params=["rare", "frequent"])
+@pytest.fixture(autouse=True, params=["rare", "gathered", "inside", "frequent"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Each of these tests holds for words that few findings have, and for those that many have."""
-    if request.param == "frequent":
+    """Each of these tests holds for words that few findings have, and for those that many have; for few Feeds, and for
+    some that hold much."""
+    if request.param == "gathered":
+        monkeypatch.setattr(selection, "FEW_FEEDS", 0)
+        monkeypatch.setattr(selection, "PROBED", 0)
+    if request.param in ("inside", "frequent"):
         monkeypatch.setattr(selection, "RARE", 0)
-        monkeypatch.setattr(selection, "IN_FEEDS", 0)
+        monkeypatch.setattr(selection, "FEW_FEEDS", 0)
+    if request.param == "frequent":
+        monkeypatch.setattr(selection, "WITHIN", 0)
     return request.param
 
 

@@ -172,6 +172,7 @@ ASKED: dict[str, Asked] = {
     "export.exported_findings": Asked(lambda there, read: read(connection_id=there.connection)),
     "finding.finding": of("finding"),
     "finding.findings": EVERY,
+    "finding.numbers_of": Asked(lambda there, read: read(100, record_id=there.shop), names=False),
     "mapping.mappings": EVERY,
     "mapping.mappings_csv": EVERY,
     "mapping.mappings_of": Asked(

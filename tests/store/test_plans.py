@@ -265,19 +265,22 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "finding_at": {"at": "2026-05-03T00:00:00Z"},
     "finding_ids_among": A_LIST
     | {"given": [7, 8, 9], "text": "shop", "words": ["shop"], "first_hits": 1_000}
-    | {"query": "'w17'", "gathered": 20_000, "standing": None},
+    | {"query": "'w17'", "gathered": 20_000, "within": 0, "standing": None},
     "finding_ids_by_age": A_LIST,
     "finding_ids_oldest_of_tests": A_LIST,
+    "finding_ids_walked": A_LIST | {"tests": [2], "looked_at": 8_000},
     "finding_ids_by_change": A_LIST,
     "finding_ids_by_severity": A_LIST,
     "finding_ids_of_feeds": A_LIST | {"feeds": [2]},
+    "findings_decide": {"fields": ["verdict"], "contents": ["accepted"], "untils": [None]},
+    "findings_sort": {"mine": None, "deed": "close", "most": 10},
     "journal_forget": {"before": "2026-05-03T00:00:00Z"},
     "news_still_held": {"before": "2026-05-03T00:00:00Z"},
     "results_forget": {"results": [2], "before": "2026-05-03T00:00:00Z"},
     "products_unmake": {"made_at": ["2026-05-03T00:00:00Z"]},
     "words_estimate": {"query": "'w17'"},
-    "words_find_in_feeds": {"query": "'w17'"},
-    "words_find_newest": {"query": "'w17'"},
+    "words_find_inside": {"query": "'w17'", "severity": 4, "active": True, "most": 8_000},
+    "words_find_newest": {"query": "'w17'", "looked_at": 8_000},
     "words_progress": {"due": 2},
 }
 """Where a name means something else, and the filters of lists, of which none is set."""

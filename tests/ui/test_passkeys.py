@@ -1,4 +1,4 @@
-"""Passkeys, through the whole application and with real keys: beside the password, instead of it, and what is not one."""
+"""Passkeys, through the whole application and with real keys: beside the password, instead of it, and what is none."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 
 from tests.ui.authenticator import Device
 from tests.ui.browser import Browser, Page
@@ -165,28 +166,32 @@ def test_who_left_does_not_come_in_by_passkey(browsers: Callable[..., Browser], 
 
 
 HOSTILE = [
-    "", "null", "1", "[]", "{}", '"x"', "{", "[" * 5000, '{"id": null}', '{"response": []}', '{"response": {"userHandle": 1}}',
+    *("", "null", "1", "9" * 5000, "[]", "{}", '"x"', "{", "[" * 5000, '{"id": null}', '{"response": []}'),
+    '{"response": {"userHandle": 1}}',
     '{"id":"AA","rawId":"AA","type":"public-key","response":{}}',
-    '{"id":"AA","rawId":"AA","type":"public-key","clientExtensionResults":{},"response":{"clientDataJSON":"AA",'
-    '"authenticatorData":"AA","signature":"AA","userHandle":"AA","attestationObject":"AA"}}',
-    '{"id":"AA","rawId":"AA","type":"public-key","clientExtensionResults":{},"response":{"clientDataJSON":"e30",'
-    '"authenticatorData":"AA","signature":"AA","userHandle":"////","attestationObject":"oA"}}',
-]  # fmt: skip
+    *(
+        f'{{"id":"AA","rawId":"AA","type":"public-key","clientExtensionResults":{{}},"response":{{"clientDataJSON":"{said}",'
+        f'"authenticatorData":"AA","signature":"AA","userHandle":"{user}","attestationObject":"oA"}}}}'
+        for said, user in (("AA", "AA"), ("e30", "////"), ("W10", "MQ"), ("bnVsbA", ""))
+    ),
+]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
 def test_what_no_browser_sends_is_refused_and_breaks_nothing(
-    browsers: Callable[..., Browser], browser: Browser, device: Device, text: str
+    browsers: Callable[..., Browser], browser: Browser, device: Device
 ):
     other, third = browsers(), browsers()
     asked_after_password(other)
     asked_instead(third)
     browser.get(ADD)
 
-    assert sent(other, FACTOR, credential=text).status == 200
-    assert sent(third, ALONE, credential=text).status == 302
-    assert sent(browser, ADD, credential=text).status == 200
-    assert sent(browser, f"{LIST}again/", credential=text).status in (200, 302)
+    for text in HOSTILE:
+        cache.clear()  # how often is limited, and that is not asked here
+        assert sent(other, FACTOR, credential=text).status == 200, text
+        assert sent(third, ALONE, credential=text).status == 302, text
+        assert sent(browser, ADD, credential=text).status == 200, text
+        assert sent(browser, f"{LIST}again/", credential=text).status == 302, text
+
     assert [one.get("/").status for one in (other, third)] == [302, 302]
     assert Authenticator.objects.filter(type="webauthn").count() == 1
 

@@ -20,6 +20,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from uuid import UUID
 
 from tidegate.actions.errors import Forbidden, NotThere, Refused
+from tidegate.actions.request import note_carried_out
 from tidegate.actions.step import LARGEST_ID, not_there
 from tidegate.actions.told import answer_of, arguments_of
 from tidegate.ingest.apply import again_after_deadlock
@@ -100,12 +101,14 @@ def action(
                 def done() -> R:
                     answer = work(*args, **kwargs)
                     _write(one, actor, kind, ids, given, answer)
+                    note_carried_out()
                     return answer
 
                 try:
                     _permit(one, actor, kind, ids, somewhere=not kind and given.get(chosen) is not None)
                     if begins:
                         _write(one, actor, kind, ids, given, None, outcome="begun")
+                        note_carried_out()
                     return _refusing_names(lambda: again_after_deadlock(done) if at_once else done())
                 except Forbidden:  # by its own line, or by what it found out within
                     _write(one, actor, kind, ids, given, None, outcome="forbidden")

@@ -6,7 +6,7 @@ expects, the token of its preview or how many, and is refused where these are ot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, Literal
@@ -165,12 +165,9 @@ class Plan:
     def ids(self, *fates: str) -> list[int]:
         return sorted(id for fate in fates if fate in self.groups for id in self.groups[fate].ids)
 
-    def number(self, kind: str) -> int:
-        return sum(group.number for fate, group in self.groups.items() if FATES[fate].kind == kind)
-
     @property
     def changing(self) -> int:
-        return self.number("changes")
+        return number_of(self.groups, "changes")
 
     @property
     def new_products(self) -> int:
@@ -184,7 +181,7 @@ class Plan:
             number=len(self.chosen.ids),
             expected=self.chosen.token,
             changes=self.changing,
-            refused=self.number("refused"),
+            refused=number_of(self.groups, "refused"),
             new_products=self.new_products,
             imported=sum(findings_in(feeds).values()) if self.remapped else 0,
             shares=self.shares(),
@@ -195,7 +192,7 @@ class Plan:
             step=step,
             number=len(self.chosen.ids),
             changed=self.changing,
-            refused=self.number("refused"),
+            refused=number_of(self.groups, "refused"),
             new_products=self.new_products,
             shares=self.shares(),
             refusals=self.refusals(),
@@ -203,19 +200,7 @@ class Plan:
         )
 
     def shares(self) -> list[Share]:
-        first = {fate: group.ids[:SHOWN] for fate, group in self.groups.items()}
-        names = dict(Record.objects.filter(pk__in=chain(*first.values())).values_list("pk", "name"))
-        kinds = ("changes", "stays", "refused")
-        return [
-            Share(
-                fate=fate,
-                kind=FATES[fate].kind,
-                sentence=self.sentence(fate),
-                number=group.number,
-                examples=[names[id] for id in first[fate] if id in names],
-            )
-            for fate, group in sorted(self.groups.items(), key=lambda item: (kinds.index(FATES[item[0]].kind), item[0]))
-        ]
+        return shares_of(self.groups, names_of, self.sentence)
 
     def sentence(self, fate: str) -> str:
         return FATES[fate].sentence.format(product=self.product.name if self.product else "", role=self.role)
@@ -233,6 +218,47 @@ class Plan:
         if fate == "not good" and (why := may_sync(reads.facts(record), timezone.now())):
             return why
         return self.sentence(fate)
+
+
+def number_of(groups: Mapping[str, Group], kind: str) -> int:
+    """Of how many the fate is of this kind."""
+    return sum(group.number for fate, group in groups.items() if FATES[fate].kind == kind)
+
+
+def shares_of(
+    groups: Mapping[str, Group], names: Callable[[list[int]], dict[int, str]], sentence: Callable[[str], str]
+) -> list[Share]:
+    """The groups as they are told: first what changes, last what is refused."""
+    first = {fate: group.ids[:SHOWN] for fate, group in groups.items()}
+    known = names(list(chain(*first.values())))
+    kinds = ("changes", "stays", "refused")
+    return [
+        Share(
+            fate=fate,
+            kind=FATES[fate].kind,
+            sentence=sentence(fate),
+            number=group.number,
+            examples=[known[id] for id in first[fate] if id in known],
+        )
+        for fate, group in sorted(groups.items(), key=lambda item: (kinds.index(FATES[item[0]].kind), item[0]))
+    ]
+
+
+def names_of(ids: list[int]) -> dict[int, str]:
+    return dict(Record.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def refuse_unexpected(found: Chosen, what: str, expected: str, *, by_filter: bool) -> None:
+    """Raises Refused where others are meant than somebody expects, or none."""
+    if by_filter and not expected:
+        raise Refused(f"It is not said how many {what}s are meant.", "Say what you expect, as a preview tells it.")
+    if expected and not fits(expected, found.token):
+        raise Refused(
+            f"Others are meant than were expected: there are {len(found.ids):,} now, or one was decided since.",
+            "Nothing was changed. Look at the preview again.",
+        )
+    if not found.ids:
+        raise Refused(f"No {what} is so.", f"See what there is: tidegate {what.lower()} list")
 
 
 def check(asked: Asked, deeds: Sequence[str]) -> None:
@@ -272,16 +298,7 @@ def chosen(role: Role, record_ids: Sequence[int], matching: RecordFilter | None)
 def held(role: Role, record_ids: Sequence[int], matching: RecordFilter | None, expected: str) -> Chosen:
     """The same, locked, and they are what somebody expects. Raises Refused where not."""
     found = chosen(role, record_ids, matching)
-    if matching is not None and not expected:
-        raise Refused("It is not said how many Records are meant.", "Say what you expect, as a preview tells it.")
-    if expected and not fits(expected, found.token):
-        number = len(found.ids)
-        raise Refused(
-            f"Others are meant than were expected: there are {number:,} now, or one was decided since.",
-            "Nothing was changed. Look at the preview again.",
-        )
-    if not found.ids:
-        raise Refused("No Record is so.", "See what there is: tidegate record list")
+    refuse_unexpected(found, "Record", expected, by_filter=matching is not None)
     writer.hold_records(found.ids)
     if chosen(role, record_ids, matching).token != found.token:  # somebody was faster, while the locks were waited for
         raise Refused("Somebody decided about one of these Records at this moment.", "Nothing was changed. Look again.")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tidegate.actions.errors import Refused
 from tidegate.actions.undo import undo_again
+from tidegate.ingest.decide import DECIDE
 from tidegate.ingest.remap import CLOSE, MOVE, PUT_BACK, THRESHOLD
 from tidegate.ingest.undo import UNDO_SYNC
 from tidegate.rules.actor import Actor
@@ -14,9 +15,11 @@ from tidegate.rules.record import why_changing
 from tidegate.store.acting import acting
 from tidegate.store.models import Connection, Operation
 from tidegate.store.writers import remap as findings
-from tidegate.store.writers.connection import request_threshold
+from tidegate.store.writers.connection import lock_connection, request_threshold
+from tidegate.store.writers.operation import request_change
 from tidegate.store.writers.record import Deciding, lock_records
 from tidegate.store.writers.remap import Going
+from tidegate.store.writers.rule import rules_of, version_of_rules
 from tidegate.store.writers.undo import last_decision
 
 
@@ -29,6 +32,8 @@ def change_again(actor: Actor, operation: Operation) -> int:
     with acting(str(actor)):
         if kind == THRESHOLD:
             return _threshold_again(actor, operation)
+        if kind == DECIDE:
+            return _decide_again(actor, operation)
         if kind == UNDO_SYNC:
             return undo_again(actor, operation)
         if kind not in (MOVE, CLOSE, PUT_BACK):
@@ -82,6 +87,19 @@ def _threshold_again(actor: Actor, operation: Operation) -> int:
     if not closes:
         _nothing_left(operation)
     return request_threshold(actor, connection.pk, connection.minimum_severity, closes)
+
+
+def _decide_again(actor: Actor, operation: Operation) -> int:
+    """The same rules go on where they were cut short; what they decided is as they want it."""
+    if operation.status == "success":
+        _nothing_left(operation)
+    connection = lock_connection(operation.connection_id)
+    if connection is None or version_of_rules(rules_of(connection.pk)) != operation.scope["version"]:
+        raise Refused(
+            f"The rules were changed since Operation {operation.pk}, so nothing more of it is done.",
+            "Save them once more, and ask that they decide anew: tidegate rule edit CONNECTION POSITION --again",
+        )
+    return request_change(connection.pk, operation.scope, actor=str(actor), step=operation.step)
 
 
 def _nothing_left(operation: Operation) -> NoReturn:

@@ -27,7 +27,6 @@ from tidegate.actions import schedule as schedules
 from tidegate.actions import user as users
 from tidegate.actions.action import action
 from tidegate.actions.errors import NotThere, Refused
-from tidegate.actions.operation import request_discover
 from tidegate.config import Settings, load_settings
 from tidegate.delivery.deliver import address_of
 from tidegate.guard.keys import KeyProblem
@@ -103,7 +102,7 @@ def plan(
     return _Work(actor, document, secrets or {}, source, prune=prune, renew=renew_secrets).planned()
 
 
-@action("administrator", at_once=False)
+@action("administrator", at_once=False, begins=True)
 def apply(
     actor: Actor,
     document: str,
@@ -376,13 +375,14 @@ class _Work:
             join_by_name=bool(one.join_by_name),
             minimum_severity=0 if one.minimum_severity is None else SEVERITIES.index(one.minimum_severity),
             product_type=one.product_type or None,
+            discover=not one.paused,
         )
         if one.hold_above is not None or one.hold_percent is not None:
             connections.edit_connection(self.actor, id, hold_above=one.hold_above, hold_percent=one.hold_percent)
         if one.paused:
             _pause(self.actor, id, self.source, paused=True)
             return "Made, and paused."
-        done.operations.append(request_discover(self.actor, id))
+        done.operations.append(models.Operation.objects.filter(connection_id=id, type="discover").latest("pk").pk)
         return "Made; a Discover of it is asked for."
 
     def _mappings(self, together: Sequence[Change]) -> Iterator[tuple[Change, bool, str]]:

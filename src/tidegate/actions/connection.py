@@ -22,6 +22,7 @@ from tidegate.guard.secret_end import end_in
 from tidegate.guard.secrets import seal
 from tidegate.ingest.login import other_account_step
 from tidegate.ingest.probe import Probe, Step, probe
+from tidegate.reads.page import storable
 from tidegate.reads.viewer import sees, visible
 from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
@@ -80,9 +81,12 @@ def add_connection(
     product_type: str | None = None,
     continues: int | None = None,
     secret_ends: SecretEnds | None = None,
+    discover: bool = True,
 ) -> int:
-    """Connects a Tool; returns the Connection's id. `continues` takes up a deleted one of the same Tool: its Records,
-    Tests and decisions flow on under the new settings. `secret_ends` is the last day of the secret: warned before it.
+    """Connects a Tool, and has it discovered at once unless that is not wanted; returns the Connection's id.
+
+    `continues` takes up a deleted one of the same Tool: its Records, Tests and decisions flow on under the new
+    settings. `secret_ends` is the last day of the secret: warned before it.
 
     Raises NotThere for an unknown Tool, Refused with what cannot be used. Nothing is asked of the vendor here.
     """
@@ -104,6 +108,7 @@ def add_connection(
         else:
             connection_id = unique_label(facts["label"], lambda: writer.save_new_connection(actor, tool, facts))
         writer.change_connection(connection_id, {"secrets": sealed(secrets, connection_id)})
+    discovered_at_once(actor, connection_id, wanted=discover)
     return connection_id
 
 
@@ -158,9 +163,11 @@ def save_draft(
     product_type: str | None = None,
     secret_ends: SecretEnds | None = None,
     continues: int | None = None,
+    discover: bool = True,
 ) -> int:
     """Makes a draft the Connection it was to be, with its schedules; what is named is changed, as in `edit_connection`.
-    Returns the Connection's number: the draft's own, or that of the deleted one it `continues`.
+    It is discovered at once unless that is not wanted. Returns the Connection's number: the draft's own, or that of the
+    deleted one it `continues`.
 
     Raises NotThere where there is no such draft (any more), Refused for a label that is taken.
     """
@@ -175,9 +182,12 @@ def save_draft(
         )
         facts |= entered_anew(draft, settings, secrets, secret_ends)
         if continues is not None:
-            return continued_by_draft(draft, continues, facts)
-        unique_label(facts.get("label", draft.label), lambda: writer.keep_draft(connection_id, facts))
-    return connection_id
+            kept = continued_by_draft(draft, continues, facts)
+        else:
+            kept = connection_id
+            unique_label(facts.get("label", draft.label), lambda: writer.keep_draft(connection_id, facts))
+    discovered_at_once(actor, kept, wanted=discover)
+    return kept
 
 
 @action("administrator")
@@ -289,10 +299,10 @@ def delete_connection(actor: Actor, connection_id: int, typed_label: str) -> Non
 
 def continuable(tool: str, account: str | None = None) -> list[Connection]:
     """Deleted Connections of this Tool (and account) that a new one may continue, the latest first; no drafts."""
-    found = Connection.objects.filter(visible(connection="pk"), tool=tool, deleted_at__isnull=False)
+    found = Connection.objects.filter(visible(connection="pk"), tool=storable(tool), deleted_at__isnull=False)
     found = found.filter(draft_at__isnull=True)
     found = found.order_by("-deleted_at")
-    return list(found if account is None else found.filter(account=account))
+    return list(found if account is None else found.filter(account=storable(account)))
 
 
 def threshold_effect(connection_id: int, minimum_severity: int) -> ThresholdEffect:
@@ -348,6 +358,12 @@ def locked(connection_id: int) -> Connection:
         raise no_connection(connection_id)
     demand_expected("connection", connection_id)
     return connection
+
+
+def discovered_at_once(actor: Actor, connection_id: int, *, wanted: bool) -> None:
+    """A new Connection is asked what it watches, by whoever works: a worker, or who waits for it."""
+    if wanted:
+        request_operation("discover", connection_id, actor=str(actor), trigger=actor.trigger)
 
 
 def locked_draft(connection_id: int) -> Connection:

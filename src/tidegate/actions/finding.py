@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Final
+from typing import Final, Literal
 
 from django.utils import timezone
 
 from tidegate.actions.action import action
+from tidegate.actions.bulk import TOLD, Chosen, number_of, refuse_unexpected, shares_of
 from tidegate.actions.errors import Refused
-from tidegate.actions.step import Item, StepOutcome, wanted
+from tidegate.actions.step import BulkDone, BulkPreview, Refusal, wanted
 from tidegate.actions.version import demand_expected
+from tidegate.reads import finding as reads
+from tidegate.reads.selection import HITS
+from tidegate.reads.story import visible_findings
+from tidegate.reads.viewer import viewing
 from tidegate.rules.actor import Actor
+from tidegate.rules.bulk import FATES, FindingFilter, token
 from tidegate.rules.finding import ACCEPTED, VERDICTS
 from tidegate.rules.names import clean_name, clean_text
 from tidegate.rules.record import why_changing
+from tidegate.store.acting import acting
 from tidegate.store.models import Decision, Finding
 from tidegate.store.writers import decision as writer
+from tidegate.store.writers.bulk import Group, sort_findings
 from tidegate.store.writers.decision import Said
-from tidegate.store.writers.record import lock_records
+from tidegate.store.writers.record import hold_records, lock_records
 from tidegate_sdk import Severity
 
 
@@ -54,6 +62,153 @@ def decide_finding(
     wanted([finding_id], "Finding", writer.record_of_finding)
     refuse_while_changing(finding_id)
     demand_expected("finding", finding_id)
+    return writer.decide_finding(
+        actor, finding_id, said_fields(finding_id, verdict, until, severity, verified, note, tags)
+    )
+
+
+@action("mapper", finding="finding_ids", chosen="matching")
+def decide_findings(
+    actor: Actor,
+    finding_ids: Sequence[int] = (),
+    *,
+    matching: FindingFilter | None = None,
+    expected: str = "",
+    verdict: str | Unset | None = UNSET,
+    until: datetime | Unset | None = UNSET,
+    severity: str | Unset | None = UNSET,
+    verified: bool | Unset | None = UNSET,
+    note: str | Unset | None = UNSET,
+    tags: Sequence[str] | Unset | None = UNSET,
+) -> BulkDone:
+    """Decides the same about many findings, each on all its Branches. Those a change is at are left alone and told.
+
+    Raises NotThere; Refused where nothing is found, others are than were `expected`, or what is said is not allowed.
+    """
+    said = said_fields(None, verdict, until, severity, verified, note, tags)
+    with acting(str(actor)):
+        found = held(finding_ids, matching, expected)
+        groups = sort_findings(found.ids, "decide", mine=found.mine)
+        if deciding := groups.get("decide"):
+            writer.decide_findings(actor, deciding.ids, said)
+    return done(found, groups)
+
+
+@action("mapper", finding="finding_ids", chosen="matching")
+def close_findings(
+    actor: Actor,
+    finding_ids: Sequence[int] = (),
+    *,
+    matching: FindingFilter | None = None,
+    expected: str = "",
+) -> BulkDone:
+    """Closes open findings that nothing watches any more. One that is watched is left to its evidence.
+
+    Raises NotThere; Refused where nothing is found, or others are than were `expected`.
+    """
+    with acting(str(actor)):
+        found = held(finding_ids, matching, expected)
+        groups = sort_findings(found.ids, "close", mine=found.mine)
+        if closing := groups.get("close"):
+            writer.close_unwatched(actor, closing.ids)
+    return done(found, groups)
+
+
+def preview_findings(
+    actor: Actor,
+    deed: Literal["decide", "close"],
+    finding_ids: Sequence[int] = (),
+    *,
+    matching: FindingFilter | None = None,
+) -> BulkPreview:
+    """Says of how many findings it would be decided, or which would be closed because nothing watches them; writes
+    nothing. Raises what the deed itself would raise."""
+    with viewing(actor.access):
+        found = chosen(finding_ids, matching)
+        groups = sort_findings(found.ids, deed, mine=found.mine)
+        return BulkPreview(
+            number=len(found.ids),
+            expected=found.token,
+            changes=number_of(groups, "changes"),
+            refused=number_of(groups, "refused"),
+            new_products=0,
+            imported=0,
+            shares=shares_of(groups, titles, sentence),
+        )
+
+
+# What the actions share
+
+
+MOST: Final = 50_000
+"""So many are decided about at once."""
+
+
+def chosen(finding_ids: Sequence[int], matching: FindingFilter | None) -> Chosen:
+    """The findings that are meant, of those that may be seen."""
+    if bool(finding_ids) == (matching is not None):
+        raise Refused("It is not clear which findings are meant.", "Name them, or say a filter; not both.")
+    seen = Finding.objects.filter(visible_findings())
+    if matching is None:
+        ids = wanted(finding_ids, "Finding", lambda ids: seen.filter(pk__in=ids).values_list("pk", flat=True))
+    else:
+        ids = reads.numbers_of(MOST, **matching)
+    if ids is None:
+        raise Refused(
+            f"These are more than {MOST:,} findings, or more than {HITS:,} hits of a search.",
+            "Narrow the filter: Product by Product, say.",
+        )
+    rows = seen.filter(pk__in=ids).order_by("pk").values_list("pk", "severity", "open", "active")
+    facts = [(id, 4 * severity + 2 * open + active) for id, severity, open, active in rows]
+    within = visible_findings("mapper")
+    mine = list(Finding.objects.filter(within, pk__in=ids).values_list("pk", flat=True)) if within else None
+    return Chosen([id for id, _ in facts], mine, token(facts))
+
+
+def held(finding_ids: Sequence[int], matching: FindingFilter | None, expected: str) -> Chosen:
+    """The same, with their Records locked, and they are what somebody expects. Raises Refused where not."""
+    found = chosen(finding_ids, matching)
+    refuse_unexpected(found, "finding", expected, by_filter=matching is not None)
+    hold_records(sorted(set(writer.record_of_finding(found.ids).values())))
+    if chosen(finding_ids, matching).token != found.token:  # somebody was faster, while the locks were waited for
+        raise Refused("One of these findings changed at this moment.", "Nothing was changed. Look again.")
+    return found
+
+
+def done(found: Chosen, groups: Mapping[str, Group]) -> BulkDone:
+    refused = {id: fate for fate, group in groups.items() if FATES[fate].kind == "refused" for id in group.ids}
+    told = sorted(refused)[:TOLD]
+    names = titles(told)
+    return BulkDone(
+        step=None,
+        number=len(found.ids),
+        changed=number_of(groups, "changes"),
+        refused=len(refused),
+        new_products=0,
+        shares=shares_of(groups, titles, sentence),
+        refusals=[Refusal(id=id, name=names[id], sentence=sentence(refused[id])) for id in told],
+        operations=[],
+    )
+
+
+def titles(ids: Iterable[int]) -> dict[int, str]:
+    return dict(Finding.objects.filter(pk__in=list(ids)).values_list("pk", "title"))
+
+
+def sentence(fate: str) -> str:
+    return FATES[fate].sentence.format(product="", role="mapper")
+
+
+def said_fields(
+    finding_id: int | None,
+    verdict: str | Unset | None,
+    until: datetime | Unset | None,
+    severity: str | Unset | None,
+    verified: bool | Unset | None,
+    note: str | Unset | None,
+    tags: Sequence[str] | Unset | None,
+) -> dict[str, Said | None]:
+    """What is said, field by field, as it is stored. Raises Refused with what is allowed."""
     said: dict[str, Said | None] = {}
     if verdict is not UNSET or until is not UNSET:
         said["verdict"] = said_verdict(finding_id, verdict, until)
@@ -69,7 +224,7 @@ def decide_finding(
         said["tags"] = Said(json.dumps(names, ensure_ascii=False)) if names else None
     if not said:
         raise Refused("Nothing was decided.", f"Say a verdict ({', '.join(VERDICTS)}), a severity, a note or tags.")
-    return writer.decide_finding(actor, finding_id, said)
+    return said
 
 
 def refuse_while_changing(finding_id: int) -> None:
@@ -80,24 +235,7 @@ def refuse_while_changing(finding_id: int) -> None:
             raise Refused(why, f"{why_changing(record.changing_operation_id)}.")
 
 
-@action("mapper", finding="finding_ids")
-def close_findings(actor: Actor, finding_ids: Iterable[int]) -> StepOutcome:
-    """Closes open findings that nothing watches any more. One that is watched is left to its evidence."""
-    asked = wanted(finding_ids, "Finding", writer.record_of_finding)
-    closed = set(writer.close_unwatched(actor, asked))
-    open = set(Finding.objects.filter(pk__in=asked, open=True).values_list("pk", flat=True))
-    return StepOutcome(None, tuple(Item(id, id in closed, closed_sentence(id, closed, open)) for id in asked))
-
-
-def closed_sentence(id: int, closed: set[int], open: set[int]) -> str:
-    if id in closed:
-        return "Is closed."
-    if id in open:
-        return "Its Record still watches it: a Sync closes it when it is gone. Decide about it instead."
-    return "Is closed already."
-
-
-def said_verdict(finding_id: int, verdict: str | Unset | None, until: datetime | Unset | None) -> Said | None:
+def said_verdict(finding_id: int | None, verdict: str | Unset | None, until: datetime | Unset | None) -> Said | None:
     """The verdict as it is stored. An end alone moves the end of the acceptance that is there."""
     end = None if until is UNSET else until
     if verdict is UNSET:
@@ -119,7 +257,9 @@ def said_verdict(finding_id: int, verdict: str | Unset | None, until: datetime |
     return Said(verdict, end)
 
 
-def accepted_before(finding_id: int) -> str:
+def accepted_before(finding_id: int | None) -> str:
+    if finding_id is None:
+        raise Refused("Only an acceptance has an end, and each of these may be another.", f"Say «{ACCEPTED}» with it.")
     finding = Finding.objects.get(pk=finding_id)
     key = {"feed_id": finding.feed_id, "family": finding.family, "key_hash": finding.key_hash}  # pyright: ignore[reportAttributeAccessIssue]
     if not Decision.objects.filter(**key, field="verdict", value=ACCEPTED).exists():

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from tidegate.actions.action import action, demand, demand_everywhere
 from tidegate.actions.connection import locked
 from tidegate.actions.errors import NotThere, Refused
-from tidegate.actions.record import sync_after_undo_time
+from tidegate.actions.record import UNDO_SECONDS, sync_after_undo_time
 from tidegate.actions.step import LARGEST_ID, not_there
 from tidegate.actions.version import demand_expected
+from tidegate.ingest.decide import DECIDE
 from tidegate.reads.viewer import visible
 from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
@@ -26,15 +27,22 @@ from tidegate.rules.names import clean_name, clean_text
 from tidegate.store import models
 from tidegate.store.acting import acting
 from tidegate.store.writers import rule as writer
+from tidegate.store.writers.operation import request_change
 
 
 @dataclass(frozen=True)
 class RulesSaved:
-    """The numbers of the rules in their order, and of what `again` changed the step that undoes it, counted."""
+    """The numbers of the rules in their order, and of what `again` changed the step that undoes it, counted; or the
+    change that does it, where the Records are many: a worker takes it, or whoever sees it through."""
 
     rules: tuple[int, ...]
     step: UUID | None = None
     counts: dict[str, int] = field(default_factory=dict[str, int])
+    operation: int | None = None
+
+
+AT_ONCE: Final = 5_000
+"""So many Records are decided anew within the request: some of these take a second or two."""
 
 
 def new_rule(
@@ -152,10 +160,19 @@ def _save(
     if not again:
         return RulesSaved(tuple(numbers))
     step = uuid4()
+    if (records := writer.records_for_rules(connection_id)) > AT_ONCE:
+        return RulesSaved(tuple(numbers), step, operation=_asked_for(actor, connection_id, records, step))
     applied = writer.apply_rules(connection_id, None, step, again=True)
     sync_after_undo_time(actor, applied.mapped)
     counts = {word: number for word, number in applied.counts.items() if number}
     return RulesSaved(tuple(numbers), step if counts else None, counts)
+
+
+def _asked_for(actor: Actor, connection_id: int, records: int, step: UUID) -> int:
+    """The change that lets the rules decide, as they are now."""
+    version = writer.version_of_rules(writer.rules_of(connection_id))
+    scope = {"change": DECIDE, "version": version, "looked_at": records, "sync_after": UNDO_SECONDS}
+    return request_change(connection_id, scope, actor=str(actor), step=step)
 
 
 def _refuse_what_reaches_further(

@@ -8,7 +8,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from tidegate.actions.request import Begun, begin_request, finish_request, forget_request
+from tidegate.actions.request import Begun, begin_request, carrying_out, finish_request, forget_request
 from tidegate.api.answer import hashed
 from tidegate.api.problem import FieldError, Trouble, trouble_of_fields
 from tidegate.rules.actor import Actor
@@ -37,11 +37,8 @@ def once(
     if not isinstance(known, Begun):
         return HttpResponse(known.body, status=known.status, headers={**known.headers, "Idempotent-Replayed": "true"})
     _refuse(known)
-    try:
+    with carrying_out(known.number):
         given = answer()
-    except BaseException:
-        forget_request(known.number)
-        raise
     _keep(known, given, secret=secret)
     return given
 
@@ -59,8 +56,14 @@ def _refuse(known: Begun) -> None:
     if known.why == "running":
         raise Trouble(
             "refused",
-            "The first request of this key is still being carried out, or nobody knows how it ended.",
-            "Ask again in a while; if that says the same, look whether it was done before you use a new key.",
+            "The first request of this key is still being carried out.",
+            "Ask again in a while: it is answered then, or, where it came to nothing, done within ten minutes.",
+        )
+    if known.why == "lost":
+        raise Trouble(
+            "refused",
+            "The request of this key was carried out, and its answer is not there: it is being written, or was lost.",
+            "Ask again in a moment; if that says the same, look at what it made. Do not do it again with a new key.",
         )
     if known.why == "not kept":
         raise Trouble(

@@ -17,7 +17,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from msgspec import Meta
 
 from tidegate.actions.errors import NotThere
-from tidegate.actions.step import StepOutcome
+from tidegate.actions.step import BulkDone, StepOutcome
 from tidegate.api.problem import FieldError, Trouble, trouble_of_fields
 from tidegate.reads.viewer import viewing
 from tidegate.rules.access import Access
@@ -65,6 +65,12 @@ def step_answer(outcome: StepOutcome) -> Answered:
     done = sum(item.ok for item in items)
     status = 200 if done == len(items) else 207 if done else 409
     return Answered(StepAnswer(step=outcome.step, items=items, operations=list(outcome.operations)), status)
+
+
+def bulk_answer(done: BulkDone) -> Answered:
+    """The answer to a decision about many: 207 where some were left alone, 409 where none was anything but that."""
+    stays = done.number - done.changed - done.refused
+    return Answered(done, 200 if not done.refused else 207 if done.changed or stays else 409)
 
 
 def there(found: Any, what: str, number: object) -> Any:

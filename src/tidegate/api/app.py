@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import wraps
+from functools import cached_property, wraps
 from importlib import import_module
 from typing import Any, Final
 
@@ -64,6 +64,11 @@ class Api(NinjaAPI):
     """ninja's, with the document and the order of addresses that we want."""
 
     def get_openapi_schema(self, **_: Any) -> Any:
+        return self.document
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """Made once: anybody may ask for it, and it takes a while."""
         return document(self)
 
 

@@ -158,6 +158,7 @@ def continuable(
         connections=[
             Continuable(id=one.pk, label=one.label, account=one.account_name or one.account, deleted_at=one.deleted_at)
             for one in found
+            if one.deleted_at is not None
         ]
     )
 
@@ -193,10 +194,8 @@ def add_connection(
     number = actions.add_connection(
         actor, tool, label, settings, secrets, auto_map=auto_map, join_by_name=join_by_name,
         minimum_severity=Severity(minimum_severity).rank, product_type=product_type, continues=continues,
-        secret_ends=secret_ends,
+        secret_ends=secret_ends, discover=discover,
     )  # fmt: skip
-    if discover:
-        operations.request_discover(actor, number)
     return Answered(detail(number), location=f"/connections/{number}")
 
 
@@ -232,9 +231,7 @@ def save_draft(
     continues: Continues = None,
     discover: Discover = True,
 ) -> Answered:
-    number = actions.save_draft(actor, connection_id, label=label, continues=continues)
-    if discover:
-        operations.request_discover(actor, number)
+    number = actions.save_draft(actor, connection_id, label=label, continues=continues, discover=discover)
     return Answered(detail(number), location=f"/connections/{number}")
 
 

@@ -7,16 +7,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 from django.http.response import HttpResponseBase
 from msgspec import Meta
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from tidegate.actions import finding as actions
-from tidegate.api.answer import Answered, StepAnswer, step_answer, streamed, there
-from tidegate.api.route import Routes
-from tidegate.api.words import PAGE, Cursor, Id, Ids, Limit, Moment, Search
+from tidegate.actions.step import BulkDone, BulkPreview
+from tidegate.api.answer import Answered, bulk_answer, streamed, there
+from tidegate.api.route import STRICT, Routes
+from tidegate.api.words import PAGE, Cursor, Expected, Id, Limit, Moment, NoIds, Search
 from tidegate.reads import export
 from tidegate.reads import finding as reads
 from tidegate.reads import story as stories
 from tidegate.rules.actor import Actor
+from tidegate.rules.bulk import FindingFilter
 
 routes = Routes("finding")
 
@@ -31,6 +33,48 @@ OfSeverity = Annotated[Word | None, Field(description="Only of this severity.")]
 Since = Annotated[Moment | None, Field(description="Stored from then on.")]
 Until = Annotated[Moment | None, Field(description="Stored before then.")]
 KINDS = {"ndjson": "application/x-ndjson", "csv": "text/csv", "sarif": "application/sarif+json"}
+
+
+Verdict = Annotated[
+    Literal["false positive", "out of scope", "accepted", "real", "none"] | None,
+    Field(description="`none` takes back what was said; left out, it stays."),
+]
+End = Annotated[Moment | None, Field(description="When an acceptance ends.")]
+Worse = Annotated[Word | Literal["none"] | None, Field(description="`none` gives it back to the tool.")]
+Note = Annotated[str | None, Field(max_length=10_000, description="Empty takes it back.")]
+Tags = Annotated[list[Annotated[str, Field(max_length=500)]] | None, Field(max_length=100)]
+
+
+class FindingsMatching(BaseModel):
+    """Which findings are meant, by the filters of their list; an empty one means all of them."""
+
+    model_config = STRICT
+
+    product_id: Id | None = None
+    product_type: TypeName = None
+    connection_id: Id | None = None
+    record_id: Id | None = None
+    tool: Tool = None
+    severity: OfSeverity = None
+    status: Status = None
+    since: Since = None
+    until: Until = None
+    cwe: Annotated[int | None, Field(ge=1, le=100_000, description="Only of this CWE.")] = None
+    component: Annotated[str | None, Field(max_length=500, description="Only in this component.")] = None
+    search: Search = ""
+
+
+Matching = Annotated[FindingsMatching | None, Field(description="Which are meant, instead of their numbers.")]
+
+
+def filter_of(matching: FindingsMatching | None) -> FindingFilter | None:
+    """As the actions take it."""
+    return None if matching is None else FindingFilter(**matching.model_dump(exclude_none=True))
+
+
+def said(**fields: Any) -> dict[str, Any]:
+    """What is said of these fields, as the actions take it: what is empty is taken back, what is left out stays."""
+    return {name: None if value in ("none", "", []) else value for name, value in fields.items() if value is not None}
 
 
 class DecidedFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,27 +155,60 @@ def story(finding_id: Id, cursor: Cursor = None, limit: Limit = PAGE) -> stories
 def decide_finding(
     actor: Actor,
     finding_id: Id,
-    verdict: Annotated[
-        Literal["false positive", "out of scope", "accepted", "real", "none"] | None,
-        Field(description="`none` takes back what was said; left out, it stays."),
-    ] = None,
-    until: Annotated[Moment | None, Field(description="When an acceptance ends.")] = None,
-    severity: Annotated[Word | Literal["none"] | None, Field(description="`none` gives it back to the tool.")] = None,
+    verdict: Verdict = None,
+    until: End = None,
+    severity: Worse = None,
     verified: bool | None = None,
-    note: Annotated[str | None, Field(max_length=10_000, description="Empty takes it back.")] = None,
-    tags: Annotated[list[Annotated[str, Field(max_length=500)]] | None, Field(max_length=100)] = None,
+    note: Note = None,
+    tags: Tags = None,
 ) -> DecidedFinding:
-    said: dict[str, Any] = {
-        "verdict": verdict, "until": until, "severity": severity, "verified": verified, "note": note, "tags": tags,
-    }  # fmt: skip
-    given = {name: None if value in ("none", "", []) else value for name, value in said.items() if value is not None}
+    given = said(verdict=verdict, until=until, severity=severity, verified=verified, note=note, tags=tags)
     branches = actions.decide_finding(actor, finding_id, **given)
     return DecidedFinding(finding=finding(finding_id), branches=branches)
 
 
-@routes.act("POST", "/findings/close", actions.close_findings, answers=StepAnswer)
+@routes.act(
+    "POST",
+    "/findings/decide",
+    actions.decide_findings,
+    answers=BulkDone,
+    sends={"matching": {"product_id": 3, "search": "jquery"}, "expected": "34", "verdict": "out of scope"},
+)
+def decide_findings(
+    actor: Actor,
+    finding_ids: NoIds = [],  # noqa: B006
+    matching: Matching = None,
+    expected: Expected = "",
+    verdict: Verdict = None,
+    until: End = None,
+    severity: Worse = None,
+    verified: bool | None = None,
+    note: Note = None,
+    tags: Tags = None,
+) -> Answered:
+    given = said(verdict=verdict, until=until, severity=severity, verified=verified, note=note, tags=tags)
+    done = actions.decide_findings(actor, finding_ids, matching=filter_of(matching), expected=expected, **given)
+    return bulk_answer(done)
+
+
+@routes.act("POST", "/findings/close", actions.close_findings, answers=BulkDone)
 def close_findings(
     actor: Actor,
-    finding_ids: Annotated[Ids, Field(description="Open findings that no Sync looks at any more.")],
+    finding_ids: NoIds = [],  # noqa: B006
+    matching: Matching = None,
+    expected: Expected = "",
 ) -> Answered:
-    return step_answer(actions.close_findings(actor, finding_ids))
+    return bulk_answer(actions.close_findings(actor, finding_ids, matching=filter_of(matching), expected=expected))
+
+
+@routes.act("POST", "/findings/preview", actions.preview_findings, answers=BulkPreview)
+def preview_findings(
+    actor: Actor,
+    deed: Annotated[
+        Literal["decide", "close"],
+        Field(description="Whether it would be decided, or what nothing watches any more would be closed."),
+    ],
+    finding_ids: NoIds = [],  # noqa: B006
+    matching: Matching = None,
+) -> BulkPreview:
+    return actions.preview_findings(actor, deed, finding_ids, matching=filter_of(matching))

@@ -147,6 +147,8 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
     if reference := schema.get("$ref"):
         found = definitions[reference.rpartition("/")[2]]
         return _inlined({**found, **{name: value for name, value in schema.items() if name != "$ref"}}, definitions)
+    if "patternProperties" in schema:
+        schema = {"additionalProperties": False, **schema}  # pydantic refuses other names too, and does not say so
     return {name: _inlined(value, definitions) for name, value in schema.items()}
 
 
@@ -184,8 +186,9 @@ def _bad(route: Route) -> dict[str, Any]:
     if route.version and route.method != "GET":
         kinds.append("changed")
     found: dict[str, Any] = {str(TITLES[kind][0]): {"$ref": f"#/components/responses/{kind}"} for kind in kinds}
-    if getattr(route.answers, "__name__", "") == "StepAnswer":
-        step = {"schema": {"$ref": "#/components/schemas/StepAnswer"}}
+    name = getattr(route.answers, "__name__", "")
+    if name in ("StepAnswer", "BulkDone"):
+        step = {"schema": {"$ref": f"#/components/schemas/{name}"}}
         found["207"] = {"description": "Some of it is done; see item by item.", "content": {JSON: step}}
         found["409"] = {"description": "Nothing was done.", "content": {JSON: step, KIND: _PROBLEM}}
     return dict(sorted(found.items()))

@@ -12,6 +12,7 @@ the JSON body. Its name, role and documentation come from the action or read.
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -288,12 +289,30 @@ def read_body(request: HttpRequest, model: type[BaseModel] | None) -> dict[str, 
     if model is None:
         model = NOTHING
     try:
-        found = model.model_validate_json(content or b"{}")
+        found = _validated(content or b"{}", model)
     except ValidationError as refused:
         if refused.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
             raise Trouble("not-readable", "The body is not JSON in UTF-8.", "Send one JSON object.") from None
         raise trouble_of_fields(errors_of_body(refused)) from None
     return {name: getattr(found, name) for name in type(found).model_fields}
 
+
+def _validated(content: bytes, model: type[BaseModel]) -> BaseModel:
+    """The body as its model. 7.0 is the integer 7, as JSON Schema says: some languages write every number so."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as refused:
+        if all(one["type"] != "int_type" for one in refused.errors(include_url=False, include_input=False)):
+            raise
+    return model.model_validate_json(json.dumps(json.loads(content, parse_float=_whole)))
+
+
+def _whole(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < LARGEST_EXACT else number
+
+
+LARGEST_EXACT: Final = 2**53
+"""Up to here a float tells one integer from the next."""
 
 NOTHING: Final = create_model("Nothing", __config__=STRICT)

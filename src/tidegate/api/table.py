@@ -65,14 +65,12 @@ def table() -> str:
     operations = {route.of: asked(route, shapes) for route in reversed(ROUTES)}  # of several the first
     for struct in BESIDE:
         expression(types.type_info(struct), shapes)
-    parts = (
-        f'"{name}": {{\n{_line_by_line(part)}\n}}' for name, part in (("operations", operations), ("shapes", shapes))
-    )
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+    return f'{{\n"operations": {_line_by_line(operations)},\n"shapes": {_line_by_line(shapes)}\n}}\n'
 
 
 def _line_by_line(part: Mapping[str, Any]) -> str:
-    return ",\n".join(f'"{name}": {msgspec.json.encode(one).decode()}' for name, one in sorted(part.items()))
+    lines = [f'"{name}": {msgspec.json.encode(one).decode()}' for name, one in sorted(part.items())]
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def asked(route: Route, shapes: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,15 @@ Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_no_numbe
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID, description="Its number.")]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=10_000, description="Their numbers.")]
+NoIds = Annotated[list[Id], Field(max_length=10_000, description="Their numbers; none where a filter says which.")]
+Expected = Annotated[
+    str,
+    Field(
+        max_length=100,
+        pattern=r"^(\d+(-[0-9a-f]+)?)?$",
+        description="What you expect to be meant: `expected` of the preview, or how many. A filter needs it.",
+    ),
+]
 Cursor = Annotated[
     str | None,
     Field(

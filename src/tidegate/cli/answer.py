@@ -193,6 +193,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 
 def answers() -> dict[str, type[msgspec.Struct]]:
     """The shape of each command's answer."""
+    from tidegate.actions import step
     from tidegate.demo.story import End
     from tidegate.reads import (
         audit,
@@ -260,6 +261,7 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "record ignore": Decided,
         "record restore": Decided,
         "record delete": Decided,
+        "record sync": step.BulkDone,
         "record undo": Decided,
         "rule list": rule.RuleList,
         "rule add": rule.RulesSaved,
@@ -329,17 +331,23 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "finding show": finding.FindingDetail,
         "finding story": story.StoryPage,
         "finding decide": finding.FindingDetail,
+        "finding close": step.BulkDone,
     }
 
 
 def answers_to_previews() -> dict[str, type[msgspec.Struct]]:
     """The shape of the answer where an option asks another question than the command itself."""
+    from tidegate.actions import step
     from tidegate.reads import operation
     from tidegate.server import upgrade
 
     return {
         "connection add --preview": operation.OperationDetail,
         "connection edit --preview": Threshold,
+        **{f"record {deed} --all": step.BulkDone for deed in ("map", "ignore", "restore", "delete")},
+        "record map --all --preview": step.BulkPreview,
+        "finding decide --all": step.BulkDone,
+        "finding decide --all --preview": step.BulkPreview,
         "notify add --webhook": CreatedWebhook,
         "notify edit --new-secret": CreatedWebhook,
         "upgrade --check": upgrade.UpgradeCheck,

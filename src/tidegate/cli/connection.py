@@ -124,7 +124,7 @@ def add_connection(
             number = actions.connection.draft_connection(me(), tool, called, fields.settings, fields.secrets, **chosen)
             return _drafted(number, called, taken=actions.connection.label_is_taken(called), json=json)
         number = actions.connection.add_connection(
-            me(), tool, called, fields.settings, fields.secrets, continues=continues, **chosen
+            me(), tool, called, fields.settings, fields.secrets, continues=continues, discover=discover, **chosen
         )
         return _stored(number, discover=discover, json=json)
 
@@ -135,7 +135,9 @@ def keep_draft(
 ) -> int:
     """Make a draft the Connection it was to be; then ask it what it watches."""
     with ready(quiet=json):
-        kept = actions.connection.save_draft(me(), the_number(number, "a draft"), label=label, continues=continues)
+        kept = actions.connection.save_draft(
+            me(), the_number(number, "a draft"), label=label, continues=continues, discover=discover
+        )
         return _stored(kept, discover=discover, json=json)
 
 
@@ -425,7 +427,7 @@ def _continued(deleted: Sequence[Any], *, quiet: bool) -> int | None:
 
 def _stored(number: int, *, discover: bool, json: bool) -> int:
     """The answer of `add`: the Connection, and what it watches."""
-    from tidegate.cli.operation import code_of, ran_discover, said_result
+    from tidegate.cli.operation import code_of, said_result, saw_discover
 
     stored = f"{_detail(number).connection.label} is stored as Connection {number}."
     if not discover:
@@ -433,7 +435,7 @@ def _stored(number: int, *, discover: bool, json: bool) -> int:
         return DONE
     if not json:
         say(stored)
-    ran = ran_discover(number, quiet=json)
+    ran = saw_discover(number, quiet=json)
     if json:
         print_json(_detail(number))
         return code_of(ran)

@@ -155,16 +155,6 @@ def _watch(operation_id: int) -> str:
     return f"tidegate operation watch {operation_id}"
 
 
-def add_connection(*given: Any, **named: Any) -> int:
-    """Its route would ask at once what it watches; the command does so itself, as it does here."""
-    return FarFunction("actions.connection.add_connection")(*given, **named, discover=False)
-
-
-def save_draft(*given: Any, **named: Any) -> int:
-    """The same for a draft."""
-    return FarFunction("actions.connection.save_draft")(*given, **named, discover=False)
-
-
 def draft_connection(*given: Any, **named: Any) -> int:
     """The number of the draft. Its route asks for the preview as well, which is remembered until it is asked for."""
     asked = FarFunction("actions.connection.draft_connection")(*given, **named).operation
@@ -223,8 +213,6 @@ COMPOSED: Final[Mapping[str, Callable[..., Any]]] = {
     f"{room}.{function.__name__}": function
     for room, function in (
         ("actions.operation", see_through),
-        ("actions.connection", add_connection),
-        ("actions.connection", save_draft),
         ("actions.connection", draft_connection),
         ("actions.operation", request_discover_preview),
         ("actions.operation", request_sync_of_product),

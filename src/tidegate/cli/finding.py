@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.answer import ExportedFile
-from tidegate.cli.failure import usage
+from tidegate.cli.bulk import code_of_many, foretold, looked_at, told
+from tidegate.cli.failure import DONE, usage
 from tidegate.cli.house import actions, reads
 from tidegate.cli.naming import not_there, the_connection, the_number, the_product, the_record
 from tidegate.cli.option import (
@@ -23,6 +24,7 @@ from tidegate.cli.option import (
     FindingSort,
     Json,
     Limit,
+    Preview,
     ProductFilter,
     SeverityWord,
     StatusWord,
@@ -61,6 +63,23 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="Only those stored on this day or before.")
 ]
+Numbers = Annotated[list[str] | None, typer.Argument(metavar="[NUMBER]", help="Their numbers; none with --all.")]
+All = Annotated[bool, typer.Option("--all", help="All that is found by the options beside it (all, without any).")]
+Cwe = Annotated[int | None, typer.Option("--cwe", min=1, metavar="N", help="Only of this weakness: 79.")]
+Component = Annotated[
+    str | None, typer.Option("--component", metavar="NAME", help="Only of this component: its whole name.")
+]
+Words = Annotated[
+    str, typer.Option("--search", metavar="WORDS", help="Only those with these words; refused beyond 1,000 hits.")
+]
+Expected = Annotated[
+    str | None,
+    typer.Option(
+        "--expected",
+        metavar="TOKEN",
+        help="With --all: what you expect, as --preview says it, or how many. Where there are others nothing is done.",
+    ),
+]
 
 
 class VerdictWord(StrEnum):
@@ -88,10 +107,8 @@ def list_findings(
     status: OfStatus = None,
     since: Since = None,
     until: Until = None,
-    cwe: Annotated[int | None, typer.Option("--cwe", min=1, metavar="N", help="Only of this weakness: 79.")] = None,
-    component: Annotated[
-        str | None, typer.Option("--component", metavar="NAME", help="Only of this component: its whole name.")
-    ] = None,
+    cwe: Cwe = None,
+    component: Component = None,
     search: Annotated[
         str,
         typer.Option(
@@ -263,7 +280,7 @@ def tell_story(number: Number, limit: Limit = 100, after: After = None, json: Js
 
 @app.command("decide")
 def decide(
-    number: Number,
+    numbers: Numbers = None,
     verdict: Annotated[
         VerdictWord | None, typer.Option("--verdict", case_sensitive=False, help="What it is; `none` takes it back.")
     ] = None,
@@ -286,9 +303,29 @@ def decide(
         typer.Option("--tag", metavar="TAG", help="A tag. Say it again for more; these replace the tags before."),
     ] = None,
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all tags back.")] = False,
+    all: All = False,
+    product: ProductFilter = None,
+    product_type: OfProductType = None,
+    connection: ConnectionFilter = None,
+    tool: OfTool = None,
+    record: OfRecord = None,
+    of_severity: Annotated[
+        SeverityWord | None, typer.Option("--of-severity", case_sensitive=False, help="Only of this severity.")
+    ] = None,
+    active: Active = None,
+    status: OfStatus = None,
+    since: Since = None,
+    before: Annotated[
+        str | None, typer.Option("--stored-until", metavar="YYYY-MM-DD", help="Only stored on this day or before.")
+    ] = None,
+    cwe: Cwe = None,
+    component: Component = None,
+    search: Words = "",
+    expected: Expected = None,
+    preview: Preview = False,
     json: Json = False,
-) -> None:
-    """Decide about a finding. What you say survives every Sync and beats what the tool says."""
+) -> int:
+    """Decide about a finding, or the same about many. What you say survives every Sync and beats what the tool says."""
 
     if tag and no_tags:
         raise usage("--tag and --no-tags contradict each other.", "Give one of the two.")
@@ -303,6 +340,13 @@ def decide(
     said: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     if not said:
         raise usage("Nothing was decided.", "See what can be: tidegate finding decide --help")
+    filters = (product, product_type, connection, tool, record, of_severity, active, status, since, before)
+    _check(numbers, all, (*filters, cwe, component, search), expected)
+    if all or preview or len(numbers or ()) > 1:
+        with ready(quiet=json):
+            which = _chosen(numbers, filters, cwe, component, search)
+            return _in_bulk("decide", which, said, expected, preview=preview, json=json)
+    number = numbers[0] if numbers else ""
     with ready(quiet=json):
         branches = actions.finding.decide_finding(me(), the_number(number, "a finding"), **said)
         found = reads.finding.finding(int(number))
@@ -313,6 +357,79 @@ def decide(
     else:
         everywhere = f", on all its {branches} branches" if branches > 1 else ""
         say(f"Decided{everywhere}. Finding {number} is now: {found.finding.why}")
+    return DONE
+
+
+@app.command("close")
+def close_findings(
+    numbers: Numbers = None,
+    all: All = False,
+    product: ProductFilter = None,
+    product_type: OfProductType = None,
+    connection: ConnectionFilter = None,
+    tool: OfTool = None,
+    record: OfRecord = None,
+    severity: OfSeverity = None,
+    active: Active = None,
+    status: OfStatus = None,
+    since: Since = None,
+    until: Until = None,
+    expected: Expected = None,
+    preview: Preview = False,
+    json: Json = False,
+) -> int:
+    """Close open findings that nothing watches any more. A Sync closes what is watched, once it is gone.
+
+    Nothing watches what a remap left behind, and what belongs to Records that are ignored, deleted or Missing.
+    """
+    filters = (product, product_type, connection, tool, record, severity, active, status, since, until)
+    _check(numbers, all, filters, expected)
+    with ready(quiet=json):
+        which = _chosen(numbers, filters)
+        return _in_bulk("close", which, {}, expected, preview=preview, json=json)
+
+
+def _check(numbers: list[str] | None, all: bool, filters: Sequence[object], expected: str | None) -> None:
+    """Raises Failure where it is not clear which findings are meant."""
+    if bool(numbers) == all:
+        raise usage("Which findings?", "Give their numbers, or say --all; not both.")
+    if not all and (expected is not None or any(value not in (None, "") for value in filters)):
+        raise usage("Options that find findings need --all.", "Add --all, or leave them out and give numbers.")
+
+
+def _chosen(
+    numbers: list[str] | None, filters: Any, cwe: int | None = None, component: str | None = None, search: str = ""
+) -> dict[str, Any]:
+    """The findings that are meant, as the actions take them."""
+    if numbers:
+        return {"finding_ids": [the_number(number, "a finding") for number in numbers]}
+    more = {"cwe": cwe, "component": component, "search": search or None}
+    return {"matching": asked_for(*filters) | {name: value for name, value in more.items() if value is not None}}
+
+
+def _in_bulk(
+    deed: Any, which: dict[str, Any], said: dict[str, Any], expected: str | None, *, preview: bool, json: bool
+) -> int:
+    """Looks at a preview, or does it: what a filter finds only as it was expected, or as somebody looked at it."""
+    if preview or ("matching" in which and expected is None):
+        found = actions.finding.preview_findings(me(), deed, **which)
+        if preview and json:
+            print_json(found)
+            return DONE
+        if preview:
+            foretold(found, "findings")
+            say(f"Nothing was changed. Do it with: --expected {found.expected}")
+            return DONE
+        expected = looked_at(found, "findings", json=json)
+    if deed == "close":
+        done = actions.finding.close_findings(me(), **which, expected=expected or "")
+    else:
+        done = actions.finding.decide_findings(me(), **which, expected=expected or "", **said)
+    if json:
+        print_json(done)
+    else:
+        told(done)
+    return code_of_many(done)
 
 
 def _end_of(day: str) -> datetime:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         """What type checkers know of it: the modules themselves."""
 
         from tidegate.actions import (
+            bulk,
             configuration,
             connection,
             engagement,

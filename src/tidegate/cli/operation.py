@@ -284,9 +284,12 @@ def keep(number: Number, json: Json = False) -> int:
         return _settled(number, settled, f"Kept open: {settled:,} of what Operation {number} held.", json=json)
 
 
-def ran_discover(connection_id: int, *, quiet: bool) -> OperationDetail:
-    """Has a Discover run, and waits for its end."""
-    return seen_through(actions.operation.request_discover(me(), connection_id), quiet=quiet)
+def saw_discover(connection_id: int, *, quiet: bool) -> OperationDetail:
+    """Waits for the end of the Discover that a new Connection begins with."""
+    (asked,) = reads.operation.operations(
+        connection_id=connection_id, type="discover", preview=False, limit=1
+    ).operations
+    return seen_through(asked.id, quiet=quiet)
 
 
 def previewed_discover(connection_id: int, *, quiet: bool) -> OperationDetail:

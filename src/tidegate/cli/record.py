@@ -2,30 +2,73 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
 
 from tidegate.cli.answer import Decided, Item
+from tidegate.cli.bulk import code_of_many, foretold, looked_at, told
 from tidegate.cli.failure import DONE, FAILED, PARTIAL, usage
 from tidegate.cli.house import actions, reads
 from tidegate.cli.managed import managed, note_managed
 from tidegate.cli.naming import not_there, the_connection, the_product, the_record, the_records
-from tidegate.cli.option import After, ConnectionFilter, Json, Later, Limit, ProductFilter, Search, StateWord, group
+from tidegate.cli.option import (
+    After,
+    ConnectionFilter,
+    Json,
+    Later,
+    Limit,
+    Preview,
+    ProductFilter,
+    Search,
+    StateWord,
+    group,
+)
 from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, plain, print_json, say, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tidegate.reads.record import RecordDetail, RecordRow
+
+SYNC: Final = "sync"
 
 app = group("Say which Product each thing a tool watches belongs to.")
 
 Named = Annotated[list[str], typer.Argument(metavar="RECORD", help="Names or numbers.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[RECORD]", help="Names or numbers; none with --all.")]
 Within = Annotated[
     str | None,
     typer.Option("--connection", "-c", metavar="LABEL", help="Look for the names in this Connection alone."),
+]
+All = Annotated[
+    bool,
+    typer.Option("--all", help="All that is found by the options beside it (all there are, without any), in one step."),
+]
+OfState = Annotated[StateWord | None, typer.Option("--state", case_sensitive=False, help="Only in this state.")]
+InProduct = Annotated[
+    str | None, typer.Option("--in-product", metavar="NAME", help="Only what flows into this Product: name or number.")
+]
+Gone = Annotated[
+    bool | None, typer.Option("--gone/--there", help="Only those that are no longer, or still, in the tool.")
+]
+SeenSince = Annotated[
+    datetime | None, typer.Option("--since", metavar="TIME", help="Only what was first found from then on, in UTC.")
+]
+SeenUntil = Annotated[
+    datetime | None, typer.Option("--until", metavar="TIME", help="Only what was first found before then, in UTC.")
+]
+Expected = Annotated[
+    str | None,
+    typer.Option(
+        "--expected",
+        metavar="TOKEN",
+        help="With --all: what you expect, as --preview says it, or how many. Where there are others nothing is done.",
+    ),
 ]
 
 
@@ -40,14 +83,12 @@ class Imported(StrEnum):
 @app.command("list")
 def list_records(
     connection: ConnectionFilter = None,
-    state: Annotated[
-        StateWord | None, typer.Option("--state", case_sensitive=False, help="Only in this state.")
-    ] = None,
+    state: OfState = None,
     product: ProductFilter = None,
-    gone: Annotated[
-        bool | None, typer.Option("--gone/--there", help="Only those that are no longer, or still, in the tool.")
-    ] = None,
+    gone: Gone = None,
     search: Search = "",
+    since: SeenSince = None,
+    until: SeenUntil = None,
     limit: Limit = 50,
     after: After = None,
     json: Json = False,
@@ -55,11 +96,7 @@ def list_records(
     """List the Records: what each tool watches, and where it flows."""
     with ready(quiet=json):
         page = reads.record.records(
-            connection_id=None if connection is None else the_connection(connection).id,
-            state=state.value if state else None,  # pyright: ignore[reportArgumentType] - the same words
-            product_id=None if product is None else the_product(product).id,
-            search=search,
-            gone=gone,
+            **_matching(connection, state, product, search, gone, since, until),
             cursor=after,
             limit=limit,
         )
@@ -96,11 +133,17 @@ def show_record(
 
 @app.command("map")
 def map_records(
-    names: Named,
+    names: Names = None,
     product: Annotated[
         str | None, typer.Option("--product", "-p", metavar="NAME", help="An existing Product: its name or number.")
     ] = None,
     new: Annotated[str | None, typer.Option("--new", "-n", metavar="NAME", help="A new Product of this name.")] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Each to the Product of its own name, which is made where it is not there.")
+    ] = False,
+    join: Annotated[
+        bool, typer.Option("--join/--no-join", help="With --each: into a Product that has the name already, or not.")
+    ] = True,
     product_type: Annotated[
         str | None, typer.Option("--product-type", metavar="NAME", help="The Product Type of a new Product.")
     ] = None,
@@ -108,22 +151,44 @@ def map_records(
         Imported, typer.Option("--already-imported", help="On a remap, what becomes of the findings imported so far.")
     ] = Imported.leave,
     connection: Within = None,
+    all: All = False,
+    state: OfState = None,
+    in_product: InProduct = None,
+    search: Search = "",
+    gone: Gone = None,
+    since: SeenSince = None,
+    until: SeenUntil = None,
+    expected: Expected = None,
+    preview: Preview = False,
     later: Later = False,
     json: Json = False,
 ) -> int:
-    """Map Records to a Product, existing or new. From then on their findings flow into it.
+    """Map Records to a Product, existing or new, or each to its own. From then on their findings flow into it.
 
     Many findings that move or close do so step by step, in an Operation that this waits for.
     """
 
-    if (product is None) == (new is None):
-        raise usage("To which Product?", "Say --product for one that is there, or --new for a new one; not both.")
-    if product_type is not None and new is None:
+    if (product is not None) + (new is not None) + each != 1:
+        raise usage("To which Product?", "Say --product for one that is there, --new for a new one, or --each.")
+    if product_type is not None and product is not None:
         raise usage(
             "Only a new Product gets a Product Type.", "Leave --product-type out, or say --new for a new Product."
         )
+    filters = (connection, state, in_product, search, gone, since, until)
+    _check(names, all, filters[1:], expected)
     with ready(quiet=json):
-        rows = the_records(names, connection)
+        if all or each or preview:
+            said = {
+                "product_id": None if product is None else the_product(product).id,
+                "new_product": new,
+                "product_type": product_type,
+                "join": join,
+                "already_imported": already_imported.value,
+            }
+            which = _chosen(names, all, filters)
+            deed = "map each" if each else "map"
+            return _in_bulk(deed, which, said, expected, preview=preview, later=later, json=json)
+        rows = the_records(names or [], connection)
         outcome = actions.record.map_records(
             me(),
             [row.id for row in rows],
@@ -138,14 +203,28 @@ def map_records(
 
 @app.command("ignore")
 def ignore_records(
-    names: Named,
+    names: Names = None,
     because: Annotated[str, typer.Option("--because", metavar="TEXT", help="Why, for whoever wonders later.")] = "",
     connection: Within = None,
+    all: All = False,
+    state: OfState = None,
+    in_product: InProduct = None,
+    search: Search = "",
+    gone: Gone = None,
+    since: SeenSince = None,
+    until: SeenUntil = None,
+    expected: Expected = None,
+    preview: Preview = False,
     json: Json = False,
 ) -> int:
     """Ignore Records: nothing flows from them. What was imported stays, and the earlier mapping is remembered."""
+    filters = (connection, state, in_product, search, gone, since, until)
+    _check(names, all, filters[1:], expected)
     with ready(quiet=json):
-        rows = the_records(names, connection)
+        if all or preview:
+            which = _chosen(names, all, filters)
+            return _in_bulk("ignore", which, {"because": because}, expected, preview=preview, json=json)
+        rows = the_records(names or [], connection)
         return _answer(
             actions.record.ignore_records(me(), [row.id for row in rows], because, epochs=_seen(rows)), rows, json=json
         )
@@ -153,16 +232,30 @@ def ignore_records(
 
 @app.command("restore")
 def restore_records(
-    names: Named,
+    names: Names = None,
     to_earlier: Annotated[
         bool, typer.Option("--to-earlier", help="Straight back to the Product it was mapped to.")
     ] = False,
     connection: Within = None,
+    all: All = False,
+    state: OfState = None,
+    in_product: InProduct = None,
+    search: Search = "",
+    gone: Gone = None,
+    since: SeenSince = None,
+    until: SeenUntil = None,
+    expected: Expected = None,
+    preview: Preview = False,
     json: Json = False,
 ) -> int:
     """Take Records back from Ignored: they are New again, or mapped as they were before."""
+    filters = (connection, state, in_product, search, gone, since, until)
+    _check(names, all, filters[1:], expected)
     with ready(quiet=json):
-        rows = the_records(names, connection)
+        if all or preview:
+            deed = "restore to earlier" if to_earlier else "restore"
+            return _in_bulk(deed, _chosen(names, all, filters), {}, expected, preview=preview, json=json)
+        rows = the_records(names or [], connection)
         return _answer(
             actions.record.restore_records(me(), [row.id for row in rows], to_earlier=to_earlier, epochs=_seen(rows)),
             rows,
@@ -171,13 +264,56 @@ def restore_records(
 
 
 @app.command("delete")
-def delete_records(names: Named, connection: Within = None, json: Json = False) -> int:
+def delete_records(
+    names: Names = None,
+    connection: Within = None,
+    all: All = False,
+    state: OfState = None,
+    in_product: InProduct = None,
+    search: Search = "",
+    gone: Gone = None,
+    since: SeenSince = None,
+    until: SeenUntil = None,
+    expected: Expected = None,
+    preview: Preview = False,
+    json: Json = False,
+) -> int:
     """Delete Records. Imported findings stay; if the thing still exists, Discover brings it back as New."""
+    filters = (connection, state, in_product, search, gone, since, until)
+    _check(names, all, filters[1:], expected)
     with ready(quiet=json):
-        rows = the_records(names, connection)
+        if all or preview:
+            return _in_bulk("delete", _chosen(names, all, filters), {}, expected, preview=preview, json=json)
+        rows = the_records(names or [], connection)
         return _answer(
             actions.record.delete_records(me(), [row.id for row in rows], epochs=_seen(rows)), rows, json=json
         )
+
+
+@app.command("sync")
+def sync_records(
+    names: Names = None,
+    connection: Within = None,
+    all: All = False,
+    state: OfState = None,
+    in_product: InProduct = None,
+    search: Search = "",
+    gone: Gone = None,
+    since: SeenSince = None,
+    until: SeenUntil = None,
+    expected: Expected = None,
+    preview: Preview = False,
+    later: Later = False,
+    json: Json = False,
+) -> int:
+    """Bring the findings of Records of any Connections, one Operation a Connection; what is not Good is left alone.
+
+    The preview says which would be synced. What a Sync would do to findings: tidegate sync --preview
+    """
+    filters = (connection, state, in_product, search, gone, since, until)
+    _check(names, all, filters[1:], expected)
+    with ready(quiet=json):
+        return _in_bulk(SYNC, _chosen(names, all, filters), {}, expected, preview=preview, later=later, json=json)
 
 
 @app.command("undo")
@@ -200,6 +336,84 @@ def undo(
         rows = [] if name is None else the_records([name], connection)
         outcome = actions.record.undo(me(), step=step, record_id=rows[0].id if rows else None)
         return _answer(outcome, rows, later=later, json=json)
+
+
+def _check(names: list[str] | None, all: bool, filters: Sequence[object], expected: str | None) -> None:
+    """Raises Failure where it is not clear which Records are meant."""
+    if bool(names) == all:
+        raise usage("Which Records?", "Name them, or say --all; not both.")
+    if not all and (expected is not None or any(value not in (None, "") for value in filters)):
+        raise usage("Options that find Records need --all.", "Add --all, or leave them out and name the Records.")
+
+
+def _matching(
+    connection: str | None,
+    state: StateWord | None,
+    product: str | None,
+    search: str,
+    gone: bool | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> dict[str, Any]:
+    """What these options ask for, in the words of the reads; what none of them says is not in it."""
+    wanted = {
+        "connection_id": None if connection is None else the_connection(connection).id,
+        "state": state and state.value,
+        "product_id": None if product is None else the_product(product).id,
+        "search": search or None,
+        "gone": gone,
+        "seen_since": _utc(since),
+        "seen_until": _utc(until),
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return None if at is None else at.replace(tzinfo=at.tzinfo or UTC)
+
+
+def _chosen(names: list[str] | None, all: bool, filters: Any) -> dict[str, Any]:
+    """The Records that are meant, as the actions take them."""
+    if all:
+        return {"matching": _matching(*filters)}
+    return {"record_ids": [row.id for row in the_records(names or [], filters[0])]}
+
+
+def _in_bulk(
+    deed: Any,
+    which: dict[str, Any],
+    said: dict[str, Any],
+    expected: str | None,
+    *,
+    preview: bool,
+    later: bool = False,
+    json: bool,
+) -> int:
+    """Looks at a preview, or does it: what a filter finds only as it was expected, or as somebody looked at it."""
+    asked = {name: value for name, value in said.items() if name != "already_imported"}
+    if preview or ("matching" in which and expected is None):
+        found = actions.bulk.preview_records(me(), deed, **which, **asked)
+        if preview and json:
+            print_json(found)
+            return DONE
+        if preview:
+            foretold(found, "Records")
+            say(f"Nothing was changed. Do it with: --expected {found.expected}")
+            return DONE
+        expected = looked_at(found, "Records", json=json)
+    if deed == SYNC:
+        done = actions.bulk.sync_records(me(), **which, expected=expected or "")
+    else:
+        done = actions.bulk.decide_records(me(), deed, **which, expected=expected or "", **said)
+    if not json:
+        told(done)
+    ends = [_followed(number, later=later, json=json) for number in done.operations]
+    if json:
+        print_json(done)
+    elif done.step:
+        say(f"Undo this with: tidegate record undo --step {done.step}")
+    failed = [end for end in ends if end != DONE]
+    return failed[0] if failed else code_of_many(done)
 
 
 def _answer(outcome: Any, before: list[RecordRow], *, later: bool = False, json: bool) -> int:

@@ -99,7 +99,7 @@ def add_rule(
         _refuse_without_pattern(entered)
         made = actions.rule.new_rule(**entered, **_others(regex, case, product_type, tags))
         saved = actions.rule.add_rule(me(), row.id, made, position=at, again=again)
-        _told(row.id, saved, json=json)
+        return _told(row.id, saved, json=json)
 
 
 @app.command("edit")
@@ -131,7 +131,7 @@ def edit_rule(
         saved = actions.rule.edit_rule(
             me(), kept.id, actions.rule.new_rule(**_entered(kept, changes) | changes), again=again
         )
-        _told(row.id, saved, json=json)
+        return _told(row.id, saved, json=json)
 
 
 @app.command("move")
@@ -145,7 +145,7 @@ def move_rule(
     """Move a rule to another place: the first that matches wins."""
     with ready(quiet=json):
         row = the_connection(connection)
-        _told(row.id, actions.rule.move_rule(me(), _rule_at(row.id, position).id, to, again=again), json=json)
+        return _told(row.id, actions.rule.move_rule(me(), _rule_at(row.id, position).id, to, again=again), json=json)
 
 
 @app.command("delete")
@@ -153,7 +153,7 @@ def delete_rule(connection: Named, position: Which, again: Again = False, json: 
     """Delete a rule. What it decided stays as it is, without --again."""
     with ready(quiet=json):
         row = the_connection(connection)
-        _told(row.id, actions.rule.delete_rule(me(), _rule_at(row.id, position).id, again=again), json=json)
+        return _told(row.id, actions.rule.delete_rule(me(), _rule_at(row.id, position).id, again=again), json=json)
 
 
 @app.command("try")
@@ -283,23 +283,31 @@ def _rules(connection_id: int) -> RuleList:
     return found
 
 
-def _told(connection_id: int, saved: Any, *, json: bool) -> None:
+def _told(connection_id: int, saved: Any, *, json: bool) -> int:
+    """The rules as they are now; where many Records are decided anew, how that went."""
+    from tidegate.cli.operation import code_of, said_result, seen_through
+
     found = _rules(connection_id)
     step = None if saved.step is None else str(saved.step)
+    ran = None if saved.operation is None else seen_through(saved.operation, quiet=json)
     if json:
-        return print_json(reads.rule.RulesSaved(rules=found.rules, step=step, counts=saved.counts))
+        counts = saved.counts if ran is None else ran.operation.counts
+        print_json(reads.rule.RulesSaved(rules=found.rules, step=step, counts=counts, operation=saved.operation))
+        return DONE if ran is None else code_of(ran)
     table(
         ("#", "RULE", "PROBLEM"),
         [(str(row.position), row.words, row.problem) for row in found.rules],
         empty=f"{found.connection} has no rules any more.",
     )
+    code = DONE if ran is None else said_result(ran, json=False)
     if saved.counts:
         say(", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in saved.counts.items()) + ".")
     if step:
         say(f"Undo this with: tidegate record undo --step {step}")
     elif found.rules:
         note(f"They decide at the next Discover. Try them: tidegate rule try {found.connection_id}")
-    return note_managed("The list of rules", found.managed_by)
+    note_managed("The list of rules", found.managed_by)
+    return code
 
 
 COUNTED = {

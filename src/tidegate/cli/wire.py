@@ -255,8 +255,10 @@ def _is_here(host: str) -> bool:
 
 
 def _is_good(response: httpx2.Response) -> bool:
-    """Whether it is an answer; where nothing of a decision was done, 409 says so as an answer does."""
-    return response.status_code < 300 or (response.status_code == 409 and _kind(response) == "application/json")
+    """Whether it is an answer, and no page; where nothing of a decision was done, 409 says so as an answer does."""
+    if response.status_code >= 300:
+        return response.status_code == 409 and _kind(response) == "application/json"
+    return not _kind(response).startswith("text/") or _kind(response) == "text/csv"
 
 
 def _kind(response: httpx2.Response) -> str:

@@ -1,4 +1,4 @@
-"""A change: what a person decided about so many findings that it is carried out in steps, each a transaction.
+"""A change: what a person decided about so many findings, or Records, that it is carried out in steps, each a transaction.
 
 Its Operation's scope says which: `{"change": "<name>", …}`. A step looks at the claim first, as every apply does, and
 finds by itself what is left to do: a change that was taken up again goes on, and doing it twice changes nothing.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from . import remap
+from . import decide, remap
 from .run import Ending, Run
 from .undo import UNDO_SYNC, run_undo_sync
 
@@ -22,6 +22,7 @@ CHANGES: Final[dict[str, Change]] = {
     remap.PUT_BACK: remap.run_put_back,
     remap.THRESHOLD: remap.run_threshold,
     UNDO_SYNC: run_undo_sync,
+    decide.DECIDE: decide.run_decide,
 }
 """By name."""
 

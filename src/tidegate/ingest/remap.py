@@ -62,7 +62,7 @@ def run_put_back(run: Run) -> Ending:
 
 def run_threshold(run: Run) -> Ending:
     """What is below the threshold that is in force by then closes where its Record writes to."""
-    _go_on_counting(run)
+    go_on_counting(run)
     connection = run.operation.connection_id
     minimum = Connection.objects.values_list("minimum_severity", flat=True).get(pk=connection)
     for record, findings in remap.closings_below(connection, minimum).items():
@@ -92,11 +92,11 @@ def _close_below(run: Run, record: int, span: Span) -> Counter[str]:
     # Read once the Record is locked: whoever changes the threshold renews its epoch.
     minimum = Connection.objects.values_list("minimum_severity", flat=True).get(pk=run.operation.connection_id)
     closed = remap.close_below(run.operation.actor, [record], minimum, span, run.claim.operation)
-    return _counted(run, Counter(closed=closed))
+    return counted(run, Counter(closed=closed))
 
 
 def _carry_out(run: Run, kind: Kind) -> Ending:
-    _go_on_counting(run)
+    go_on_counting(run)
     left = set(Record.objects.filter(changing_operation_id=run.claim.operation).values_list("pk", flat=True))
     lost = [
         why
@@ -132,7 +132,7 @@ def _one(run: Run, kind: Kind, going: Going, span: Span, *, last: bool) -> Count
         if going.destination is not None and going.proofs:
             remap.exchange_proofs(going)
         remap.let_go_of(going.record, run.claim.operation)
-    return _counted(run, did)
+    return counted(run, did)
 
 
 def _step(run: Run, phase: str, transaction: Callable[[], Counter[str] | str]) -> str:
@@ -147,7 +147,7 @@ def _step(run: Run, phase: str, transaction: Callable[[], Counter[str] | str]) -
     return ""
 
 
-def _counted(run: Run, did: Counter[str]) -> Counter[str]:
+def counted(run: Run, did: Counter[str]) -> Counter[str]:
     """Notes in the same transaction what was done by then, so that an end that comes early can say it."""
     if did:
         counts = json.dumps(dict(run.counts + did))
@@ -155,7 +155,7 @@ def _counted(run: Run, did: Counter[str]) -> Counter[str]:
     return did
 
 
-def _go_on_counting(run: Run) -> None:
+def go_on_counting(run: Run) -> None:
     """Whoever takes the change up begins with what the attempt before has counted."""
     run.operation.refresh_from_db()
     run.counts = Counter(run.operation.counts)

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from msgspec import Meta
 
 from tidegate.reads.page import LARGEST_LIMIT, LIMIT, storable
-from tidegate.reads.selection import Sort, Wanted, select, unindexed
+from tidegate.reads.selection import HITS, Sort, Wanted, select, unindexed, walk
 from tidegate.reads.story import CLOSED_BECAUSE, VENDOR_VERDICTS, Event, latest, said_in_words, visible_findings
 from tidegate.store import models
 from tidegate.store.statement import rows_of
@@ -143,6 +143,21 @@ def finding(finding_id: int) -> FindingDetail | None:
         story=told.events,
         story_whole=told.whole,
     )
+
+
+def numbers_of(at_most: int, *, search: str = "", component: str | None = None, **others: Any) -> list[int] | None:
+    """The numbers of all findings that are asked for, to decide about them at once. None where there are more, or where
+    a search has more hits than are put in order: then these are never all."""
+    wanted = wanted_of(component=component and storable(component), text=storable(search).strip(), **others)
+    if wanted.text or wanted.cwe is not None or wanted.component is not None:
+        selected = select(wanted, None, HITS)
+        return None if selected.next or selected.more or len(selected.ids) > at_most else selected.ids
+    numbers: list[int] = []
+    for ids in walk(wanted, LARGEST_LIMIT):
+        numbers += ids
+        if len(numbers) > at_most:
+            return None
+    return numbers
 
 
 def wanted_of(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from django.db.models import Q
+from django.db.models.functions import Lower
 from msgspec import Meta
 
 from tidegate.reads.count import Findings, findings_by_product
@@ -118,3 +120,11 @@ def _rows(found: list[Any]) -> list[ProductRow]:
         )
         for product in found
     ]
+
+
+def of_names(names: Sequence[str]) -> dict[str, ProductRow]:
+    """By each of these names the Product that has it, whatever the case; names that none has are left out."""
+    wanted = {name.casefold(): name for name in map(storable, names)}
+    query = _visible().annotate(said=Lower("name")).filter(said__in=[name.lower() for name in names])
+    found = {row.name.casefold(): row for row in _rows(list(query.order_by("-id")[: len(wanted) * 2]))}
+    return {name: found[said] for said, name in wanted.items() if said in found}

@@ -25,7 +25,8 @@ from tidegate.rules.equation import Equation
 from tidegate.store import models
 from tidegate.store.statement import rows_of
 
-State = Literal["new", "ignored", "good", "stale", "missing"]
+State = Literal["new", "ignored", "good", "stale", "missing", "mapped"]
+"""`mapped` is Good, Stale and Missing together."""
 
 SORTED_LETTERS = 300
 """By so many first letters a text is sorted: what the index holds (schema/0008_search.sql)."""
@@ -226,6 +227,7 @@ def in_state(state: State) -> Q:
         "good": mapped & ~absent & ~lost,
         "stale": mapped & ~absent & lost,
         "missing": mapped & absent,
+        "mapped": mapped,
     }[state]
 
 

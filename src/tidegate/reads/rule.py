@@ -64,6 +64,7 @@ class RulesSaved(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Meta(description="What `record undo --step` takes back of --again; null where nothing.")
     ]
     counts: Annotated[dict[str, int], Meta(description="What --again did at once, counted.")]
+    operation: Annotated[int | None, Meta(description="The change that does it, where Records are many; or null.")]
 
 
 class RuleCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -312,13 +312,14 @@ def _search(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Se
     query = query_of(wanted.text, *also)
     if not query:
         return NOTHING
-    found = _met_in_feeds(query, scope, IN_FEEDS, looked_at=IN_FEEDS)
+    some_feeds = scope.feeds is not None and len(scope.feeds) <= FEW_FEEDS
+    found = _met_inside(query, wanted, scope, IN_FEEDS, looked_at=IN_FEEDS) if some_feeds else None
     if found is None and _seems_rare(query) and not _is_frequent(query):
         gathered = _among([], wanted, scope, cursor, limit, at_most=HITS, query=query)
         if gathered is not None:
             return gathered
-    if found is None:
-        found = _met_in_feeds(query, scope, WITHIN, looked_at=LOOKED_AT)
+    if found is None and (scope.few if scope.feeds is not None else wanted.severity is not None):
+        found = _met_inside(query, wanted, scope, WITHIN, looked_at=LOOKED_AT)
     given, cut = found or _met(query, others=_filtered(wanted, scope))
     return _among(given, wanted, scope, cursor, limit, at_most=HITS, cut=cut) or NOTHING
 
@@ -331,26 +332,39 @@ def _seems_rare(query: str) -> bool:
 
 
 def _is_frequent(query: str) -> bool:
-    met = rows_of("words_find_newest", query=query, looked_at=PROBED, at_most=PROBED)
-    return len(met) > PROBED * 3 // 100
+    """As the newest findings know it: whether enough of them have these words for whoever looks at one by one."""
+    return len(_newest(query, looked_at=PROBED, at_most=PROBED)) > PROBED * 3 // 100
 
 
-def _met_in_feeds(query: str, scope: _Scope, most: int, *, looked_at: int) -> tuple[list[int], bool] | None:
-    """Findings of few Feeds with these words, and whether there may be more; None where the Feeds hold too many."""
-    if scope.feeds is None or not scope.few:
-        return None
-    rows = rows_of("words_find_in_feeds", query=query, feeds=scope.feeds, most=most, looked_at=looked_at)
+def _met_inside(
+    query: str, wanted: Wanted, scope: _Scope, most: int, *, looked_at: int
+) -> tuple[list[int], bool] | None:
+    """Findings of few Feeds, or of a severity, with these words, and whether there may be more; None where the Feeds
+    hold too many."""
+    at_most = HITS * BESIDE + 1
+    rows = rows_of(
+        "words_find_inside", query=query, feeds=scope.feeds, severity=wanted.severity, active=wanted.active, most=most,
+        looked_at=looked_at, at_most=at_most,
+    )  # fmt: skip
     held = rows[0]["held"]
     if held > most:
         return None
-    return [row["finding_id"] for row in rows if row["finding_id"] is not None], held > looked_at
+    found = [row["finding_id"] for row in rows if row["finding_id"] is not None]
+    looked_at_all = held <= looked_at if scope.feeds is not None else held < looked_at
+    return found[: at_most - 1], not looked_at_all or len(found) == at_most
 
 
 def _met(query: str, *, others: bool) -> tuple[list[int], bool]:
     """The newest findings with words that many have, and whether there are more."""
     at_most = HITS * (BESIDE if others else 1) + 1
-    found = rows_of("words_find_newest", query=query, looked_at=None, at_most=at_most)
-    return [row["finding_id"] for row in found[: at_most - 1]], len(found) == at_most
+    found = _newest(query, looked_at=None, at_most=at_most)
+    return found[: at_most - 1], len(found) == at_most
+
+
+def _newest(query: str, *, looked_at: int | None, at_most: int) -> list[int]:
+    return [
+        row["finding_id"] for row in rows_of("words_find_newest", query=query, looked_at=looked_at, at_most=at_most)
+    ]
 
 
 def _among(
@@ -426,17 +440,22 @@ def _count(wanted: Wanted, scope: _Scope) -> tuple[int | None, bool]:
         return min(row["n"], COUNTED), row["n"] > COUNTED
     # Each row of tally is one finding or more, most are several.
     for rows in (COUNTED + 1,) if scope.few else (COUNTED // 4, COUNTED + 1):
-        (row,) = rows_of("tally_count", **facts, **scope.parameters(), at_most=rows)
-        if not row["cut"] or row["n"] > COUNTED:
-            return min(row["n"], COUNTED), row["n"] > COUNTED
+        n, cut = _tallied(facts, scope.parameters(), rows)
+        if not cut or n > COUNTED:
+            return min(n, COUNTED), n > COUNTED
     return COUNTED, True
+
+
+def _tallied(facts: Mapping[str, Any], scope: Mapping[str, Any], at_most: int) -> tuple[int, bool]:
+    """How many, out of so many rows of tally; and whether there are more of these."""
+    (row,) = rows_of("tally_count", **facts, **scope, at_most=at_most)
+    return row["n"], row["cut"]
 
 
 def _count_of_left(facts: dict[str, Any], scope: _Scope) -> tuple[int, bool]:
     """Feeds that are left behind know how many open findings they hold; what is skipped of others is in the tally."""
     skipped = scope.parameters() | {"feeds": sorted(set(scope.feeds or ()) - set(scope.left))}
-    (row,) = rows_of("tally_count", **facts, **skipped, at_most=COUNTED + 1)
-    there = scope.left_open + row["n"]
+    there = scope.left_open + _tallied(facts, skipped, COUNTED + 1)[0]
     return min(there, COUNTED), there > COUNTED
 
 

@@ -20,6 +20,7 @@ from msgspec import Meta
 from tidegate.reads.elsewhere import ANOTHER, Told, quoted
 from tidegate.reads.page import LARGEST_LIMIT, CursorRefused, decoded, encoded
 from tidegate.reads.viewer import visible
+from tidegate.rules.access import Role
 from tidegate.rules.actor import TIDEGATE
 from tidegate.rules.undo import is_undo
 from tidegate.store import models
@@ -111,13 +112,15 @@ def story(finding_id: int, *, cursor: str | None = None, limit: int = LINES) -> 
     return StoryPage(events=events, next=following)
 
 
-def visible_findings() -> Q:
-    """Those that the viewer may see: in a Product of theirs, or brought by a Connection of theirs."""
+def visible_findings(role: Role = "reader") -> Q:
+    """Those that the viewer may see, or has another role for: in a Product of theirs, or brought by a Connection of
+    theirs."""
     test = "feed__test"
     return visible(
         connection=f"{test}__connection_id",
         product=f"{test}__engagement__product_id",
         product_type=f"{test}__engagement__product__product_type_id",
+        role=role,
     )
 
 

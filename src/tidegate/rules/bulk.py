@@ -16,7 +16,7 @@ class RecordFilter(TypedDict, total=False):
     """Which Records are meant: the filters of their list. None at all means every Record."""
 
     connection_id: int
-    state: Literal["new", "ignored", "good", "stale", "missing"]
+    state: Literal["new", "ignored", "good", "stale", "missing", "mapped"]
     product_id: int
     search: str
     gone: bool

@@ -9,11 +9,13 @@ from functools import wraps
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
+import structlog
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
@@ -24,6 +26,8 @@ from tidegate.reads.service import answered_within
 from tidegate.reads.viewer import NotShown, viewing
 from tidegate.rules.actor import Actor
 from tidegate.ui.account import visitor
+
+log = structlog.get_logger("tidegate.pages")
 
 SECONDS_TO_ANSWER: Final = 5.0
 LOGGED_OUT: Final = "You were logged out meanwhile. Log in and send it again; what you typed is still there."
@@ -48,7 +52,8 @@ def page(view: Shows) -> Callable[..., HttpResponse]:
         try:
             with answered_within(SECONDS_TO_ANSWER):
                 return _for_visitor(request, shown)
-        except DatabaseError:
+        except DatabaseError as error:
+            log.error("A page got no answer from the database", page=request.path, error=error)
             return render(request, "status/no_database.html", status=503)
 
     return answer
@@ -114,8 +119,11 @@ def show(
 ) -> HttpResponse:  # fmt: skip
     """The page; or, where HTMX asks for one of its `parts` (id of the element: template), that part alone, which is the
     same that the page includes."""
-    wanted = (parts or {}).get(request.headers.get("HX-Target", ""), template)
-    answer = render(request, wanted, {"now": datetime.now(UTC), **context}, status=status)
+    part = (parts or {}).get(request.headers.get("HX-Target", ""))
+    given = {"now": datetime.now(UTC), **context}
+    answer = render(request, part or template, given, status=status)
+    if part is not None:  # what was just done is told on the page that is there
+        answer.write(render_to_string("parts/notes.html", {**given, "beside": True}, request))
     answer["Vary"] = "HX-Request, HX-Target"
     return answer
 

@@ -33,9 +33,29 @@ def whatever_is_sent() -> Iterator[None]:
         raise get_adapter().validation_error("incorrect_code") from None
 
 
+class Answer(forms.JSONField):
+    """What a browser hands on of a device."""
+
+    def to_python(self, value: Any) -> Any:
+        """Reads it, however deep it is nested and however long its numbers are."""
+        try:
+            return super().to_python(value)
+        except (RecursionError, ValueError):
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Nothing: it was for once, and is not shown again."""
+        return None
+
+    def prepare_value(self, value: Any) -> str:
+        """An empty field, which the page fills."""
+        return ""
+
+
 class Add(allauth.AddWebAuthnForm):
     """A new one, under a name of one's own."""
 
+    credential = Answer(widget=forms.HiddenInput)
     name = forms.CharField(label="Name", required=False, max_length=LONGEST_NAME)
 
     def clean(self) -> Any:
@@ -46,6 +66,8 @@ class Add(allauth.AddWebAuthnForm):
 
 class _Telling(allauth.AuthenticateWebAuthnForm):
     """One that says who could not come in."""
+
+    credential = Answer(widget=forms.HiddenInput)
 
     def clean_credential(self) -> Any:
         """The passkey that answered."""

@@ -20,6 +20,8 @@ class Room(NamedTuple):
 
 ROOMS: Final = (
     Room("Home", "status", ()),
+    Room("Connectors", "connections", ("/connectors", "/connections")),
+    Room("Inbox", "inbox", ("/inbox", "/records")),
     Room("Operations", "operations", ("/operations",)),
 )
 

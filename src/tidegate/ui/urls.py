@@ -15,7 +15,7 @@ from django.urls import path
 from django.views.generic import TemplateView
 
 from tidegate.ui.account import changing
-from tidegate.ui.pages import operation, step
+from tidegate.ui.pages import connection, operation, record, step
 from tidegate.ui.pages.account import account
 from tidegate.ui.pages.second_factor import activate_app
 from tidegate.ui.pages.setup import setup
@@ -30,6 +30,17 @@ def nothing(request: HttpRequest, **_: Any) -> HttpResponse:
 
 urlpatterns = [
     path("", status, name="status"),
+    path("connections/<int:connection_id>/", connection.connection, name="connection"),
+    path("connections/<int:connection_id>/discover", connection.discover, name="discover_connection"),
+    path("connections/<int:connection_id>/sync", connection.sync, name="sync_connection"),
+    path("connections/<int:connection_id>/pause", connection.pause, name="pause_connection"),
+    path("connections/<int:connection_id>/resume", connection.resume, name="resume_connection"),
+    path("inbox/", record.inbox, name="inbox"),
+    path("records/decide", record.decide, name="decide_records"),
+    path("records/products", record.options, name="product_options"),
+    path("records/<int:record_id>/", record.record, name="record"),
+    path("records/<int:record_id>/edit", record.edit, name="edit_record"),
+    path("records/<int:record_id>/preview", record.preview_sync, name="preview_record"),
     path("operations/", operation.operations, name="operations"),
     path("operations/<int:operation_id>/", operation.operation, name="operation"),
     path("operations/<int:operation_id>/log", operation.download_log, name="operation_log"),
@@ -39,6 +50,10 @@ urlpatterns = [
     path("operations/<int:operation_id>/again", operation.again, name="again_operation"),
     path("operations/<int:operation_id>/undo", operation.undo, name="undo_operation"),
     path("steps/<uuid:step>/undo", step.undo, name="undo_step"),
+    path("connectors/", nothing, name="connections"),
+    path("connections/<int:connection_id>/edit", nothing, name="edit_connection"),
+    path("products/<int:product_id>/", nothing, name="product"),
+    path("findings/", nothing, name="findings"),
     path("setup", setup, name="setup"),
     path("account/", account, name="account"),
     path("account/login/", people.LoginView.as_view(extra_context={"single_sign_on": button}), name="account_login"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django import template
 
@@ -90,3 +92,9 @@ def took(seconds: float | None) -> str:
 def words(name: str) -> str:
     """A name of the program as people write it: `kept_open` is "kept open"."""
     return name.replace("_", " ")
+
+
+@register.filter
+def of(mapping: Mapping[str, Any], name: str) -> Any:
+    """What the mapping has under this name; None where nothing."""
+    return mapping.get(name)

@@ -26,7 +26,7 @@ def connected(root: Path) -> Scene:
     """A Connection to the folder, its Records mapped by themselves."""
     from tidegate.actions.connection import add_connection
 
-    number = add_connection(ALICE, "report_folder", "Reports", {"path": str(root)}, {}, auto_map=True)
+    number = add_connection(ALICE, "report_folder", "Reports", {"path": str(root)}, {}, auto_map=True, discover=False)
     scene = Scene(None, number)  # pyright: ignore[reportArgumentType] - there is no world but the folder
     scene.discover()
     return scene

@@ -22,8 +22,8 @@ from tidegate_sdk import (
     Proof,
     TotalMoved,
     VendorChanged,
-    Walk,
     Wait,
+    Walk,
     dig,
     identifier,
 )

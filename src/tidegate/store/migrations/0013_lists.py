@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="feed",
-            name="open",
+            name="open_findings",
             field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(

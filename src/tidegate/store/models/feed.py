@@ -13,7 +13,7 @@ from .columns import json_object, reference
 class Feed(models.Model):
     """Findings belong to a Feed, so a remap that moves them is one row.
 
-    What lists begin with is kept by triggers (schema/0013_lists.sql): `open` findings, a number below which none of its
+    What lists begin with is kept by triggers (schema/0013_lists.sql): `open_findings`, a number below which none of its
     findings lies, and whether its Record left it `behind`, for another Feed, for none, or because it is absent.
     """
 
@@ -22,7 +22,7 @@ class Feed(models.Model):
     test_id: int
     test = reference("Test")
     created_at = models.DateTimeField(db_default=Now())
-    open = models.BigIntegerField(default=0, db_default=0)
+    open_findings = models.BigIntegerField(default=0, db_default=0)
     first_finding = models.BigIntegerField(null=True)
     behind = models.BooleanField(default=True, db_default=True)
 

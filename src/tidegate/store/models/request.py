@@ -11,7 +11,8 @@ from .columns import json_object, reference
 
 
 class AnsweredRequest(models.Model):
-    """One key of one user, kept a day. `status` is null while the first request is still being carried out."""
+    """One key of one user, kept a day. `status` is null while the first request is being carried out, 0 from the
+    transaction on in which it was, and then that of its answer."""
 
     user_id: int
     user = reference("User", index=False)

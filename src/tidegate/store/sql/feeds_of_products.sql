@@ -4,7 +4,7 @@
 SELECT engagement.product_id AS of,
        count(*) FILTER (WHERE NOT feed.behind OR EXISTS (SELECT FROM record WHERE record.feed_id = feed.id)) AS records,
        sum(CASE
-           WHEN feed.behind OR test.connection_id IN (SELECT id FROM connection WHERE deleted_at IS NOT NULL) THEN feed.open
+           WHEN feed.behind OR test.connection_id IN (SELECT id FROM connection WHERE deleted_at IS NOT NULL) THEN feed.open_findings
            ELSE coalesce((
                SELECT sum(tally.n)
                  FROM part

@@ -3,9 +3,9 @@
 -- Parameters: ids. Locks: none. Rows: one a Connection that has any.
 SELECT test.connection_id AS of, sum(gone.n)::int8 AS unwatched
   FROM (
-    SELECT test_id, open AS n FROM feed WHERE behind
+    SELECT test_id, open_findings AS n FROM feed WHERE behind
     UNION ALL
-    SELECT feed.test_id, feed.open
+    SELECT feed.test_id, feed.open_findings
       FROM connection
       JOIN test ON test.connection_id = connection.id
       JOIN feed ON feed.test_id = test.id

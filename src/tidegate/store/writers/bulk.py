@@ -39,5 +39,13 @@ def sort_records(
     return {row["fate"]: Group(row["number"], row["ids"]) for row in rows}
 
 
+def sort_findings(
+    findings: Sequence[int], deed: str, *, mine: Sequence[int] | None = None, most: int = ALL
+) -> dict[str, Group]:
+    """The same for findings."""
+    rows = rows_of("findings_sort", findings=list(findings), deed=deed, mine=_list(mine), most=most)
+    return {row["fate"]: Group(row["number"], row["ids"]) for row in rows}
+
+
 def _list(ids: Sequence[int] | None) -> list[int] | None:
     return None if ids is None else list(ids)

@@ -55,6 +55,18 @@ def decide_finding(actor: Actor, finding_id: int, fields: Mapping[str, Said | No
     )
 
 
+def decide_findings(actor: Actor, findings: Sequence[int], fields: Mapping[str, Said | None]) -> int:
+    """The same about many findings, whose Records the caller holds; returns on how many Branches."""
+    return run(
+        "findings_decide",
+        findings=list(findings),
+        fields=list(fields),
+        contents=[None if said is None else said.value for said in fields.values()],
+        untils=[None if said is None else said.until for said in fields.values()],
+        actor=str(actor),
+    )
+
+
 def as_before(row: Decision) -> dict[str, object]:
     """The decision as the journal keeps it once another takes its place."""
     return {"value": row.value, "until": row.until, "by": row.by, "at": row.at}

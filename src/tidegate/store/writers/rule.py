@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from tidegate.rules.actor import Actor
 from tidegate.rules.mapping import Compiled, Decided, MappingRule, Vep, compiled, decide
+from tidegate.rules.version import version_of_facts
 from tidegate.store import models
 from tidegate.store.models import Connection
 from tidegate.store.statement import rows_of
@@ -124,9 +126,26 @@ def apply_rules(connection_id: int, operation_id: int | None, step: UUID, *, aga
 
 def batches(connection_id: int, *, again: bool) -> Iterator[list[dict[str, Any]]]:
     after = 0
-    while rows := rows_of("records_for_rules", connection=connection_id, after=after, batch=BATCH, again=again):
+    while rows := next_batch(connection_id, after, again=again, batch=BATCH):
         yield rows
         after = rows[-1]["id"]
+
+
+def next_batch(connection_id: int, after: int, *, again: bool, batch: int) -> list[dict[str, Any]]:
+    """The next Records that rules may decide, locked."""
+    return rows_of("records_for_rules", connection=connection_id, after=after, batch=batch, again=again)
+
+
+def records_for_rules(connection_id: int) -> int:
+    """How many Records rules may decide, where they decide anew: about, since nobody holds them."""
+    there = models.Record.objects.filter(connection_id=connection_id, deleted_at=None, absent_since=None)
+    there = there.filter(hands_off=False, changing_operation=None)
+    return there.filter(Q(decision="undecided") | Q(finalized_how="rule")).count()
+
+
+def version_of_rules(rules: Iterable[MappingRule]) -> str:
+    """Changes whenever what these rules decide could."""
+    return version_of_facts([facts_of(rule) for rule in rules])
 
 
 def apply_to(

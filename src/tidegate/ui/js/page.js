@@ -5,8 +5,9 @@ import { attach as attachDialogs } from "./dialogs.js";
 import { attach as attachPicks } from "./picks.js";
 import { attach as attachCombos } from "./combo.js";
 import { attach as attachKept } from "./kept.js";
+import { attach as attachStay } from "./stay.js";
 
-const everything = [attachKeys, attachDialogs, attachPicks, attachCombos, attachKept];
+const everything = [attachKeys, attachDialogs, attachPicks, attachCombos, attachKept, attachStay];
 
 function attach(root) {
   for (const behaviour of everything) behaviour(root);

@@ -58,7 +58,7 @@ BEGIN
       JOIN engagement ON engagement.id = test.engagement_id
      GROUP BY 1, 2, 3, 4
     HAVING sum(new_rows.n) <> 0;
-    UPDATE feed SET open = feed.open + came.n
+    UPDATE feed SET open_findings = feed.open_findings + came.n
       FROM (SELECT feed_id, sum(n) AS n FROM new_rows WHERE new_rows.open GROUP BY feed_id HAVING sum(n) <> 0) AS came
      WHERE feed.id = came.feed_id;
     RETURN NULL;
@@ -85,7 +85,7 @@ BEGIN
          GROUP BY 1, 2, 3, 4
         HAVING sum(moved.n) <> 0
     )
-    UPDATE feed SET open = feed.open + came.n
+    UPDATE feed SET open_findings = feed.open_findings + came.n
       FROM (SELECT feed_id, sum(n) AS n FROM moved WHERE moved.open GROUP BY feed_id HAVING sum(n) <> 0) AS came
      WHERE feed.id = came.feed_id;
     RETURN NULL;
@@ -174,6 +174,10 @@ CREATE TRIGGER product_takes_its_tally AFTER DELETE ON product
 -- A Record that flows elsewhere, or nowhere, or is absent, leaves its Feeds behind. By row, as its history is kept.
 CREATE FUNCTION record_leaves_feeds() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- A target that is lost takes its Feed with it, and what is being deleted cannot be changed (0002_target_lost).
+    IF pg_trigger_depth() > 1 AND NEW.target_lost_at IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
     UPDATE feed SET behind = (feed.id IS DISTINCT FROM NEW.feed_id OR NEW.absent_since IS NOT NULL)
      WHERE feed.id IN (OLD.feed_id, NEW.feed_id)
        AND feed.behind <> (feed.id IS DISTINCT FROM NEW.feed_id OR NEW.absent_since IS NOT NULL);
@@ -218,7 +222,7 @@ SELECT engagement.product_id, tally.severity, tally.open, tally.active, sum(tall
 HAVING sum(tally.n) <> 0;
 
 UPDATE feed
-   SET open = coalesce((SELECT sum(tally.n) FROM tally WHERE tally.feed_id = feed.id AND tally.open), 0),
+   SET open_findings = coalesce((SELECT sum(tally.n) FROM tally WHERE tally.feed_id = feed.id AND tally.open), 0),
        first_finding = held.first,
        behind = record.feed_id IS DISTINCT FROM feed.id OR record.absent_since IS NOT NULL
   FROM feed AS same
