@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
+from uuid import UUID
 
 import msgspec
 import typer
@@ -23,19 +24,15 @@ def main(arguments: list[str]) -> int:
     set_up_django()
     pages = {REFERENCE / name: MADE + make().rstrip() + "\n" for name, make in PAGES.items()}
     pages[ROUTES] = routes_file()
-    stale = {shown(path): path for path, text in pages.items() if written(path) != text}
+    stale = [path for path, text in pages.items() if written(path) != text]
     if "--check" in arguments:
-        for name in stale:
-            print(f"{name} does not say what the code says. Run: ./dev docs", file=sys.stderr)
+        for path in stale:
+            print(f"{path.parent.name}/{path.name} does not say what the code says. Run: ./dev docs", file=sys.stderr)
         return 1 if stale else 0
-    for name, path in stale.items():
+    for path in stale:
         path.write_text(pages[path], encoding="utf-8")
-        print(f"{name} is written anew.")
+        print(f"{path.parent.name}/{path.name} is written anew.")
     return 0
-
-
-def shown(path: Path) -> str:
-    return str(path.relative_to(REFERENCE.parents[1]))
 
 
 def written(path: Path) -> str:
@@ -335,6 +332,7 @@ JSON_TYPES: dict[Any, str] = {
     float: "number",
     bool: "true or false",
     datetime: "time",
+    UUID: "text",
     type(None): "null",
     Any: "any",
 }

@@ -1,20 +1,25 @@
-"""What the report folder makes of files of any kind: `./dev replay DIR` prints one line a state.
+"""What our reading functions make of published files: `./dev replay DIR` prints one line a list of rows.
 
-file → producer → number of findings, or the sentence that says what is wrong with the file. With `--each` a line for
-every finding below it. Exits 1 if one crashes.
+A file in a folder that is called like a Tool (`…/sonarqube/issues.json`) is read by that Tool's functions, as its
+`fixtures/replay.py` says; any other by the report folder: file → producer → number of findings, or the sentence that
+says what is wrong with the file. With `--each` a line for every finding below it. Exits 1 if one crashes.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tidegate.catalog import BUILT_IN
 from tidegate.connectors.report_folder import connector, report
 from tidegate_sdk import ConnectorError, Finding, Row, Skip
 
@@ -40,7 +45,11 @@ def main(arguments: list[str]) -> int:
 
 
 def replay(path: Path, name: str, *, each: bool = False) -> Iterator[str]:
-    """One line for each state in the file, or the sentence about it."""
+    """One line for each list in the file, or the sentence about it."""
+    tool = path.absolute().parent.name
+    if tool in BUILT_IN and find_spec(f"tidegate.connectors.{tool}.fixtures.replay"):
+        yield from _lists(path, tool, each)
+        return
     with path.open("rb") as file:
         (head,) = report.look(file, name)
         if head["problem"]:
@@ -49,34 +58,57 @@ def replay(path: Path, name: str, *, each: bool = False) -> Iterator[str]:
             yield from _state(file, name, head["format"], state, each)
 
 
+def _lists(path: Path, tool: str, each: bool) -> Iterator[str]:
+    """A vendor's answer, by the functions of its Tool."""
+    for what, rows, read in import_module(f"tidegate.connectors.{tool}.fixtures.replay").lists(
+        json.loads(path.read_bytes())
+    ):
+        told, lines = _told(rows, read)
+        yield f"{tool} {what}: {told}"
+        yield from lines if each else ()
+
+
 def _state(file: BinaryIO, name: str, form: str, state: dict[str, Any], each: bool) -> list[str]:
+    rows = connector.rows(file, connector.State(state["family"], name, form, _SOME_TIME))
+    told, lines = _told(rows, connector.READERS[form])
+    return [f"{state['family']} [{state['ends'] or 'no time'}]: {told}", *(lines if each else ())]
+
+
+def _told(rows: Iterable[Any], read: Callable[[Row], Any]) -> tuple[str, list[str]]:
+    """What became of each row, counted, and a line for each finding. Any other exception is a crash."""
     counts: Counter[str] = Counter()
     keys: set[str] = set()
     lines: list[str] = []
     end = ""
     try:
-        for row in connector.rows(file, connector.State(state["family"], name, form, _SOME_TIME)):
+        for row in rows:
             try:
-                read = connector.READERS[form](Row(row))
+                value = read(Row(row))
             except ConnectorError as error:
                 counts[f"odd ({error.what})"] += 1
                 continue
-            if isinstance(read, Skip):
-                counts[f"skipped ({read.because})"] += 1
-                continue
-            assert read.key not in keys, f"twice: {read.key}"
-            keys.add(read.key)
-            lines.append(_line(read))
-            counts["findings"] += 1
-            counts[f"{read.severity}"] += 1
-            counts["fixed"] += read.fixed
-            counts[f"{read.verdict}"] += read.verdict is not None
-            for word in read.unknown_words:
-                counts[f"unknown {word}"] += 1
+            if isinstance(value, Skip):
+                counts[f"skipped ({value.because})"] += 1
+            elif isinstance(value, Finding):
+                assert value.key not in keys, f"twice: {value.key}"
+                keys.add(value.key)
+                lines.append(_line(value))
+                _count(counts, value)
+            else:
+                counts["read"] += 1
     except ConnectorError as error:
         end = f" INCOMPLETE: {error}"
     told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "0 findings"
-    return [f"{state['family']} [{state['ends'] or 'no time'}]: {told}{end}", *(lines if each else ())]
+    return f"{told}{end}", lines
+
+
+def _count(counts: Counter[str], finding: Finding) -> None:
+    counts["findings"] += 1
+    counts[f"{finding.severity}"] += 1
+    counts["fixed"] += finding.fixed
+    counts[f"{finding.verdict}"] += finding.verdict is not None
+    for word in finding.unknown_words:
+        counts[f"unknown {word}"] += 1
 
 
 def _line(finding: Finding) -> str:

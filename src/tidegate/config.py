@@ -3,6 +3,7 @@
 What a Tool needs to be connected is not here: each Tool declares its own settings.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -61,6 +62,17 @@ def _proxy(text: object) -> object:
     """The address of a proxy as it is. Raises ValueError for what is none, without it: it may hold a password."""
     if isinstance(text, str) and not _PROXY.fullmatch(text):
         raise ValueError("an address of a proxy ends with its port")
+    return text
+
+
+_ROLES = ("reader", "mapper", "operator", "administrator")
+
+
+def _roles(text: str) -> str:
+    """Which group gives which role, as JSON. Raises ValueError for what is none."""
+    found = json.loads(text) if text else {}
+    if not isinstance(found, dict) or not all(group and role in _ROLES for group, role in found.items()):
+        raise ValueError(f"the roles are {', '.join(_ROLES)}")
     return text
 
 
@@ -148,6 +160,15 @@ class Settings(BaseSettings):
         description='"refuse" or "allow": whether whoever the issuer knows and Tidegate does not is made a user, one'
         " without any role",
     )
+    oidc_roles_claim: Annotated[str, Field(min_length=1, max_length=60)] = Field(
+        default="groups",
+        description="the claim of the issuer's ID token that holds the groups of the user, from 1 to 60 characters",
+    )
+    oidc_roles: Annotated[str, AfterValidator(_roles)] = Field(
+        default="",
+        description='{"security": "operator"}, which group of the issuer gives which role for everything, as JSON; empty'
+        " for none",
+    )
     grace_seconds: int = Field(
         default=30,
         ge=1,
@@ -200,6 +221,11 @@ class Settings(BaseSettings):
         le=36500,
         description="the days that open findings are kept by Record and day for charts, a whole number from 1 to 36500",
     )
+
+    @property
+    def roles_of_groups(self) -> dict[str, str]:
+        """The role that each group of `oidc_roles` gives."""
+        return json.loads(self.oidc_roles) if self.oidc_roles else {}
 
     @property
     def named_hosts(self) -> list[str]:

@@ -95,6 +95,8 @@ def test_more_than_can_be_are_refused(shop: list[int], monkeypatch: pytest.Monke
 
 def test_a_search_with_more_hits_than_are_ranked_is_refused(shop: list[int], monkeypatch: pytest.MonkeyPatch):
     """Of such a search the best hits are shown, which are never all: what nobody saw is not decided about."""
+    for one in models.Finding.objects.all():
+        models.WordsDue.objects.create(feed_id=one.feed_id, finding_id=one.pk)
     index_words()
     assert decide_findings(ALICE, matching={"search": "k0"}, expected="2", verdict="real").changed == 2
     monkeypatch.setattr(reads, "HITS", 4)

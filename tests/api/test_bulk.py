@@ -8,6 +8,7 @@ import pytest
 
 from tests import world
 from tests.api.conftest import Api
+from tidegate.actions import record as records
 
 
 @pytest.fixture
@@ -80,3 +81,54 @@ def test_partly_is_207_and_not_at_all_is_409_with_each_reason(house: Api):
     assert (some.status, some.json["changed"], some.json["refused"]) == (207, 1, 2)
     assert len(some.json["operations"]) == 1
     assert (none.status, none.json["refusals"][0]["name"]) == (409, "b shop")
+
+
+@pytest.fixture
+def found(api: Api) -> Api:
+    record = world.record(world.connection("Burp"), "shop")
+    records.map_records(world.ALICE, [record], new_product="Shop")
+    world.synced(record, "k1", "k2", "k3")
+    return api
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"verdict": "real", "matching": {"colour": "red"}}, "#/matching/colour"),
+        ({"verdict": "real", "matching": {"severity": "Dreadful"}}, "#/matching/severity"),
+        ({"verdict": "nonsense", "matching": {}}, "#/verdict"),
+        ({"verdict": "accepted", "until": "tomorrow", "matching": {}}, "#/until"),
+        ({"verdict": "real", "finding_ids": [1], "expected": "x"}, "#/expected"),
+    ],
+)
+def test_a_decision_that_is_wrong_says_where(found: Api, body: dict[str, Any], pointer: str):
+    answer = found.as_("mapper").post("/findings/decide", body)
+
+    assert (answer.status, answer.problem) == (422, "fields")
+    assert pointer in [one["pointer"] for one in answer.json["errors"]]
+
+
+def test_many_findings_are_decided_by_who_may_as_they_were_expected(found: Api):
+    mapper, body = found.as_("mapper"), {"matching": {"status": "active"}}
+    said = body | {"verdict": "accepted", "until": "2999-01-01T00:00:00Z", "tags": ["later"]}
+
+    seen = mapper.post("/findings/preview", body | {"deed": "decide"}).json
+    assert found.as_("reader").post("/findings/decide", said | {"expected": seen["expected"]}).status == 403
+    assert mapper.post("/findings/decide", said | {"expected": "2"}).status == 409
+    done = mapper.post("/findings/decide", said | {"expected": seen["expected"]})
+
+    assert (done.status, done.json["changed"], done.json["step"]) == (200, 3, None)
+    assert mapper.get("/findings", status="active").json["findings"] == []
+    back = mapper.post("/findings/decide", {"finding_ids": [1], "verdict": "none", "tags": []})
+    assert (back.status, mapper.get("/findings", status="active").json["count"]) == (200, 1)
+
+
+def test_what_nothing_watches_is_closed_over_the_api(found: Api):
+    mapper = found.as_("mapper")
+
+    watched = mapper.post("/findings/close", {"finding_ids": [1]})
+    mapper.post("/records/ignore", {"record_ids": [1]})
+    closed = mapper.post("/findings/close", {"matching": {"status": "unwatched"}, "expected": "3"})
+
+    assert (watched.status, watched.json["refusals"][0]["id"]) == (409, 1)
+    assert (closed.status, closed.json["changed"]) == (200, 3)

@@ -61,7 +61,7 @@ __all__ = ["house", "undone"]
     missing(
         "closing one of others", "POST", "/findings/close", {"finding_ids": ["{other.finding}"]}, who="mapper of own"
     ),
-    wrong("closing none", "POST", "/findings/close", {"finding_ids": []}, "#/finding_ids"),
+    refused("closing none", "POST", "/findings/close", {}, "not clear which findings"),
 )
 def test_what_cannot_be_done_is_told_with_its_why_and_the_next_step(undone: House, one: Sad):
     one.check(undone)
@@ -72,7 +72,7 @@ def test_everything_that_can_be_decided_about_a_finding_is_decided_and_taken_bac
     said = {"verdict": "accepted", "until": "2099-01-01T00:00:00Z", "severity": "Low", "verified": True,
             "note": "known", "tags": ["b", "a"]}  # fmt: skip
 
-    decided = asked.patch(path, said).json
+    decided = asked.patch(path, said).json["finding"]
 
     assert (decided["finding"]["active"], decided["finding"]["severity"]) == (False, "Low")
     assert decided["finding"]["why"].startswith("Inactive: mapper says accepted until 2099-01-01")
@@ -84,7 +84,7 @@ def test_everything_that_can_be_decided_about_a_finding_is_decided_and_taken_bac
     assert [one["actor"] for one in asked.get(f"/findings/{undone.own.finding}/story").json["events"]][-1] == "mapper"
 
     back = {"verdict": "none", "severity": "none", "note": "", "tags": []}
-    assert asked.patch(path, back).json["finding"]["active"] is True
+    assert asked.patch(path, back).json["finding"]["finding"]["active"] is True
     assert list(Decision.objects.values_list("field", flat=True)) == ["verified"]
 
 
@@ -95,6 +95,6 @@ def test_only_what_nothing_watches_is_closed_by_hand(undone: House):
     asked.post("/records/ignore", {"record_ids": [undone.own.shop]})
     closed = asked.post("/findings/close", {"finding_ids": [one]})
 
-    assert (watched.status, watched.json["items"][0]["ok"]) == (409, False)
-    assert (closed.status, closed.json["items"]) == (200, [{"id": one, "ok": True, "sentence": "Is closed."}])
+    assert (watched.status, watched.json["changed"], watched.json["refused"]) == (409, 0, 1)
+    assert (closed.status, closed.json["changed"]) == (200, 1)
     assert not Finding.objects.get(pk=one).open

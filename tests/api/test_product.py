@@ -66,4 +66,4 @@ def test_a_product_from_its_making_to_its_end(undone: House):
     assert gone.json == {"stale": [undone.own.shop, undone.own.missing]}
     assert not Product.objects.filter(pk=undone.own.product).exists()
     assert asked.get(f"/records/{undone.own.shop}").json["record"]["state"] == "Stale"
-    assert Record.objects.get(pk=undone.own.shop).target_lost == "Own product"
+    assert Record.objects.get(pk=undone.own.shop).target_lost == "product"

@@ -41,7 +41,7 @@ __all__ = ["house", "undone"]
         "two answers",
         "POST",
         "/connections/{own.connection}/rules",
-        {"rule": {"pattern": "a", "ignore": True, "template": "x"}},
+        {"rule": {"pattern": "a", "ignore": True, "template": "{parent}"}},
     ),
     refused(
         "a pattern that is none",
@@ -67,7 +67,7 @@ __all__ = ["house", "undone"]
         "mapper of own",
         "POST",
         "/connections/{own.connection}/rules",
-        {"rule": {"pattern": "a", "template": "x"}},
+        {"rule": {"pattern": "a", "template": "{parent}"}},
     ),
     refused("a place that there is not", "POST", "/rules/{own.rule}/move", {"position": 99}, "position 99"),
     wrong("before the first", "POST", "/rules/{own.rule}/move", {"position": 0}, "#/position"),

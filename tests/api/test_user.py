@@ -82,7 +82,7 @@ def test_a_person_comes_and_goes(undone: House):
 
 def test_the_last_administrator_stays(undone: House):
     asked = undone.as_("administrator")
-    me = asked.get("/me").json["user_id"]
+    me = asked.get("/me").json["id"]
     others = User.objects.filter(is_active=True, kind="person").exclude(pk=me)
     for one in others.values_list("pk", flat=True):
         asked.delete(f"/users/{one}/grants", {})

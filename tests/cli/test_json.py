@@ -156,6 +156,7 @@ def test_a_stale_reference_is_noticed(
     finally:
         sys.path.pop(0)
     monkeypatch.setattr(generate, "REFERENCE", tmp_path)
+    monkeypatch.setattr(generate, "ROUTES", tmp_path / "routes.json")
 
     assert generate.main(["--check"]) == 1
     assert "Run: ./dev docs" in capsys.readouterr().err

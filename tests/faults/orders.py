@@ -57,6 +57,7 @@ NAMES = {
     "undoing": "tidegate.ingest.undo:_undo_one",
     # A change, range by range.
     "range": "tidegate.ingest.remap:_one",
+    "deciding": "tidegate.ingest.decide:_decide",
     "merging": "tidegate.store.writers.remap:merge",
     "closing all": "tidegate.store.writers.remap:close_findings_of",
     "exchange": "tidegate.store.writers.remap:exchange_proofs",

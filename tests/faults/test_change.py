@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from django.db.models import Count
 
 from tests.faults.conftest import Houses
 from tests.faults.house import House
 from tests.faults.stored import Stored, stored
 from tests.ingest.scene import ALICE
+from tidegate.actions import rule as rules
 from tidegate.actions.record import Imported, map_records
-from tidegate.store.models import Operation, Part, Product
+from tidegate.store.models import Operation, Part, Product, Record, RecordHistory
 from tidegate.store.writers import remap
 
 IN_STEPS = {"tidegate.store.writers.remap:BATCH": 3}
@@ -77,6 +79,66 @@ def remapped(house: House, choice: Imported) -> int:
     Operation.objects.filter(type="sync", status="pending").delete()
     Operation.objects.filter(pk=number).update(scope=Operation.objects.get(pk=number).scope | {"sync_after": None})
     return number
+
+
+@pytest.fixture(scope="module")
+def decided_unharmed(houses: Houses) -> list[object]:
+    """What rules decide anew that nobody disturbs."""
+    with houses() as house, few_at_once():
+        number = ruled(house)
+        house.worker(hold=IN_BATCHES)
+        assert house.ends(number).status == "success", house.told()
+        return decisions()
+
+
+@pytest.mark.parametrize("place", ["before deciding#2", "after deciding#2", "before end"])
+def test_a_worker_killed_while_rules_decide_anew(house: House, decided_unharmed: list[object], place: str) -> None:
+    """promises.md 6. What the rules decided already is as they want it, so it is not decided twice."""
+    with few_at_once():
+        number = ruled(house)
+    worker = house.worker(stop=[place], lease=1, hold=IN_BATCHES)
+
+    house.stopped()
+    worker.kill()
+    house.worker(hold=IN_BATCHES)
+    house.scheduler()
+
+    ended = house.ends(number)
+    assert (ended.status, ended.deaths) == ("success", 1), house.told()
+    assert ended.counts == {"mapped_by_rules": NEW, "products_made": NEW}
+    assert decisions() == decided_unharmed
+
+
+IN_BATCHES = {"tidegate.ingest.decide:BATCH": 3}
+NEW = 8
+
+
+def ruled(house: House) -> int:
+    """Eight Records that nobody decided, and a rule that makes each a Product; gives the change of it."""
+    connection = house.acme.connection_id
+    for n in range(NEW):
+        Record.objects.create(connection_id=connection, vendor_id=f"new {n}", name=f"new {n}")
+    made = rules.new_rule("new *", template="Of {name}")
+    number = rules.add_rule(ALICE, connection, made, again=True).operation
+    assert number is not None
+    Operation.objects.filter(pk=number).update(scope=Operation.objects.get(pk=number).scope | {"flows_after": None})
+    return number
+
+
+def decisions() -> list[object]:
+    """Where each Record flows, and how often that was decided."""
+    product = "feed__test__engagement__product__name"
+    told = Record.objects.order_by("vendor_id").values_list("vendor_id", product, "finalized_by", "finalized_how")
+    history = RecordHistory.objects.values("record__vendor_id").annotate(n=Count("pk")).order_by("record__vendor_id")
+    return [*told, *history.values_list("record__vendor_id", "n")]
+
+
+@contextmanager
+def few_at_once() -> Iterator[None]:
+    """Here a few Records are many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "AT_ONCE", 2)
+        yield
 
 
 def told() -> Stored:

@@ -20,6 +20,7 @@ MAY_REVEAL = (
     "src/tidegate/cli/token.py",
     "src/tidegate/cli/connection.py",
     "src/tidegate/cli/route.py",
+    "src/tidegate/cli/wire.py",  # the wire to a Tidegate elsewhere: its token, and secrets on their way there
     "src/tidegate/server/postgres/database.py",  # the wire to a given database is libpq
 )
 

@@ -73,6 +73,7 @@ UNBOUND = {
     "record.facts": "of a Record that is at hand",
     "record.in_state": "a condition",
     "record.last_syncs": "of Records that are at hand",
+    "record.matching": "what the viewer may see, as a query: the list asks it, and so do actions about many at once",
     "record.living": "what the viewer may see, as a query: asked by the others here",
     "record.sentence": "a sentence about what is at hand",
     "record.visible_records": "a condition: asked by the others here",

@@ -17,6 +17,7 @@ from tests.ui.conftest import PASSWORD, added
 from tests.ui.issuer import CLIENT, SECRET, Issuer, open_issuer
 from tidegate.actions.user import add_user, deactivate_user
 from tidegate.config import ConfigurationError, load_settings
+from tidegate.reads.user import user as read_user
 from tidegate.rules.access import Grant
 from tidegate.rules.actor import at_this_machine
 from tidegate.store.models import AuditLine, User
@@ -202,6 +203,117 @@ def test_a_name_that_nobody_may_have_is_refused(
     assert came_back(browser, issuer).status == 403
     assert User.objects.count() == 1
     assert len(refusals()) == 1
+
+
+GROUPS = '{"/security": "operator", "tidegate, admins=1": "administrator", "all": "reader"}'
+
+
+def held(user_id: int) -> list[tuple[str, str, bool]]:
+    found = read_user(user_id)
+    assert found is not None
+    return [(grant.role, grant.scope, grant.by_group) for grant in found.grants]
+
+
+def test_groups_at_the_issuer_give_the_role_that_the_operator_says_anew_at_each_log_in(
+    issuer: Issuer, browsers: Callable[..., Browser], alice: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Issue 6.5: the highest of their groups; a group that nobody named gives nothing; who leaves all has nothing."""
+    bob = add_user(ROOT, "bob")
+    monkeypatch.setenv("TIDEGATE_OIDC_ROLES", GROUPS)
+    said: list[list[tuple[str, str, bool]]] = []
+    for groups in (["all", "/security", 7, None], ["tidegate, admins=1"], "all", ["administrator", "/Security"], {}):
+        issuer.claims["groups"] = groups
+        assert came_back(browsers(), issuer).status == 302
+        said.append(held(bob))
+
+    assert said == [
+        [("operator", "everything", True)], [("administrator", "everything", True)], [("reader", "everything", True)],
+        [], [],
+    ]  # fmt: skip
+    lines = AuditLine.objects.filter(actor="single sign-on").order_by("id").values_list("action", "target_ids")
+    assert list(lines) == [("user.grant_role", [bob])] * 3 + [("user.take_role", [bob])]
+
+
+def test_what_a_person_gave_no_group_changes(
+    issuer: Issuer, browser: Browser, bob: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TIDEGATE_OIDC_ROLES", GROUPS)
+    issuer.claims["groups"] = ["tidegate, admins=1"]
+
+    came_back(browser, issuer)
+
+    assert held(bob) == [("reader", "everything", False)]
+
+
+def test_groups_are_nothing_where_the_operator_named_none(issuer: Issuer, browser: Browser, alice: int):
+    bob = add_user(ROOT, "bob")
+    issuer.claims["groups"] = ["administrator", "all"]
+
+    came_back(browser, issuer)
+
+    assert held(bob) == []
+
+
+def test_another_claim_may_hold_the_groups_and_none_may_be_there(
+    issuer: Issuer, browsers: Callable[..., Browser], alice: int, monkeypatch: pytest.MonkeyPatch
+):
+    bob = add_user(ROOT, "bob")
+    monkeypatch.setenv("TIDEGATE_OIDC_ROLES", GROUPS)
+    monkeypatch.setenv("TIDEGATE_OIDC_ROLES_CLAIM", "roles")
+    issuer.claims |= {"groups": ["/security"], "roles": ["all"]}
+    came_back(browsers(), issuer)
+    assert held(bob) == [("reader", "everything", True)]
+
+    del issuer.claims["roles"]
+    came_back(browsers(), issuer)
+
+    assert held(bob) == []
+
+
+def test_a_group_gives_no_role_to_who_does_not_come_in(
+    issuer: Issuer, browser: Browser, alice: int, monkeypatch: pytest.MonkeyPatch
+):
+    bob = add_user(ROOT, "bob")
+    deactivate_user(ROOT, bob)
+    monkeypatch.setenv("TIDEGATE_OIDC_ROLES", GROUPS)
+    issuer.claims["groups"] = ["tidegate, admins=1"]
+
+    assert came_back(browser, issuer).status == 403
+
+    assert held(bob) == []
+
+
+def test_the_last_administrator_stays_whatever_groups_say(
+    issuer: Issuer, browsers: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+):
+    bob = add_user(ROOT, "bob")
+    monkeypatch.setenv("TIDEGATE_OIDC_ROLES", GROUPS)
+    issuer.claims["groups"] = ["tidegate, admins=1"]
+    came_back(browsers(), issuer)
+    issuer.claims["groups"] = []
+
+    assert came_back(browsers(), issuer).status == 302
+
+    assert held(bob) == [("administrator", "everything", True)]
+
+
+@pytest.mark.parametrize("text", ["x", "[]", '{"a": "boss"}', '{"": "reader"}', '{"a": 1}', '{"a": ["reader"]}'])
+def test_roles_of_groups_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("TIDEGATE_OIDC_ROLES", text)
+
+    with pytest.raises(ConfigurationError, match="TIDEGATE_OIDC_ROLES"):
+        load_settings()
+
+
+def test_a_mail_address_that_nobody_verified_links_nobody(issuer: Issuer, browser: Browser, alice: int):
+    """Whoever writes another's address into their own account at the issuer gets nothing by it: only the name counts."""
+    carol = add_user(ROOT, "carol", email="carol@example.com")
+    issuer.name = "mallory"
+    issuer.claims |= {"email": "carol@example.com", "email_verified": False}
+
+    assert came_back(browser, issuer).status == 403
+
+    assert not SocialAccount.objects.filter(user_id=carol).exists()
 
 
 def test_who_left_does_not_come_in_again(issuer: Issuer, browsers: Callable[..., Browser], alice: int, bob: int):

@@ -148,12 +148,12 @@ def chosen(finding_ids: Sequence[int], matching: FindingFilter | None) -> Chosen
     """The findings that are meant, of those that may be seen."""
     if bool(finding_ids) == (matching is not None):
         raise Refused("It is not clear which findings are meant.", "Name them, or say a filter; not both.")
-    seen = Finding.objects.filter(visible_findings())
+    seen, are_all = Finding.objects.filter(visible_findings()), True
     if matching is None:
         ids = wanted(finding_ids, "Finding", lambda ids: seen.filter(pk__in=ids).values_list("pk", flat=True))
     else:
-        ids = reads.numbers_of(MOST, **matching)
-    if ids is None:
+        ids, are_all = reads.numbers_of(MOST, **matching)
+    if not are_all:
         raise Refused(
             f"These are more than {MOST:,} findings, or more than {HITS:,} hits of a search.",
             "Narrow the filter: Product by Product, say.",

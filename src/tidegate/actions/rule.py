@@ -171,7 +171,7 @@ def _save(
 def _asked_for(actor: Actor, connection_id: int, records: int, step: UUID) -> int:
     """The change that lets the rules decide, as they are now."""
     version = writer.version_of_rules(writer.rules_of(connection_id))
-    scope = {"change": DECIDE, "version": version, "looked_at": records, "sync_after": UNDO_SECONDS}
+    scope = {"change": DECIDE, "version": version, "looked_at": records, "flows_after": UNDO_SECONDS}
     return request_change(connection_id, scope, actor=str(actor), step=step)
 
 

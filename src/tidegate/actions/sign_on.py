@@ -6,15 +6,18 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+import structlog
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.hashers import is_password_usable
 from django.db import transaction
 
 from tidegate.actions.errors import Refused
-from tidegate.actions.user import actor_of_user, add_user
+from tidegate.actions.user import actor_of_user, add_user, grant_role, take_role
 from tidegate.config import Settings
 from tidegate.guard.issuer import Identity
-from tidegate.rules.actor import TIDEGATE
+from tidegate.reads.grant import given_for_everything
+from tidegate.rules.access import highest
+from tidegate.rules.actor import SINGLE_SIGN_ON, TIDEGATE
 from tidegate.rules.names import NameRefused, clean_name
 from tidegate.store.models import User
 from tidegate.store.writers.audit import save_audit_line
@@ -22,6 +25,8 @@ from tidegate.store.writers.user import hold_people
 
 PROVIDER = "openid_connect"
 _ASK = "Ask an administrator."
+
+log = structlog.get_logger("tidegate.people")
 
 
 def come_in(settings: Settings, identity: Identity, address: str = "") -> int:
@@ -31,6 +36,7 @@ def come_in(settings: Settings, identity: Identity, address: str = "") -> int:
     try:
         with transaction.atomic():
             user_id = _linked(settings, identity, address)
+            _give_what_groups_give(settings, identity, user_id, address)
             actor = actor_of_user(user_id, address) or TIDEGATE
             save_audit_line(actor, "session.sign_on", "done", "user", [user_id], {"arguments": _clean(facts)})
     except Refused as refused:
@@ -81,6 +87,24 @@ def _first_time(settings: Settings, said: str, address: str) -> int:
             "Log in as you did so far, or ask an administrator.",
         )
     return user.pk
+
+
+def _give_what_groups_give(settings: Settings, identity: Identity, user_id: int, address: str) -> None:
+    """The role for everything that their groups give now: a higher one, a lower one, or none any more. What a person gave
+    stays as it is, and so does the last administrator."""
+    given = given_for_everything(user_id)
+    by_group = given is not None and given[1]
+    if (given is not None and not by_group) or not (settings.roles_of_groups or by_group):
+        return
+    role = highest(settings.roles_of_groups.get(group, "") for group in identity.groups)
+    actor = replace(SINGLE_SIGN_ON, address=address)
+    try:
+        if role is None and given is not None:
+            take_role(actor, user_id)
+        elif role is not None and (given is None or given[0] != role):
+            grant_role(actor, user_id, role)
+    except Refused as refused:
+        log.warning("role stays", user_id=user_id, why=refused.sentence)
 
 
 def _may_come(user: Any) -> None:

@@ -99,12 +99,24 @@ def trouble_of_fields(errors: Sequence[FieldError]) -> Trouble:
     return Trouble("fields", f"{where}: {first.sentence}{more}", f"See what it takes: {DOCS}", errors)
 
 
-def errors_of_body(refused: BodyRefused) -> list[FieldError]:
+def errors_of_body(refused: BodyRefused, sent: Any) -> list[FieldError]:
     """What pydantic found wrong with a body; what was sent is not repeated, since secrets are among it."""
     return [
-        FieldError(place="body", pointer=pointer(one["loc"]), sentence=sentence(one["msg"]))
+        FieldError(place="body", pointer=pointer(_within(sent, one["loc"])), sentence=sentence(one["msg"]))
         for one in refused.errors(include_url=False, include_input=False, include_context=False)
     ]
+
+
+def _within(sent: Any, place: Sequence[int | str]) -> Sequence[int | str]:
+    """As far as the place is one in the body: pydantic names the kinds of a choice, too, and keys as `[key]`."""
+    for depth, part in enumerate(place):
+        if isinstance(sent, dict):
+            sent = sent.get(part)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        elif isinstance(sent, list) and isinstance(part, int) and part < len(sent):  # pyright: ignore[reportUnknownArgumentType]
+            sent = sent[part]  # pyright: ignore[reportUnknownVariableType]
+        else:
+            return place[:depth]
+    return place
 
 
 def errors_of_parameters(found: Sequence[Mapping[str, Any]]) -> list[FieldError]:

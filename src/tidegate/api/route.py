@@ -293,7 +293,7 @@ def read_body(request: HttpRequest, model: type[BaseModel] | None) -> dict[str, 
     except ValidationError as refused:
         if refused.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
             raise Trouble("not-readable", "The body is not JSON in UTF-8.", "Send one JSON object.") from None
-        raise trouble_of_fields(errors_of_body(refused)) from None
+        raise trouble_of_fields(errors_of_body(refused, json.loads(content or b"{}"))) from None
     return {name: getattr(found, name) for name in type(found).model_fields}
 
 

@@ -110,6 +110,5 @@ def _connection_of(rule_id: int) -> int:
 
 def _saved(connection_id: int, done: actions.RulesSaved) -> reads.RulesSaved:
     stored = there(reads.rules(connection_id), "Connection", connection_id)
-    return reads.RulesSaved(
-        rules=stored.rules, step=None if done.step is None else str(done.step), counts=dict(done.counts), operation=done.operation
-    )
+    step = None if done.step is None else str(done.step)
+    return reads.RulesSaved(rules=stored.rules, step=step, counts=dict(done.counts), operation=done.operation)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.failure import Failure, usage
+from tidegate.cli.failure import DONE, Failure, usage
 from tidegate.cli.house import actions, reads
 from tidegate.cli.managed import note_managed
 from tidegate.cli.naming import not_there, the_connection, the_product
@@ -91,7 +91,7 @@ def add_rule(
     ] = None,
     again: Again = False,
     json: Json = False,
-) -> None:
+) -> int:
     """Add a rule. It decides at the next Discover what nobody has decided by then."""
     with ready(quiet=json):
         row = the_connection(connection)
@@ -119,7 +119,7 @@ def edit_rule(
     tags: Tags = None,
     again: Again = False,
     json: Json = False,
-) -> None:
+) -> int:
     """Edit a rule. What you do not name stays as it is."""
     with ready(quiet=json):
         row = the_connection(connection)
@@ -141,7 +141,7 @@ def move_rule(
     to: Annotated[int, typer.Argument(metavar="TO", min=1, help="The place it gets.")],
     again: Again = False,
     json: Json = False,
-) -> None:
+) -> int:
     """Move a rule to another place: the first that matches wins."""
     with ready(quiet=json):
         row = the_connection(connection)
@@ -149,7 +149,7 @@ def move_rule(
 
 
 @app.command("delete")
-def delete_rule(connection: Named, position: Which, again: Again = False, json: Json = False) -> None:
+def delete_rule(connection: Named, position: Which, again: Again = False, json: Json = False) -> int:
     """Delete a rule. What it decided stays as it is, without --again."""
     with ready(quiet=json):
         row = the_connection(connection)

@@ -98,8 +98,10 @@ def show_user(name: Named, json: Json = False) -> None:
         ]
     )
     heading("Roles")
-    rows = [(grant.role, grant.scope, grant.name) for grant in row.grants]
-    return table(("ROLE", "FOR", "NAME"), rows, empty="None yet: they see nothing. tidegate user grant NAME ROLE")
+    rows = [
+        (grant.role, grant.scope, grant.name, "a group at the issuer" if grant.by_group else "") for grant in row.grants
+    ]
+    return table(("ROLE", "FOR", "NAME", "BY"), rows, empty="None yet: they see nothing. tidegate user grant NAME ROLE")
 
 
 @app.command("add")

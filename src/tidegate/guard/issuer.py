@@ -50,11 +50,12 @@ class NotProven(Exception):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody is to the issuer: the subject stays theirs for ever, the name may change."""
+    """Who somebody is to the issuer: the subject stays theirs for ever, name and groups may change."""
 
     issuer: str
     subject: str
     name: str
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Issuer:
             raise NotProven("The issuer's ID token names nobody.")
         if not isinstance(name, str) or not name.strip():
             raise NotProven(f"The issuer's ID token has no {self.username_claim}, the name of the user.")
-        return Identity(self.url, subject, name)
+        return Identity(self.url, subject, name, named_groups(claims.get(self.settings.oidc_roles_claim)))
 
     async def _endpoints(self) -> Endpoints:
         said = await self._ask("GET", f"{self.url.rstrip('/')}/.well-known/openid-configuration")
@@ -186,6 +187,12 @@ class Issuer:
                 if len(body) > LONGEST_ANSWER:
                     raise NotProven("The issuer's answer is too long.")
         return answer.status_code, bytes(body)
+
+
+def named_groups(claim: object) -> frozenset[str]:
+    """The groups of a claim, which is a list of names or one name; none where it is anything else."""
+    named = [claim] if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    return frozenset(one for one in named if isinstance(one, str))
 
 
 def proven(token: str, keys: Mapping[str, Any], issuer: str, client_id: str, nonce: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A change: what a person decided about so many findings, or Records, that it is carried out in steps, each a transaction.
+"""A change: what a person decided about so many findings or Records that it takes steps, each a transaction.
 
 Its Operation's scope says which: `{"change": "<name>", …}`. A step looks at the claim first, as every apply does, and
 finds by itself what is left to do: a change that was taken up again goes on, and doing it twice changes nothing.

@@ -2,7 +2,7 @@
 change (see change.py).
 
 Batch by batch along the numbers of the Records, each a transaction that looks at the claim and at the rules. Whoever
-takes it up begins with the first Record again: what the rules decided already is as they want it, so nothing is written.
+takes it up begins with the first Record again: what the rules decided is as they want it, so nothing is written.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _decide(run: Run, ready: Compiled, after: int) -> _Batch:
 
 def _sync(run: Run, connection: Connection, applied: Applied) -> None:
     """What was mapped flows by itself, once there was time to undo."""
-    after = run.operation.scope["sync_after"]
+    after = run.operation.scope["flows_after"]
     if applied.mapped and after is not None and connection.paused_at is None:
         actor, records = run.operation.actor, sorted(applied.mapped)
         request_operation("sync", connection.pk, actor=actor, records=records, delay=after)

@@ -145,19 +145,21 @@ def finding(finding_id: int) -> FindingDetail | None:
     )
 
 
-def numbers_of(at_most: int, *, search: str = "", component: str | None = None, **others: Any) -> list[int] | None:
-    """The numbers of all findings that are asked for, to decide about them at once. None where there are more, or where
-    a search has more hits than are put in order: then these are never all."""
+def numbers_of(
+    at_most: int, *, search: str = "", component: str | None = None, **others: Any
+) -> tuple[list[int], bool]:
+    """The numbers of all findings that are asked for, to decide about them at once, and whether these are all: there
+    may be more, and a search may have more hits than are put in order."""
     wanted = wanted_of(component=component and storable(component), text=storable(search).strip(), **others)
     if wanted.text or wanted.cwe is not None or wanted.component is not None:
         selected = select(wanted, None, HITS)
-        return None if selected.next or selected.more or len(selected.ids) > at_most else selected.ids
+        return selected.ids, not (selected.next or selected.more or len(selected.ids) > at_most)
     numbers: list[int] = []
     for ids in walk(wanted, LARGEST_LIMIT):
         numbers += ids
         if len(numbers) > at_most:
-            return None
-    return numbers
+            return numbers, False
+    return numbers, True
 
 
 def wanted_of(

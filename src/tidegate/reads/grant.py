@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tidegate.rules.access import ROLES, SCOPES, Grant, Place
+from tidegate.rules.actor import SINGLE_SIGN_ON
 from tidegate.store import models
 
 EVERYTHING = "everything"
@@ -21,6 +22,9 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     scope: Annotated[str, Meta(description="`everything`, `product type`, `product` or `connection`.")]
     id: Annotated[int | None, Meta(description="The number of that thing; null for everything.")]
     name: Annotated[str, Meta(description="Its name or label; empty for everything.")]
+    by_group: Annotated[
+        bool, Meta(description="A group at the issuer gives it, looked at anew at each log-in by single sign-on.")
+    ] = False
 
 
 def grants_of_users(ids: Iterable[int]) -> dict[int, list[GrantRow]]:
@@ -37,6 +41,12 @@ def grants_of(*, user: int | None = None, token: int | None = None) -> list[Gran
     """The grants of one, as they are asked."""
     query = models.RoleGrant.objects.filter(**({"token_id": token} if user is None else {"user_id": user}))
     return [_grant(one) for one in query]
+
+
+def given_for_everything(user_id: int) -> tuple[str, bool] | None:
+    """The role for everything, and whether a group at the issuer gave it; None where there is none."""
+    found = models.RoleGrant.objects.filter(user_id=user_id, scope=EVERYTHING).first()
+    return None if found is None else (found.role, found.created_by == str(SINGLE_SIGN_ON))
 
 
 def place_of_grant(grant: Grant) -> Place | None:
@@ -62,7 +72,8 @@ def _told(query: Any, owner: str) -> dict[int, list[GrantRow]]:
     for one in sorted(rows, key=lambda row: (SCOPES.index(row.scope), -ROLES.index(row.role), row.pk)):
         grant, thing = _grant(one), one.product_type or one.product or one.connection
         name = "" if thing is None else getattr(thing, "label", None) or thing.name
-        row = GrantRow(role=grant.role, scope=grant.scope, id=grant.id, name=name)
+        by_group = one.created_by == str(SINGLE_SIGN_ON)
+        row = GrantRow(role=grant.role, scope=grant.scope, id=grant.id, name=name, by_group=by_group)
         found.setdefault(getattr(one, owner), []).append(row)
     return found
 

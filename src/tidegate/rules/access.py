@@ -18,6 +18,13 @@ ROLE_IN_WORDS: Final[dict[Role, str]] = {
     "administrator": "also sets up: Connections, Products, news; and everywhere: people, tokens, keys, the audit log",
 }
 
+
+def highest(roles: Iterable[str]) -> Role | None:
+    """The one that may most; None of none."""
+    held = set(roles)
+    return next((role for role in reversed(ROLES) if role in held), None)
+
+
 ScopeKind = Literal["everything", "product type", "product", "connection"]
 
 SCOPES: Final[tuple[ScopeKind, ...]] = ("everything", "product type", "product", "connection")

@@ -10,7 +10,7 @@ from tidegate.rules.access import FULL_ACCESS, NO_ACCESS, Access, Grant, granted
 ActorKind = Literal["person", "rule", "auto-map", "schedule", "tidegate"]
 Through = Literal["command line", "API", "page", "trigger", "itself"]
 
-_NOT_FOR_PEOPLE = frozenset({"auto-map", "schedule", "tidegate", "trigger"})
+_NOT_FOR_PEOPLE = frozenset({"auto-map", "schedule", "single sign-on", "tidegate", "trigger"})
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,5 @@ def trigger_of(connection_id: int, address: str = "") -> Actor:
 AUTO_MAP = Actor("auto-map", "auto-map", FULL_ACCESS)
 SCHEDULE = Actor("schedule", "schedule", FULL_ACCESS)
 TIDEGATE = Actor("tidegate", "tidegate", FULL_ACCESS)
+SINGLE_SIGN_ON = Actor("tidegate", "single sign-on", FULL_ACCESS, through="page")
+"""What the issuer says of somebody's groups, where the operator had it give roles."""

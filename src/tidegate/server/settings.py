@@ -46,7 +46,7 @@ TEMPLATES = [
         "DIRS": [str(Path(__file__).parents[1] / "ui" / "templates")],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["tidegate.ui.words", "tidegate.ui.picture", "tidegate.ui.room"],
+            "builtins": ["tidegate.ui.words", "tidegate.ui.picture", "tidegate.ui.room", "tidegate.ui.markup"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -13,7 +13,7 @@ import structlog
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -155,3 +155,8 @@ def local(request: HttpRequest, url: str | None, otherwise: str = "/") -> str:
         return otherwise
     parts = urlsplit(url)
     return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
+
+
+def fields_of(given: QueryDict) -> list[tuple[str, str]]:
+    """Every field of a form but its token, for the form that confirms it."""
+    return [(name, value) for name, values in given.lists() if name != "csrfmiddlewaretoken" for value in values]

@@ -23,6 +23,7 @@ ROOMS: Final = (
     Room("Connectors", "connections", ("/connectors", "/connections")),
     Room("Inbox", "inbox", ("/inbox", "/records")),
     Room("Operations", "operations", ("/operations",)),
+    Room("Products", "products", ("/products", "/findings")),
 )
 
 

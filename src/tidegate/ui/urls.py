@@ -15,7 +15,7 @@ from django.urls import path
 from django.views.generic import TemplateView
 
 from tidegate.ui.account import changing
-from tidegate.ui.pages import connection, operation, record, step
+from tidegate.ui.pages import connection, finding, operation, product, record, step
 from tidegate.ui.pages.account import account
 from tidegate.ui.pages.second_factor import activate_app
 from tidegate.ui.pages.setup import setup
@@ -52,8 +52,11 @@ urlpatterns = [
     path("steps/<uuid:step>/undo", step.undo, name="undo_step"),
     path("connectors/", nothing, name="connections"),
     path("connections/<int:connection_id>/edit", nothing, name="edit_connection"),
-    path("products/<int:product_id>/", nothing, name="product"),
-    path("findings/", nothing, name="findings"),
+    path("products/", product.products, name="products"),
+    path("products/<int:product_id>/", product.product, name="product"),
+    path("findings/", finding.findings, name="findings"),
+    path("findings/decide", finding.decide, name="decide_findings"),
+    path("findings/<int:finding_id>/", finding.finding, name="finding"),
     path("setup", setup, name="setup"),
     path("account/", account, name="account"),
     path("account/login/", people.LoginView.as_view(extra_context={"single_sign_on": button}), name="account_login"),

@@ -98,3 +98,11 @@ def words(name: str) -> str:
 def of(mapping: Mapping[str, Any], name: str) -> Any:
     """What the mapping has under this name; None where nothing."""
     return mapping.get(name)
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """A value of the tool as text: lists with commas, yes and no."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

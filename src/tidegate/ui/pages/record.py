@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -19,7 +18,7 @@ from tidegate.reads.chart import open_by_day
 from tidegate.reads.page import number
 from tidegate.rules.actor import Actor
 from tidegate.rules.bulk import RecordFilter
-from tidegate.ui.page import act, back, page, saying, show, tell
+from tidegate.ui.page import act, back, fields_of, page, saying, show, tell
 from tidegate.ui.table import Table
 from tidegate.ui.words import several
 
@@ -132,7 +131,7 @@ def decide(request: HttpRequest, actor: Actor, /) -> HttpResponse:
             context = {
                 "shown": shown,
                 "deed": DEEDS.get(deed, deed),
-                "given": _kept(given),
+                "given": fields_of(given),
                 "next": given.get("next", "/"),
             }
             return show(request, "record/preview.html", context)
@@ -192,12 +191,6 @@ def _filter_given(given: QueryDict) -> RecordFilter:
     if wanted.get("state") not in (None, *UNMAPPED, *MAPPED):
         del wanted["state"]
     return cast("RecordFilter", wanted)
-
-
-def _kept(given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Every field of the form but its token, for the form that confirms it."""
-    query = cast("QueryDict", given)
-    return [(name, value) for name, values in query.lists() if name != "csrfmiddlewaretoken" for value in values]
 
 
 def _there(record_id: int) -> reads.RecordDetail:
