@@ -7,6 +7,7 @@ read is the API's own. A call that no route makes is left out, and said.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import re
@@ -92,9 +93,12 @@ class Asker:
     async def get(self, path: str, query: str) -> bytes:
         """The answer's body. Raises AssertionError where it is a refusal."""
         arrived: list[dict[str, Any]] = []
+        sent = [{"type": "http.request", "body": b"", "more_body": False}]
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            if not sent:
+                await asyncio.Event().wait()  # they stay and read
+            return sent.pop()
 
         async def send(message: Any) -> None:
             arrived.append(message)

@@ -166,8 +166,8 @@ class Settings(BaseSettings):
     )
     oidc_roles: Annotated[str, AfterValidator(_roles)] = Field(
         default="",
-        description='{"security": "operator"}, which group of the issuer gives which role for everything, as JSON; empty'
-        " for none",
+        description='{"security": "operator"}, which group of the issuer gives which role for everything, as JSON;'
+        " empty for none",
     )
     grace_seconds: int = Field(
         default=30,

@@ -68,6 +68,11 @@ def told(api: Api, scene: Scene, world: World) -> Api:
     return api
 
 
+def sync() -> int:
+    """Its number."""
+    return models.Operation.objects.filter(type="sync").latest("pk").pk
+
+
 def is_clean(answer: Answer) -> None:
     """UTF-8 that ends where it should, under headers that nobody else wrote."""
     assert answer.status == 200, answer.body[:500]
@@ -86,7 +91,7 @@ def test_every_answer_is_json_that_says_what_is_stored(told: Api):
     assert finding is not None
     for path in (
         "/records", f"/records/{record.pk}", "/findings", f"/findings/{finding.pk}", f"/findings/{finding.pk}/story",
-        "/operations", "/operations/2", "/operations/2/log", "/products", "/tests", "/status", "/suggestions", "/news",
+        "/operations", f"/operations/{sync()}", f"/operations/{sync()}/log", "/products", "/tests", "/status", "/suggestions", "/news",
         "/audit", "/configuration/export", "/connections",
     ):  # fmt: skip
         answer = asked.get(path, **({"limit": 100} if path in ("/records", "/findings") else {}))
@@ -99,28 +104,22 @@ def test_every_answer_is_json_that_says_what_is_stored(told: Api):
     assert HOSTILE["markup"] in titles
 
 
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [("/findings/export", {"format": "csv"}), ("/mappings", {}), ("/audit/export", {"format": "csv"})],
-    ids=["findings", "mappings", "audit"],
-)
-def test_no_cell_of_a_csv_is_a_formula_and_none_begins_another(told: Api, path: str, query: dict[str, str]):
+def test_no_cell_of_a_csv_is_a_formula_and_none_begins_another(told: Api):
     """promises.md, Vendor text is hostile: CSV export guarded against formulas."""
-    user = models.User.objects.create(username="=1+1", created_by="@x")
-    models.AuditLine.objects.create(
-        actor=user.username, through="API", action="=a|b", outcome="done", facts={"=1": "\t"}
-    )
-    answer = told.as_("administrator").get(path, **query)
-
-    is_clean(answer)
-    head, *lines = csv.reader(io.StringIO(answer.body.decode(), newline=""), strict=True)
-    assert len(lines) >= (len(HOSTILE) if path != "/audit/export" else 1)
-    for cells in lines:
-        assert len(cells) == len(head)
-        assert not [cell for cell in cells if cell.lstrip()[:1] in FORMULAS and cell.strip()]
-    if path == "/findings/export":
-        said = {unguarded(dict(zip(head, cells, strict=True))["title"]) for cells in lines}
-        assert said == set(models.Finding.objects.values_list("title", flat=True))
+    models.AuditLine.objects.create(actor="=1+1", through="API", action="=a|b", outcome="done", facts={"=1": "\t"})
+    csv.field_size_limit(2_000_000)
+    for path, least in (("/findings/export", len(HOSTILE)), ("/mappings", len(HOSTILE)), ("/audit/export", 1)):
+        query = {} if path == "/mappings" else {"format": "csv"}
+        answer = told.as_("administrator").get(path, **query)
+        is_clean(answer)
+        head, *lines = csv.reader(io.StringIO(answer.body.decode(), newline=""), strict=True)
+        assert len(lines) >= least
+        for cells in lines:
+            assert len(cells) == len(head)
+            assert not [cell for cell in cells if cell.lstrip()[:1] in FORMULAS and cell.strip()]
+        if path == "/findings/export":
+            said = {unguarded(dict(zip(head, cells, strict=True))["title"]) for cells in lines}
+            assert said == set(models.Finding.objects.values_list("title", flat=True))
 
 
 def test_other_exports_are_whole_and_lead_nowhere(told: Api):
@@ -142,25 +141,20 @@ def test_other_exports_are_whole_and_lead_nowhere(told: Api):
         assert "hostedViewerUri" not in result
 
 
-@pytest.mark.parametrize(
-    "command",
-    [("record", "list"), ("finding", "list"), ("finding", "show", "1"), ("record", "show", "1"), ("operation", "list"),
-     ("operation", "show", "2"), ("operation", "log", "2"), ("product", "list"), ("audit", "list"),
-     ("mapping", "export"), ("status",)],
-    ids=" ".join,
-)  # fmt: skip
-def test_no_terminal_obeys_it(told: Api, tidegate: Person, command: tuple[str, ...]):
-    ran = tidegate(*command)
+COMMANDS = ("record list", "finding list", "finding show 1", "record show 1", "operation list", "operation show SYNC",
+            "operation log SYNC", "product list", "audit list", "status")  # fmt: skip
 
-    assert ran.code in (0, 2, 3), ran.err
-    if command[:2] != ("mapping", "export"):
+
+def test_no_terminal_obeys_it(told: Api, tidegate: Person):
+    for command in COMMANDS:
+        words = command.replace("SYNC", str(sync())).split()
+        ran, as_json = tidegate(*words), tidegate(*words, "--json")
+        assert ran.code in (0, 3), ran.err
         obeyed = {letter for letter in ran.out + ran.err if unicodedata.category(letter) == "Cc"} - {"\n"}
         assert not obeyed
         assert not [letter for letter in ran.out + ran.err if unicodedata.bidirectional(letter) in BIDI]
-        as_json = tidegate(*command, "--json")
-        if as_json.code == 0:
-            json.loads(as_json.out)
-            assert "\x1b" not in as_json.out
+        json.loads(as_json.out)
+        assert "\x1b" not in as_json.out
 
 
 def test_messages_that_are_sent_are_json_and_bring_no_header(told: Api, scene: Scene, world: World):
@@ -168,7 +162,7 @@ def test_messages_that_are_sent_are_json_and_bring_no_header(told: Api, scene: S
         add_webhook(ALICE, "Team", SecretStr(f"http://{hook.host}/x"))
         sync = made.operation(scene.connection, status="failed", why=HOSTILE["a header"].replace("\0", ""))
         for kind in ("new_records", "needs_you", "records", "recovered", "held", "overdue"):
-            facts = {"why": HOSTILE["a header"], "names": list(HOSTILE.values())[:3] and [HOSTILE["markup"]],
+            facts = {"why": HOSTILE["a header"], "names": [HOSTILE["markup"]],
                      "sentence": HOSTILE["escapes"]}  # fmt: skip
             models.News.objects.create(kind=kind, connection=scene.connection, operation=sync, facts=facts)
         while deliver_once(courier, load_settings()):
@@ -202,8 +196,7 @@ def test_a_problem_repeats_what_was_sent_as_text_or_not_at_all(api: Api, method:
     """promises.md, Vendor text is hostile: what a client sends is no friendlier."""
     made.record(made.connection("Burp"))
     asked = api.as_("administrator")
-    for text in HOSTILE.values():
-        text = text[:5_000]
+    for text in (whole[:5_000] for whole in HOSTILE.values()):
         if method == "GET":
             answer = asked.get(path.partition("?")[0], product_type=text.encode("utf-8", "replace")[:400])
         else:

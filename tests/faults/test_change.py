@@ -91,7 +91,7 @@ def decided_unharmed(houses: Houses) -> list[object]:
         return decisions()
 
 
-@pytest.mark.parametrize("place", ["before deciding#2", "after deciding#2", "before end"])
+@pytest.mark.parametrize("place", ["before deciding #2", "after deciding #2", "before end"])
 def test_a_worker_killed_while_rules_decide_anew(house: House, decided_unharmed: list[object], place: str) -> None:
     """promises.md 6. What the rules decided already is as they want it, so it is not decided twice."""
     with few_at_once():

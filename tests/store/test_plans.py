@@ -265,7 +265,7 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "finding_at": {"at": "2026-05-03T00:00:00Z"},
     "finding_ids_among": A_LIST
     | {"given": [7, 8, 9], "text": "shop", "words": ["shop"], "first_hits": 1_000}
-    | {"query": "'w17'", "gathered": 20_000, "within": 0, "standing": None},
+    | {"query": "'w17'", "gathered": 20_000, "standing": None},
     "finding_ids_by_age": A_LIST,
     "finding_ids_oldest_of_tests": A_LIST,
     "finding_ids_walked": A_LIST | {"tests": [2], "looked_at": 8_000},

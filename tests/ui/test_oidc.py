@@ -306,7 +306,7 @@ def test_roles_of_groups_that_are_none_are_refused(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_mail_address_that_nobody_verified_links_nobody(issuer: Issuer, browser: Browser, alice: int):
-    """Whoever writes another's address into their own account at the issuer gets nothing by it: only the name counts."""
+    """Whoever writes another's address into their account at the issuer gets nothing by it: only the name counts."""
     carol = add_user(ROOT, "carol", email="carol@example.com")
     issuer.name = "mallory"
     issuer.claims |= {"email": "carol@example.com", "email_verified": False}

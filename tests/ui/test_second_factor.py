@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -42,14 +43,8 @@ def keys_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
 def stored() -> dict[str, dict[str, Any]]:
     """What stands in the database, past every model."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT type, data FROM mfa_authenticator ORDER BY id")
-        return {type: load(data) for type, data in cursor.fetchall()}
-
-
-def load(data: Any) -> dict[str, Any]:
-    import json
-
-    return data if isinstance(data, dict) else json.loads(data)
+        cursor.execute("SELECT type, data::text FROM mfa_authenticator ORDER BY id")
+        return {type: json.loads(data) for type, data in cursor.fetchall()}
 
 
 def in_the_clear(user_id: int) -> dict[str, str]:
@@ -98,7 +93,8 @@ def test_what_waits_in_a_session_of_an_earlier_version_is_not_believed(browser: 
     browser.get(ACTIVATE)
     (session,) = [one for one in Session.objects.all() if "mfa.totp.secret" in one.get_decoded()]
     planted = "A" * 32
-    Session.objects.save(session.session_key, session.get_decoded() | {"mfa.totp.secret": planted}, session.expire_date)
+    data: Any = session.get_decoded() | {"mfa.totp.secret": planted}
+    Session.objects.save(session.session_key, data, session.expire_date)
 
     token = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
     page = browser.ask("POST", ACTIVATE, token | {"code": code_of(planted)})

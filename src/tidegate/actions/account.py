@@ -6,7 +6,7 @@ that no page can forget it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -76,11 +76,11 @@ def in_words(type: str) -> str:
 
 
 def _ways_in(user_id: int) -> _WaysIn:
-    keys: Sequence[str] = UserSession.objects.filter(user_id=user_id).values_list("session_key", flat=True)
+    keys = list(UserSession.objects.filter(user_id=user_id).values_list("session_key", flat=True))
     return _WaysIn(
         password=User.objects.values_list("password", flat=True).get(pk=user_id),
         factors=dict(Authenticator.objects.filter(user_id=user_id).order_by("pk").values_list("pk", "type")),
-        sessions=frozenset(Session.objects.filter(session_key__in=list(keys)).values_list("session_key", flat=True)),
+        sessions=frozenset(Session.objects.filter(session_key__in=keys).values_list("session_key", flat=True)),
     )
 
 

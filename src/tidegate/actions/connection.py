@@ -399,7 +399,7 @@ def the_filled(kind: catalog.ToolClass, settings: Mapping[str, Any], secrets: Ma
     try:
         return catalog.built(kind, settings, secrets)
     except catalog.SettingsRefused as refused:
-        raise Refused(str(refused), see(kind)) from refused
+        raise Refused(str(refused), see(kind), refused.problems) from refused
 
 
 def see(kind: catalog.ToolClass) -> str:

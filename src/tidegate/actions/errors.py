@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class Refused(Exception):
-    """Nothing was done. `sentence` names the thing and says why, `next_step` says what the person can do."""
+    """Nothing was done. `sentence` names the thing and says why, `next_step` says what the person can do; `fields` has
+    a sentence by field, where single fields of what was entered are to blame."""
 
-    def __init__(self, sentence: str, next_step: str) -> None:
+    def __init__(self, sentence: str, next_step: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{sentence} {next_step}")
         self.sentence = sentence
         self.next_step = next_step
+        self.fields = dict(fields or {})
 
 
 class NotThere(Refused):

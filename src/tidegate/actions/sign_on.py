@@ -90,8 +90,8 @@ def _first_time(settings: Settings, said: str, address: str) -> int:
 
 
 def _give_what_groups_give(settings: Settings, identity: Identity, user_id: int, address: str) -> None:
-    """The role for everything that their groups give now: a higher one, a lower one, or none any more. What a person gave
-    stays as it is, and so does the last administrator."""
+    """The role for everything that their groups give now: a higher one, a lower one, or none any more. What a person
+    gave stays as it is, and so does the last administrator."""
     given = given_for_everything(user_id)
     by_group = given is not None and given[1]
     if (given is not None and not by_group) or not (settings.roles_of_groups or by_group):

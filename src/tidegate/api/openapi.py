@@ -154,7 +154,9 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
 
 def _good(route: Route, structs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     if route.kinds:
-        content = {kind: {"schema": {"type": "string", "description": what}} for kind, what in route.kinds.items()}
+        content = {
+            kind: {"schema": {"type": _type_of(kind), "description": what}} for kind, what in route.kinds.items()
+        }
         return {"description": "The file, as it is made.", "content": content}
     if route.answers is None:
         return {"description": "It is done."}
@@ -173,6 +175,11 @@ def _good(route: Route, structs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
             "schema": {"type": "string"},
         }
     return good
+
+
+def _type_of(kind: str) -> str:
+    """What a file of this media type is, once it is read."""
+    return "object" if kind.endswith("+json") else "string"
 
 
 def _answer_of(route: Route, structs: dict[Any, dict[str, Any]]) -> dict[str, Any]:

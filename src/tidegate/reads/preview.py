@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from tidegate.reads.page import LIMIT, cut
+from tidegate.reads.page import LIMIT, cut, storable
 from tidegate.reads.share import own_records, seen_whole, visible_operations
 from tidegate.reads.story import CLOSED_BECAUSE, TITLES, VENDOR_VERDICTS
 from tidegate.rules.preview import COUNTED_AS, KINDS
@@ -94,7 +94,7 @@ def differences(
     query = models.Difference.objects.filter(operation_id=operation_id)
     if not seen_whole(operation.connection_id):
         query = query.filter(record_id__in=own_records())
-    wanted = {"kind": kind, "record_id": record_id}
+    wanted = {"kind": kind and storable(kind), "record_id": record_id}
     query = query.filter(**{name: value for name, value in wanted.items() if value is not None})
     found, following = cut(query, ("kind", "id"), (str, int), cursor, limit)
     counted = sum(

@@ -42,6 +42,9 @@ PROBED: Final = 6_000
 """So many of the newest findings tell what the planner does not know of words that come together: that they are
 frequent."""
 
+FREQUENT: Final = 0.015
+"""The part of all findings from which on hits are met sooner than gathered."""
+
 LOOKED_AT: Final = 12_000
 """So many are looked at one by one, the newest, where indexes alone leave no more of them out."""
 
@@ -314,13 +317,14 @@ def _search(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Se
         return NOTHING
     some_feeds = scope.feeds is not None and len(scope.feeds) <= FEW_FEEDS
     found = _met_inside(query, wanted, scope, IN_FEEDS, looked_at=IN_FEEDS) if some_feeds else None
-    if found is None and _seems_rare(query) and not _is_frequent(query):
+    others = _filtered(wanted, scope)
+    if found is None and _seems_rare(query) and not _is_frequent(query, others=others):
         gathered = _among([], wanted, scope, cursor, limit, at_most=HITS, query=query)
         if gathered is not None:
             return gathered
     if found is None and (scope.few if scope.feeds is not None else wanted.severity is not None):
         found = _met_inside(query, wanted, scope, WITHIN, looked_at=LOOKED_AT)
-    given, cut = found or _met(query, others=_filtered(wanted, scope))
+    given, cut = found or _met(query, others=others)
     return _among(given, wanted, scope, cursor, limit, at_most=HITS, cut=cut) or NOTHING
 
 
@@ -331,9 +335,11 @@ def _seems_rare(query: str) -> bool:
     return plan["Plan"]["Plan Rows"] <= RARE
 
 
-def _is_frequent(query: str) -> bool:
-    """As the newest findings know it: whether enough of them have these words for whoever looks at one by one."""
-    return len(_newest(query, looked_at=PROBED, at_most=PROBED)) > PROBED * 3 // 100
+def _is_frequent(query: str, *, others: bool) -> bool:
+    """As the newest findings know it: whether so many have these words that to meet a thousand of them costs less than
+    to gather all, or four thousand, where there are other filters."""
+    met = _newest(query, looked_at=PROBED, at_most=PROBED)
+    return len(met) > PROBED * (FREQUENT * 2 if others else FREQUENT)
 
 
 def _met_inside(
@@ -341,7 +347,8 @@ def _met_inside(
 ) -> tuple[list[int], bool] | None:
     """Findings of few Feeds, or of a severity, with these words, and whether there may be more; None where the Feeds
     hold too many."""
-    at_most = HITS * BESIDE + 1
+    rest = replace(wanted, severity=None, active=None)
+    at_most = HITS * (BESIDE if _filtered(rest, replace(scope, feeds=None)) else 1) + 1
     rows = rows_of(
         "words_find_inside", query=query, feeds=scope.feeds, severity=wanted.severity, active=wanted.active, most=most,
         looked_at=looked_at, at_most=at_most,
@@ -383,11 +390,11 @@ def _among(
     by = wanted.sort or ("rank" if wanted.text else "severity")
     first, second, third = _behind(cursor, f"among {by}", 3) or (None, None, None)
     words = [word for word in _BETWEEN.split(wanted.text.lower()) if word][:MOST_WORDS]
-    most, within = max(RARE, len(given)), WITHIN if query and scope.few else 0
+    most = max(RARE, len(given))
     rows = rows_of(
-        "finding_ids_among", given=given, query=query, gathered=most, within=within,
-        looked_at=max(LOOKED_AT, len(given)), **_facts(wanted), **_numbers_between(wanted), standing=wanted.standing,
-        **scope.parameters(), text=wanted.text.strip(), words=words, cwe=wanted.cwe, component=wanted.component, by=by,
+        "finding_ids_among", given=given, query=query, gathered=most, looked_at=max(LOOKED_AT, len(given)),
+        **_facts(wanted), **_numbers_between(wanted), standing=wanted.standing, **scope.parameters(),
+        text=wanted.text.strip(), words=words, cwe=wanted.cwe, component=wanted.component, by=by,
         after_first=first, after_second=second, after_third=third, first_hits=at_most, at_most=limit + 1,
     )  # fmt: skip
     hits, asked, cut = rows[0]["hits"], rows[0]["asked"], cut or rows[0]["cut"]
@@ -410,7 +417,7 @@ def _facts(wanted: Wanted) -> dict[str, Any]:
 
 
 def _filtered(wanted: Wanted, scope: _Scope) -> bool:
-    narrow = scope.feeds is not None or scope.tests is not None or wanted.standing is not None
+    narrow = scope.feeds is not None or scope.tests is not None or scope.unwatched or wanted.standing is not None
     return narrow or any(value is not None for value in _facts(wanted).values())
 
 

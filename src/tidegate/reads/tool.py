@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args, get_origin
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -103,4 +104,6 @@ def _choices(annotation: Any) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | set | frozenset):
+        return list(cast("Iterable[Any]", value))
     return value if value is None or isinstance(value, str | int | float | bool | list) else str(value)

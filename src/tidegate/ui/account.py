@@ -39,6 +39,7 @@ LOST = (
     " takes the second factor away: tidegate user reset-second-factor NAME"
 )
 
+METHODS = {"password": "password", "socialaccount": "single sign-on"}
 UNSEALED = "Nothing was changed: there is no key to seal a second factor with. An administrator finds why in the log."
 
 
@@ -103,7 +104,8 @@ class SecondFactor(DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Seals it, for who is logged in: nobody sets up another's."""
-        user: Any = context.request.user
+        request: Any = context.request
+        user = request.user
         return sealed_factor(text, user.pk, load_settings())
 
     def decrypt(self, encrypted_text: str) -> str:
@@ -144,9 +146,8 @@ def tell_failure(request: HttpRequest, user: Any, **_: Any) -> None:
 
 def proven_by(request: HttpRequest, user: Any) -> list[str]:
     """What somebody has proven who they are by: "password", "single sign-on", "app", "passkey", "recovery codes"."""
-    said = {"socialaccount": "single sign-on"}
     return [
-        in_words(record["type"]) if record["method"] == "mfa" else said.get(record["method"], record["method"])
+        in_words(record["type"]) if record["method"] == "mfa" else METHODS.get(record["method"], "")
         for record in get_authentication_records(request, user)
     ]
 

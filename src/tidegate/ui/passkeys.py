@@ -76,7 +76,8 @@ class _Telling(allauth.AuthenticateWebAuthnForm):
                 return super().clean_credential()
         except ValidationError as error:
             if error.code != "too_many_login_attempts":
-                self.tell(address_of(context.request))
+                request: Any = context.request
+                self.tell(address_of(request))
             raise
 
     def tell(self, address: str) -> None:

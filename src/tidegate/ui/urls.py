@@ -15,7 +15,7 @@ from django.urls import path
 from django.views.generic import TemplateView
 
 from tidegate.ui.account import changing
-from tidegate.ui.pages import connection, finding, operation, product, record, step
+from tidegate.ui.pages import connection, connector, finding, operation, product, record, step
 from tidegate.ui.pages.account import account
 from tidegate.ui.pages.second_factor import activate_app
 from tidegate.ui.pages.setup import setup
@@ -50,8 +50,14 @@ urlpatterns = [
     path("operations/<int:operation_id>/again", operation.again, name="again_operation"),
     path("operations/<int:operation_id>/undo", operation.undo, name="undo_operation"),
     path("steps/<uuid:step>/undo", step.undo, name="undo_step"),
-    path("connectors/", nothing, name="connections"),
-    path("connections/<int:connection_id>/edit", nothing, name="edit_connection"),
+    path("connectors/", connector.connectors, name="connections"),
+    path("connectors/drafts/<int:connection_id>/<int:operation_id>/", connector.draft, name="draft"),
+    path("connectors/drafts/<int:connection_id>/keep", connector.keep_draft, name="keep_draft"),
+    path("connectors/<str:slug>/add", connector.add, name="add_connection"),
+    path("connectors/<str:slug>/test", connector.test, name="test_settings"),
+    path("connections/<int:connection_id>/edit", connector.edit, name="edit_connection"),
+    path("connections/<int:connection_id>/threshold", connector.threshold, name="threshold"),
+    path("connections/<int:connection_id>/delete", connector.delete, name="delete_connection"),
     path("products/", product.products, name="products"),
     path("products/<int:product_id>/", product.product, name="product"),
     path("findings/", finding.findings, name="findings"),

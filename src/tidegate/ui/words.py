@@ -106,3 +106,12 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters for a tool's mark: of its first two words, or its first two capitals."""
+    words = name.replace("-", " ").split()
+    capitals = [letter for letter in name if letter.isupper()]
+    found = [word[0] for word in words[:2]] if len(words) > 1 else capitals[:2] or list(name[:1])
+    return "".join(found).upper()

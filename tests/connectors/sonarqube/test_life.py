@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.ingest.scene import ALICE, Scene
+from tidegate.connectors.sonarqube.connector import SonarQube, SonarQubeSettings
 from tidegate.demo.fake_sonarqube import FakeSonarQube
 from tidegate_sdk import Severity
 
@@ -26,6 +27,11 @@ def connected(sonar: FakeSonarQube, **settings: Any) -> Scene:
     scene.discover()
     scene.sync()
     return scene
+
+
+def made(sonar: FakeSonarQube, **settings: Any) -> SonarQube:
+    """The Tool alone, without a Connection."""
+    return SonarQube(SonarQubeSettings(**{"url": sonar.url, "token": sonar.token, **settings}))
 
 
 def shop(sonar: FakeSonarQube) -> dict[str, str]:
@@ -197,3 +203,19 @@ def test_a_server_that_breaks_off_half_way_closes_nothing(sonar: FakeSonarQube):
     scene.sync()
 
     assert scene.open() == set(keys.values())
+
+
+def test_test_connection_tells_who_we_are_and_what_we_see(sonar: FakeSonarQube):
+    from tidegate.ingest.probe import probe
+
+    nothing = probe(made(sonar))
+    shop(sonar)
+    something = probe(made(sonar))
+    wrong = probe(made(sonar, token="squ_of_somebody_else_0000000000000000000000"))
+
+    assert [step.sentence for step in something.steps] == ["Logged in as Tidegate.", "All 1 projects."]
+    assert something.account is not None
+    assert something.account.id == "BF41A1F2-AZWQhLxGkYvQfHq0mFzk"
+    assert "No projects at all" in nothing.steps[-1].sentence
+    assert not wrong.steps[-1].ok
+    assert "squ_of_somebody_else" not in str(wrong)

@@ -3,6 +3,7 @@
 import copy
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from tidegate.connectors.sonarqube import state
 from tidegate.connectors.sonarqube.connector import SonarQube, SonarQubeSettings
 from tidegate.connectors.sonarqube.evidence import LOCATIONS, flow
-from tidegate.connectors.sonarqube.fixtures.world import CLOUD, SERVER
+from tidegate.connectors.sonarqube.fixtures.world import CLOUD, SERVER, WORLDS
 from tidegate.connectors.sonarqube.location import location
 from tidegate.connectors.sonarqube.rules import LONGEST, cwes, links, rule_of
 from tidegate_sdk import (
@@ -31,6 +32,8 @@ from tidegate_sdk import (
     Vep,
     Verdict,
 )
+from tidegate_sdk.conformance import Suite
+from tidegate_sdk.conformance.answers import FAULTS
 
 TOLD = {"server": json.loads(SERVER.read_text()), "cloud": json.loads(CLOUD.read_text())}
 SQL = "Change this code to not construct SQL queries directly from user-controlled data."
@@ -598,3 +601,17 @@ def test_flows_are_bounded():
     assert len(flow(long, "p")) < 4_100
     assert flow(Row(flows=[{"locations": [{"component": "p:a.py"}]}]), "p") == "a.py"
     assert flow(Row(), "p") == ""
+
+
+# The Worlds
+
+
+async def test_every_fault_of_the_suite_has_something_to_strike(tmp_path: Path):
+    """A fault that strikes nowhere passes and proves nothing."""
+    idle = set(FAULTS)
+    for world in WORLDS:
+        _, stage = await Suite(world, tmp_path).player.clean()
+        idle &= {name for name, fault in FAULTS.items() if all(fault.strike(each) is None for each in stage.exchanges)}
+
+    # No word says that another page comes, and nothing is asked in GraphQL.
+    assert idle == {"the list ends early", "200 with errors beside the data", "200 with errors and no data"}

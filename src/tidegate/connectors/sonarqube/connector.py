@@ -68,7 +68,7 @@ class SonarQubeSettings(HttpSettings):
     branches: tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)], ...] = Field(
         (),
         title="Branches",
-        description="Names or patterns such as release/*; nothing reads the main branch alone.",
+        description="Names or patterns such as release/*; left empty, the main branch alone is read.",
         examples=[["main", "release/*"]],
     )
     severity: Literal["impact", "standard"] = Field(

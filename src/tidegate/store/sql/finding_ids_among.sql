@@ -1,19 +1,23 @@
 -- The findings of one page out of given ones, or of those that have all words of a query where no more than so many have:
 -- of those that are as asked for the first thousand, the newest, in the order asked for. By rank: the tool's own id, the
--- text in the title as it was typed, each of its words in the title. What indexes alone can leave out is left out first,
--- for a row of a finding is long: others than those of the Feeds, of the severity and activity, that are held.
--- Parameters: given, query (a tsquery, or null), gathered (so many have it at most), within (so many findings the Feeds
--- hold at most to be gathered first, 0 for never), looked_at (rows at most), severity, active, open, since, until, from_id,
--- to_id, standing, tests, feeds, unwatched, left_feeds (null: all), text, words, cwe, component, by (rank, severity, newest,
--- oldest, changed), after_first, after_second, after_third, first_hits, at_most. Locks: none. Rows: one a finding, or one
--- without an id; `hits` says how many there are, `asked` how many were given or gathered: more than `gathered` are not
--- looked at; `cut` whether there may be more, for there were too many to look at all.
-WITH asked AS MATERIALIZED (
+-- text in the title as it was typed, each of its words in the title. A row of a finding is long, so hits that words or
+-- indexes alone can leave out are left out first: of other Feeds, severities and activities, and those that nobody holds.
+-- Parameters: given, query (a tsquery, or null), gathered (so many have it at most), looked_at (rows at most), severity,
+-- active, open, since, until, from_id, to_id, standing, tests, feeds, unwatched, left_feeds (null: all), text, words, cwe,
+-- component, by (rank, severity, newest, oldest, changed), after_first, after_second, after_third, first_hits, at_most.
+-- Locks: none. Rows: one a finding, or one without an id; `hits` says how many there are, `asked` how many were given or
+-- gathered: more than `gathered` are not looked at; `cut` whether there may be more, for there were too many to look at.
+-- OFFSET keeps the planner from reading all findings for some thousand.
+WITH within AS MATERIALIZED (
+    SELECT id FROM feed WHERE test_id = ANY (%(tests)s::bigint[])
+), asked AS MATERIALIZED (
     SELECT id FROM unnest(%(given)s::bigint[]) AS given (id)
     UNION ALL
-    (SELECT finding_id FROM finding_words WHERE words @@ %(query)s::tsquery LIMIT %(gathered)s::bigint + 1)
-), inside AS MATERIALIZED (
-    SELECT id FROM finding WHERE feed_id = ANY (%(feeds)s::bigint[]) LIMIT %(within)s::bigint
+    (SELECT finding_id
+       FROM (SELECT finding_id, feed_id FROM finding_words WHERE words @@ %(query)s::tsquery OFFSET 0) AS met
+      WHERE (%(feeds)s::bigint[] IS NULL OR feed_id = ANY (%(feeds)s::bigint[]))
+        AND (%(tests)s::bigint[] IS NULL OR feed_id IN (SELECT id FROM within))
+      LIMIT %(gathered)s::bigint + 1)
 ), narrowed AS MATERIALIZED (
     SELECT sorted.id
       FROM (SELECT id
@@ -21,11 +25,10 @@ WITH asked AS MATERIALIZED (
              WHERE (SELECT count(*) FROM asked) <= %(gathered)s::bigint
                AND (%(from_id)s::bigint IS NULL OR id >= %(from_id)s::bigint)
                AND (%(to_id)s::bigint IS NULL OR id <= %(to_id)s::bigint)
-               AND ((SELECT count(*) FROM inside) IN (0, %(within)s::bigint) OR id IN (SELECT id FROM inside))
                AND (%(standing)s::text IS NULL OR id IN (SELECT finding_id FROM held WHERE standing = %(standing)s::text))
              ORDER BY id DESC
             OFFSET 0) AS sorted
-     WHERE (%(severity)s::int IS NULL OR %(active)s::bool IS NULL OR EXISTS (
+     WHERE (%(query)s::tsquery IS NULL OR %(severity)s::int IS NULL OR %(active)s::bool IS NULL OR EXISTS (
                SELECT FROM finding AS listed
                 WHERE (listed.active, listed.severity, listed.id) = (%(active)s::bool, %(severity)s::int, sorted.id)))
      ORDER BY sorted.id DESC
@@ -33,7 +36,7 @@ WITH asked AS MATERIALIZED (
 ), hit AS MATERIALIZED (
     SELECT finding.id, finding.severity, finding.active, finding.key, finding.title, finding.created_at
       FROM (SELECT id FROM narrowed ORDER BY id DESC LIMIT %(looked_at)s) AS given
-      JOIN finding ON finding.id = given.id
+     CROSS JOIN LATERAL (SELECT * FROM finding WHERE id = given.id OFFSET 0) AS finding
      WHERE (%(severity)s::int IS NULL OR finding.severity = %(severity)s::int)
        AND (%(active)s::bool IS NULL OR finding.active = %(active)s::bool)
        AND (%(open)s::bool IS NULL OR finding.open = %(open)s::bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any, cast
 
 from allauth.mfa.totp import views as app
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
@@ -21,14 +22,14 @@ WITH_PICTURES = (
 def activate_app(request: HttpRequest) -> HttpResponse:
     """Shows the secret of an authenticator app as a picture that stands in the page itself. Until the first code is
     entered the secret waits in the session, and there it is sealed as well."""
-    settings, session, user_id = load_settings(), request.session, int(request.user.pk)
+    settings, session, user = load_settings(), request.session, cast("Any", request.user)
     if waiting := session.pop(SECRET_SESSION_KEY, None):
         with suppress(KeyProblem):  # else another one is shown
-            session[SECRET_SESSION_KEY] = open_factor(waiting, user_id, settings)
+            session[SECRET_SESSION_KEY] = open_factor(waiting, user.pk, settings)
     try:
         answer = app.activate_totp(request)
     finally:
         if waiting := session.get(SECRET_SESSION_KEY):
-            session[SECRET_SESSION_KEY] = seal_factor(waiting, user_id, settings)
+            session[SECRET_SESSION_KEY] = seal_factor(waiting, user.pk, settings)
     answer["Content-Security-Policy"] = WITH_PICTURES
     return answer

@@ -229,3 +229,11 @@ UPDATE feed
   LEFT JOIN (SELECT feed_id, min(id) AS first FROM finding GROUP BY feed_id) AS held ON held.feed_id = same.id
   JOIN record ON record.id = same.record_id
  WHERE feed.id = same.id;
+
+-- Words say of which Feed a finding is, so that a search within Feeds reads no rows of findings; those that were merged into
+-- another Feed before this stood are looked at once more.
+INSERT INTO words_due (feed_id, finding_id)
+SELECT finding.feed_id, finding.id
+  FROM finding_words
+  JOIN finding ON finding.id = finding_words.finding_id
+ WHERE finding.feed_id <> finding_words.feed_id;
