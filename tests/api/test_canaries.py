@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.core.context import request_context
 from allauth.mfa.totp.internal.auth import TOTP
+from django.http import HttpRequest
 
 from tests.api.conftest import Answer, Api, api
 from tests.api.test_every_route import QUERY, READS
@@ -169,7 +171,10 @@ class Story:
     def people(self) -> None:
         made = self.ask("POST", "/users", {"name": "dora", "password": PASSWORD}, status=201)
         dora = models.User.objects.get(pk=made.json["id"])
-        TOTP.activate(dora, TOTP_SECRET)
+        request = HttpRequest()
+        request.user = dora  # pyright: ignore[reportAttributeAccessIssue] - as the session's middleware does
+        with request_context(request):
+            TOTP.activate(dora, TOTP_SECRET)
         self.ask("PUT", f"/users/{dora.pk}/password", {"password": [PASSWORD]}, status=422)
         self.ask("PUT", f"/users/{dora.pk}/password", {"password": "dora", "x": ANOTHER}, status=422)
         self.ask("POST", "/users", {"name": "service", "kind": "service", "password": ANOTHER}, status=409)

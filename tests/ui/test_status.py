@@ -100,8 +100,8 @@ def test_a_connection_that_needs_a_person_stands_first_with_why_and_what_to_do(d
     said = words(page())
 
     assert "1 thing needs you" in said
-    assert said.index("Burp Staging needs you.") < said.index("Connections Connection Health")
-    assert f"tidegate connection show {burp.pk}" in said
+    assert said.index("Burp Staging needs you.") < said.index("Add Connection Health")
+    assert f'href="/connections/{burp.pk}/edit">Fix</a>' in page()
 
 
 def test_what_runs_shows_how_far_it_is(database: Database):
@@ -166,7 +166,7 @@ def test_many_connections_cost_no_more_questions_than_few(database: Database, dj
     for number in range(60):
         world.operation(world.connection(f"Burp {number}"), "discover")
 
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         text = page()
 
     assert text.count('<th scope="row">') == 60
@@ -186,7 +186,7 @@ def test_without_a_database_it_says_so_and_what_to_run(database: Database, monke
 
 
 def test_a_question_that_takes_too_long_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("tidegate.ui.pages.status.SECONDS_TO_ANSWER", 0.2)
+    monkeypatch.setattr("tidegate.ui.page.SECONDS_TO_ANSWER", 0.2)
     request = asked()
     with psycopg.connect(**parameters(database)) as other:  # pyright: ignore[reportArgumentType]
         other.execute("LOCK TABLE connection IN ACCESS EXCLUSIVE MODE")

@@ -28,6 +28,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     why: Annotated[str, Meta(description="Why, in a sentence or two.")]
     next_step: Annotated[str, Meta(description="What to do.")]
     command: Annotated[str, Meta(description="The command that does or shows it; empty where there is none.")]
+    connection_id: Annotated[int | None, Meta(description="The Connection it is about, or null.")] = None
+    operation_id: Annotated[int | None, Meta(description="The Operation whose closings are held, or null.")] = None
+    tone: Annotated[str, Meta(description="`bad` where findings do not flow, `warn`, or `new`.")] = "warn"
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,8 @@ def _of_connections(rows: list[ConnectionRow]) -> list[Problem]:
             why=row.health.why,
             next_step=row.health.next_step,
             command=f"tidegate connection show {row.id}",
+            connection_id=row.id,
+            tone="bad",
         )
         for row in sorted(alarming, key=lambda row: ALARMING.index(row.health.state))
     ]
@@ -103,6 +108,8 @@ def _held() -> list[Problem]:
             why=row.why,
             next_step="Look at them, then approve them or keep them open:",
             command=f"tidegate operation show {row.id}",
+            connection_id=row.connection_id,
+            operation_id=row.id,
         )
         for row in waiting
     ]

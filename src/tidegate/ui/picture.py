@@ -9,6 +9,8 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from tidegate.reads.home import Day
+
 register = template.Library()
 
 # Lines on a grid of 16, drawn with the width of the text beside them.
@@ -73,9 +75,9 @@ def severity(by_severity: Mapping[str, int]) -> dict[str, Any]:
 
 
 @register.simple_tag
-def days(strip: Iterable[Mapping[str, Any]]) -> SafeString:
-    """A bar a day: `{"day": …, "tone": "good" | "warn" | "bad" | "none", "words": …}`, the oldest first."""
-    bars = [(n * DAY_WIDTH, day["tone"], day["words"]) for n, day in enumerate(strip)]
+def days(strip: Iterable[Day]) -> SafeString:
+    """A bar a day, the oldest first."""
+    bars = [(n * DAY_WIDTH, day.tone, day.words) for n, day in enumerate(strip)]
     drawn = format_html_join(
         "",
         '<rect class="{1}" x="{0}" y="{3}" width="5" height="{4}" rx="1.5"><title>{2}</title></rect>',

@@ -19,7 +19,7 @@ def test_a_folder_of_the_tools_name_is_read_by_the_tool(tmp_path: Path, capsys: 
     (folder / "project.json").write_text(json.dumps(answers["/sonar/api/components/search"]["components"][0]))
     (folder / "rule.json").write_text(json.dumps(answers["/sonar/api/rules/search"]["rules"][0]))
     (folder / "nothing.json").write_text("[]")
-    (folder / "odd.json").write_text('[{"rule": "java:S1", "type": "VULNERABILITY"}]')
+    (folder / "odd.json").write_text('[{"rule": "java:S1", "type": "VULNERABILITY"}, 7]')
 
     assert replay.main([str(tmp_path), "--each"]) == 0
 
@@ -31,4 +31,4 @@ def test_a_folder_of_the_tools_name_is_read_by_the_tool(tmp_path: Path, capsys: 
     assert "projects: 1 read" in told["project.json"]
     assert "rules: 1 read" in told["rule.json"]
     assert "hotspots: 0 findings" in told["nothing.json"]
-    assert "1 odd (The answer has no 'key'.)" in told["odd.json"]
+    assert "1 odd (The answer has no 'key'.), 1 odd (TypeError" in told["odd.json"]

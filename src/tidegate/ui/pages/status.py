@@ -1,34 +1,30 @@
-"""The status page: everything at one glance, until there are more pages."""
+"""Home: is everything flowing, what needs a person, and what is not looked at."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
-from django.contrib.auth.views import redirect_to_login
-from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
 
-from tidegate.actions.setup import is_set_up
-from tidegate.reads.service import answered_within
+from tidegate.reads.home import coverage, days_of
 from tidegate.reads.status import status as read_status
-from tidegate.reads.viewer import viewing
-from tidegate.ui.account import visitor
-
-SECONDS_TO_ANSWER = 5.0
+from tidegate.rules.actor import Actor
+from tidegate.ui.page import page, show
 
 
-def status(request: HttpRequest) -> HttpResponse:
+@page
+def status(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     """What flows, what runs, what needs a person; for who is logged in, as far as they may see it."""
-    try:
-        with answered_within(SECONDS_TO_ANSWER):
-            actor = visitor(request)
-            if actor is None:
-                return redirect_to_login(request.get_full_path()) if is_set_up() else redirect("setup")
-            if not actor.access.may_somewhere("reader"):
-                return render(request, "status/no_role.html", status=403)
-            with viewing(actor.access):
-                found = read_status(datetime.now(UTC))
-    except DatabaseError:
-        return render(request, "status/no_database.html", status=503)
-    return render(request, "status/page.html", {"status": found, "now": found.at})
+    found = read_status(datetime.now(UTC))
+    records = Counter[str]()
+    for row in found.connections:
+        records.update({state.lower(): number for state, number in row.records.items()})
+    strips = days_of([row.id for row in found.connections], found.at)
+    context = {
+        "status": found, "now": found.at, "records": records,
+        "rows": [(row, strips[row.id]) for row in found.connections],
+        "coverage": coverage() if found.connections else None, "waiting_records": records["new"],
+        "may_sync": actor.access.may_somewhere("operator"), "may_edit": actor.access.may_somewhere("administrator"),
+    }  # fmt: skip
+    return show(request, "status/page.html", context, parts={"home": "status/flow.html"})
