@@ -104,7 +104,7 @@ class Api:
             given.setdefault("authorization", f"Bearer {self.token}")
         if body is not None:
             given = {"content-type": "application/json", "content-length": str(len(sent))} | given
-        full = path if path.startswith("/api/") else f"/api/v1{path}"
+        full = path if path.startswith(("/api/", "/account/")) else f"/api/v1{path}"
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},

@@ -4,7 +4,6 @@ hunted wherever Tidegate says something: answers, problems, logs, commands, expo
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -43,7 +42,6 @@ SIGNING = f"whsec_{b64encode(b'canary-signing-secret-0123456789').decode()}"
 TOTP_SECRET = "CANARYTOTPSECRETABCDEFGHIJKLMNOP"
 CLIENT_SECRET, PASSPHRASE = "canary-oidc-client-secret", "canary passphrase of a backup"
 HOOK_WORD, HOOK_QUERY, HOOK_USER = "canary-hook-path", "canary-hook-query", "canary-hook-password"
-MARK = "canary-run-of-a-process"
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +66,7 @@ class Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 - http.server's name
 
     def log_message(self, format: str, *args: Any) -> None:
         """Says nothing."""
@@ -197,7 +195,7 @@ class Story:
             self.hunt.hear(path, self.api.ask("GET", path, {}).body.decode())
         self.ask("GET", "/products", status=422, password=PASSWORD)
         for words in ("connection list", "connection show Burp", "operation list", "user list", "token list",
-                      "audit list", "status", "secrets status"):  # fmt: skip
+                      "audit list", "secrets status"):  # fmt: skip
             self.run(*words.split())
         self.run("doctor", codes=(0, 1, 3))
         for words in (("export",), ("audit", "export"), ("mapping", "export")):
@@ -223,50 +221,61 @@ class Story:
             self.hunt.hear(name, (tmp_path / name).read_bytes().decode("latin-1"))
 
 
-@contextmanager
-def watched(hunt: Hunt) -> Iterator[None]:
-    """What /proc shows of all processes while something runs: the command line of each, the environment of those that
-    our process began. In its own stands what was put there."""
-    over, seen = threading.Event(), dict[str, str]()
+class Watch:
+    """What /proc shows of all processes while something runs: the command line of each, and the environment of those
+    that a command of ours began, children and theirs. In its own stands what was put there."""
 
-    def look() -> None:
-        while not over.wait(0.005):
+    def __init__(self) -> None:
+        self.begun, self.descend = set[int](), set[int]()
+        self.lines, self.environments = set[str](), dict[str, str]()
+        self._over = threading.Event()
+
+    def __enter__(self) -> Watch:
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.005):
             for process in all_processes():
                 line = words_of(process).replace(b"\0", b" ").decode(errors="replace")
-                if not line:
-                    continue
-                seen[f"command line {line}"] = line
-                around = words_of(process, "environ")
-                if MARK.encode() in around and "tidegate.cli" not in line:
-                    seen[f"environment of {line[:200]}"] = around.decode(errors="replace")
+                self.lines.add(line)
+                if line and parent_of(process) in self.begun | self.descend:
+                    self.descend.add(process)
+                    self.environments[line] = words_of(process, "environ").decode(errors="replace")
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        for where, text in seen.items():
-            hunt.hear(where[:200], text)
-        assert [where for where in seen if "tidegate.cli" in where], "no process of ours was seen"
-        assert [where for where in seen if where.startswith("environment")], "none that it began was seen"
+
+def parent_of(process: int) -> int:
+    """Of which process it is the child; 0 where it ended meanwhile."""
+    found = re.search(rb"^PPid:\s*(\d+)", words_of(process, "status"), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def processes(hunt: Hunt, tmp_path: Path, connection: int) -> None:
     """Real ones: each command that begins others, or opens a secret."""
     command = [sys.executable, "-c", "import tidegate.cli; tidegate.cli.main()"]
-    given = {**os.environ, "TIDEGATE_TEST_MARK": MARK}
-    with watched(hunt):
+    with Watch() as watch:
         for words in (
             ["backup", str(tmp_path / "third.backup"), "--passphrase-file", str(tmp_path / "passphrase")],
             ["notify", "test", "Hook"],
             ["connection", "test", str(connection)],
         ):
-            ran = subprocess.run([*command, *words], capture_output=True, text=True, check=False, env=given)
-            hunt.hear(f"a process: {words[0]}", ran.stdout + ran.stderr)
+            pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            with subprocess.Popen([*command, *words], **pipes) as ours:
+                watch.begun.add(ours.pid)
+                hunt.hear(f"a process: {words[0]}", "".join(ours.communicate()))
+    hunt.hear("command lines", "\n".join(watch.lines))
+    for line, text in watch.environments.items():
+        hunt.hear(f"environment of {line[:100]}", text)
+    assert [line for line in watch.lines if "tidegate.cli" in line], "no process of ours was seen"
+    assert [line for line in watch.environments if "pg_dump" in line], "nor one that it began"
 
 
+@pytest.mark.timeout(300)  # a whole story, and processes of their own
 def test_no_secret_is_said_anywhere(
     api: Api, tidegate: Person, burp: FakeBurp, tmp_path: Path, capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,

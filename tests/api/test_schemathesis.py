@@ -20,6 +20,7 @@ import msgspec
 import pytest
 import schemathesis
 from asgiref.sync import sync_to_async
+from django.db.models import Q
 from hypothesis import strategies
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure
@@ -30,7 +31,7 @@ from tests.actions.conftest import acme
 from tests.actions.ways import side
 from tests.api.conftest import Api
 from tidegate.api.app import api as the_api
-from tidegate.api.route import ROUTES
+from tidegate.api.route import ROUTES, Route
 from tidegate.reads import product as products
 from tidegate.reads.product import ProductPage
 from tidegate.store import models
@@ -42,6 +43,15 @@ SEED: Final = int(os.environ.get("TIDEGATE_SCHEMATHESIS_SEED", "6"))
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
 EVERYBODY: Final = ("administrator", "operator", "mapper", "reader", "stranger", "nobody")
 ROUTE_OF: Final = {route.of: route for route in ROUTES}
+
+
+def operation_of(route: Route) -> dict[str, Any]:
+    """What the document says of it."""
+    return the_api.document["paths"]["/api/v1" + route.path][route.method.lower()]
+
+
+OF_ONESELF: Final = ("/users", "/tokens", "/configuration", "/me")
+"""Where somebody may change who they are."""
 
 FITS: Final[Mapping[str, str]] = {
     "2xx": "it is done",
@@ -62,7 +72,8 @@ FITS_AND_REFUSED: Final[Mapping[str, tuple[str, str]]] = {
 } | {
     route.of: ("400", "a cursor belongs to one list in one order, and no schema says to which")
     for route in ROUTES
-    if "cursor" in str(the_api.document["paths"]["/api/v1" + route.path][route.method.lower()])
+    for parameter in operation_of(route).get("parameters", ())
+    if parameter["name"] == "cursor"
 }
 """Operations that may refuse what fits its schema in another way, and why."""
 
@@ -95,12 +106,10 @@ def the_answer_is_whole(_: Any, response: Any, case: Any) -> None:
 @cache
 def whole(of: str) -> Any:
     """What is right for the whole of an answer."""
-    document = the_api.document
-    operation = document["paths"]["/api/v1" + ROUTE_OF[of].path][ROUTE_OF[of].method.lower()]
-    schema = operation["responses"][str(ROUTE_OF[of].status)]["content"]["application/json"]["schema"]
-    return jsonschema_rs.Draft202012Validator(
-        {**schema.get("anyOf", [schema])[0], "components": {"schemas": document["components"]["schemas"]}}
-    )
+    answer = operation_of(ROUTE_OF[of])["responses"][str(ROUTE_OF[of].status)]
+    schema = answer["content"]["application/json"]["schema"]
+    beside = {"components": {"schemas": the_api.document["components"]["schemas"]}}
+    return jsonschema_rs.Draft202012Validator(schema.get("anyOf", [schema])[0] | beside)
 
 
 @dataclass
@@ -118,19 +127,14 @@ class Asker:
 
     def __post_init__(self) -> None:
         self.of = models.Token.objects.select_related("user").latest("pk") if self.token else None
-        grants = models.RoleGrant.objects.all()
-        self.grants = [
-            one
-            for one in grants
-            if (self.of and self.of.pk == one.token_id) or (self.of and self.of.user_id == one.user_id)
-        ]
+        self.grants = list(self._mine()) if self.of else []
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         headers = [self._fresh(name, value) for name, value in scope.get("headers", ())]
         await self.answers({**scope, "headers": headers}, receive, send)
-        if self.of is not None and scope.get("method", "GET") not in ("GET", "HEAD"):
-            if any(noun in scope["path"] for noun in ("/users", "/tokens", "/configuration", "/me")):
-                await sync_to_async(self._stay)()
+        changed = scope.get("method", "GET") not in ("GET", "HEAD")
+        if self.of is not None and changed and any(noun in scope["path"] for noun in OF_ONESELF):
+            await sync_to_async(self._stay)()
 
     def _fresh(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
         if name != b"idempotency-key" or not 0 < len(value) <= 255:
@@ -142,11 +146,14 @@ class Asker:
         assert self.of is not None
         models.Token.objects.filter(pk=self.of.pk).update(revoked_at=None, revoked_by="")
         models.User.objects.filter(pk=self.of.user_id).update(is_active=True, left_at=None)
-        mine = models.RoleGrant.objects.filter(user=self.of.user_id) | models.RoleGrant.objects.filter(token=self.of.pk)
-        mine.exclude(pk__in=[one.pk for one in self.grants]).delete()
+        self._mine().exclude(pk__in=[one.pk for one in self.grants]).delete()
         models.RoleGrant.objects.bulk_create(
             self.grants, update_conflicts=True, unique_fields=["id"], update_fields=["role", "scope"]
         )
+
+    def _mine(self) -> Any:
+        assert self.of is not None
+        return models.RoleGrant.objects.filter(Q(user=self.of.user_id) | Q(token=self.of.pk))
 
 
 def told(token: str, examples: int, phases: tuple[str, ...]) -> dict[str, Any]:

@@ -330,19 +330,22 @@ def test_who_would_wait_too_long_is_told_instead(ask: Any):
     assert (ran.code, ran.err) == (1, "Alice asks too often.\nNext: Do it.\n")
 
 
-def test_an_answer_that_was_lost_is_asked_for_again_under_the_same_key(ask: Any):
-    """A change is never made twice because an answer did not arrive."""
-    row = problem(404, "There is no such thing.")
-    with scripted(b"", b"", row) as script:
-        ran = ask(script.url, "suggestion", "dismiss", "1", "2")
-        reads = [asked for asked in script.asked if asked.startswith("GET")]
-    assert (ran.code, len(reads)) == (1, 3)
+def test_an_answer_that_was_lost_is_asked_for_again_under_the_same_key(ask: Any, tmp_path: Path):
+    """A change is never made twice because its answer did not arrive."""
+    (tmp_path / "tidegate.yaml").write_text("version: 1\n")
+    with scripted(b"", b"", said(200, '{"ok": true, "things": 0, "problems": []}')) as script:
+        ran = ask(script.url, "validate", tmp_path / "tidegate.yaml")
 
-    found = '{"connection_id": 1, "connection": "Burp", "rules": [], "managed_by": null}'
-    with scripted(said(200, '{"connections": [], "next": null}'), b"", said(200, found)) as script:
-        ask(script.url, "plan", __file__)
     keys = [key for asked in script.asked for key in re.findall("idempotency-key: (.+)", asked.lower())]
-    assert len(keys) == len(set(keys))
+    assert (ran.code, len(keys), len(set(keys))) == (0, 3, 1), ran.err
+
+
+def test_what_could_be_done_twice_is_asked_once(ask: Any):
+    with scripted(b"") as script:
+        ran = ask(script.url, "token", "revoke", "3")
+
+    assert (ran.code, len(script.asked)) == (1, 1)
+    assert "It may have been done all the same: look before you try again." in ran.err
 
 
 def test_an_answer_that_is_cut_off_says_so(ask: Any):

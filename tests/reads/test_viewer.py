@@ -46,6 +46,7 @@ UNBOUND = {
     "doctor.zones_of": "the time zones of this machine",
     "finding.rows": "of findings that were selected for this viewer",
     "finding.wanted_of": "puts what is asked for into the words of a selection",
+    "grant.given_for_everything": "for a log-in: of the user whom it proved",
     "grant.grants_of": "of a user or token that is at hand",
     "grant.grants_of_tokens": "of tokens that are at hand",
     "grant.grants_of_users": "of users that are at hand",

@@ -34,9 +34,6 @@ SORTED_LETTERS = 300
 GATHERED = 1_000
 """So many hits of a search are gathered and put in order; of more, the first are met soon along the list."""
 
-NAMED = 5_000
-"""So many Tests of Products with a word in their name are asked for one by one."""
-
 Sort = Literal["name", "vendor id", "parent", "product", "state", "newest"]
 
 STATES: Final[tuple[State, ...]] = ("new", "ignored", "good", "stale", "missing")
@@ -168,13 +165,12 @@ def matching(
 
 
 def _flows_into(word: str) -> Q:
-    """Into a Product whose name has this word. Few words are in any name, and no planner knows which: so the Tests are
-    looked up first, unless they are very many."""
+    """Into a Product whose name has this word. Few words are in any name: then no Record is asked for its own. By its
+    Test, since Feeds are so many that a planner should not gather them."""
     products = models.Product.objects.filter(name__icontains=word).values("id")
     engagements = models.Engagement.objects.filter(product__in=products).values("id")
-    tests = models.Test.objects.filter(engagement__in=engagements)
-    some = list(tests.values_list("id", flat=True)[: NAMED + 1])
-    return Q(feed__test__in=some if len(some) <= NAMED else tests.values("id")) if some else Q(pk__in=[])
+    tests = models.Test.objects.filter(engagement__in=engagements).values("id")
+    return Q(feed__test__in=tests) if tests.exists() else Q(pk__in=[])
 
 
 def _sorted_by(sort: Sort) -> Any:

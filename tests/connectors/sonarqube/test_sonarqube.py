@@ -537,8 +537,8 @@ def test_what_is_no_address_is_refused(pasted: str):
 @pytest.mark.parametrize(
     ("url", "organization", "said"),
     [
-        ("https://sonarcloud.io", "", "needs the organization"),
-        ("https://sonar.example.org", "acme", "a SonarQube server has none"),
+        ("https://sonarcloud.io", "", "organization's key is missing"),
+        ("https://sonar.example.org", "acme", "a server has none"),
     ],
 )
 def test_the_organization_fits_the_address(url: str, organization: str, said: str):

@@ -81,9 +81,9 @@ class SonarQubeSettings(HttpSettings):
     def organization_fits(self) -> Self:
         """A project of the Cloud is found only by its organization; a server has none."""
         if is_cloud(self.url) and not self.organization:
-            raise ValueError("SonarQube Cloud needs the organization's key; see sonarcloud.io/account/organizations")
+            raise ValueError("the organization's key is missing, by which alone SonarQube Cloud lists projects")
         if self.organization and not is_cloud(self.url):
-            raise ValueError("an organization is for SonarQube Cloud; a SonarQube server has none")
+            raise ValueError("an organization is for SonarQube Cloud alone; a server has none")
         return self
 
 
