@@ -8,6 +8,7 @@ for whoever walks along an index.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -26,6 +27,7 @@ from rich.table import Table
 
 from bench.figure import say
 from tidegate.config import Settings
+from tidegate.log import set_up_log
 from tidegate.reads.viewer import viewing
 from tidegate.rules.access import FULL_ACCESS
 from tidegate.server.start import started
@@ -165,6 +167,8 @@ def built(say: Callable[[str], None], *, findings: int, records: int, operations
 def called(say: Callable[[str], None], calls: dict[str, list[Choice]]) -> list[Figure]:
     """Each call with each of its choices: first without being measured, then twice."""
     figures = []
+    gc.collect()
+    gc.freeze()  # as the web part does before its first answer
     for name, choices in calls.items():
         for choice in choices:
             choice()
@@ -308,6 +312,7 @@ def main(given: list[str]) -> int:
     parser.add_argument("--operations", type=int, default=10_000)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     asked = parser.parse_args(given)
+    set_up_log()  # to stderr: JSON is for whoever reads stdout
     with tempfile.TemporaryDirectory(prefix="tidegate-bench-") as home:
         os.environ["TIDEGATE_HOME"] = home
         os.environ.pop("TIDEGATE_DATABASE_URL", None)

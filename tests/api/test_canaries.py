@@ -275,7 +275,7 @@ def processes(hunt: Hunt, tmp_path: Path, connection: int) -> None:
     assert [line for line in watch.environments if "pg_dump" in line], "nor one that it began"
 
 
-@pytest.mark.timeout(300)  # a whole story, and processes of their own
+@pytest.mark.timeout(600)  # a whole story, and processes of their own
 def test_no_secret_is_said_anywhere(
     api: Api, tidegate: Person, burp: FakeBurp, tmp_path: Path, capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,

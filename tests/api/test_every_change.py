@@ -23,6 +23,8 @@ __all__ = ["house", "undone"]
 
 assert app.api
 BY_HAND: dict[str, Any] = {
+    "actions.bulk.preview_records": lambda here: {"deed": "ignore", "record_ids": [here.shop]},
+    "actions.finding.preview_findings": lambda here: {"deed": "decide", "finding_ids": [here.finding]},
     "reads.rule.try_rules": lambda here: {"connection_id": here.connection},
     "reads.validation.validate": lambda here: {"document": "version: 1\n"},
 }

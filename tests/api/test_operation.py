@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
 from tests.api.house import House, Sad, bad_query, forbidden, house, missing, refused, sad, undone, wrong
 from tidegate.store.models import LogLine, Operation, Record
 
@@ -57,7 +55,7 @@ def test_what_waits_is_cancelled_and_what_failed_is_asked_for_again(undone: Hous
     assert (again.status, again.headers["location"]) == (202, f"/api/v1/operations/{number}")
     assert (again.json["operation"]["status"], again.json["operation"]["actor"]) == ("pending", "operator")
     assert cancelled.json["operation"]["status"] == "cancelled"
-    assert Operation.objects.get(pk=number).ended_at <= timezone.now()
+    assert Operation.objects.get(pk=number).ended_at is not None
 
 
 def test_a_log_is_read_line_by_line(undone: House):

@@ -230,7 +230,7 @@ def note(run: Run, event: events.ScenarioFinished) -> None:
                 failure = check.failure_info.failure
                 asked = event.recorder.interactions.get(number)
                 said = "" if asked is None or asked.response is None else asked.response.content[:700]
-                key = (check.name, failure.operation, failure.message[:120])
+                key = (check.name, failure.operation or "", failure.message[:120])
                 run.wrong.setdefault(
                     key, f"{failure.title}\n{failure.message[:1500]}\n{check.failure_info.code_sample[:1500]}\n{said}"
                 )

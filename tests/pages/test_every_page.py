@@ -29,6 +29,14 @@ PAGES = {
     "findings": "/findings/",
     "no such finding": "/findings/?search=nothinglikethis",
     "finding": "/findings/1/",
+    "suggestions": "/inbox/suggestions/",
+    "rules": "/connections/1/rules",
+    "settings": "/settings/",
+    "people": "/settings/people/",
+    "tokens": "/settings/tokens/",
+    "notifications": "/settings/notifications/",
+    "keys": "/settings/keys/",
+    "audit": "/settings/audit/",
     "you": "/account/",
 }
 SHIFT = """new Promise((done) => {

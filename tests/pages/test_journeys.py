@@ -70,7 +70,7 @@ def test_the_dialog_takes_the_focus_and_gives_it_back(opened: Callable[..., Seen
     for _ in range(12):
         page.keyboard.press("Tab")
         assert page.evaluate("document.body === document.activeElement || !!document.activeElement.closest('dialog')")
-    page.click("dialog [data-close]")
+    page.click("dialog[open] [data-close]")
 
     assert page.locator("dialog[open]").count() == 0
     assert focused(seen) == name

@@ -10,7 +10,8 @@ from django.db import connection as database
 
 from tests.kept import KEPT_WRONGLY
 
-EVERYTHING = """
+EVERYTHING = (
+    """
 SELECT json_build_object(
   'records', (SELECT json_agg(json_build_object(
       'id', record.id, 'xmin', record.xmin::text, 'row', to_jsonb(record) - 'epoch' - 'told', 'product', product.name,
@@ -66,7 +67,9 @@ SELECT json_build_object(
       (SELECT feed_id, family, branch, severity, open, active, count(*) FROM finding GROUP BY 1, 2, 3, 4, 5, 6
        EXCEPT
        SELECT feed_id, family, branch, severity, open, active, n FROM tally)) AS wrong),
-  'kept_wrongly', (SELECT json_agg(wrong) FROM (""" + KEPT_WRONGLY + """) AS wrong),
+  'kept_wrongly', (SELECT json_agg(wrong) FROM ("""
+    + KEPT_WRONGLY
+    + """) AS wrong),
   'unexplained', (SELECT json_agg(json_build_array(finding.key, finding.closed_because, finding.closed_operation))
     FROM finding
     JOIN feed ON feed.id = finding.feed_id
@@ -92,6 +95,7 @@ SELECT json_build_object(
                      AND result.outcome = 'incomplete'))
          END)))::text
 """
+)
 
 
 @dataclass

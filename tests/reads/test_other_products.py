@@ -52,7 +52,9 @@ def there(
 
 def furnished() -> SimpleNamespace:
     """Whatever of the Product *Own* came from, or went to, the other one, is here once."""
-    of = connections.add_connection(ALICE, "acme", "Scanner", {}, {"token": SecretStr("acme-secret-token")}, discover=False)
+    of = connections.add_connection(
+        ALICE, "acme", "Scanner", {}, {"token": SecretStr("acme-secret-token")}, discover=False
+    )
     scanner = models.Connection.objects.get(pk=of)
     own, canary = world.product("Own", "Own type"), world.product(f"{CANARY} product", f"{CANARY} type")
     lost = world.product(f"{CANARY} lost", f"{CANARY} type")

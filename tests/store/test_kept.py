@@ -1,4 +1,4 @@
-"""What lists begin with is kept by triggers, and is what is there: whoever writes, moves or deletes, plain SQL included."""
+"""What lists begin with is kept by triggers, and is what is there: whoever writes, plain SQL included."""
 
 from __future__ import annotations
 

@@ -268,7 +268,7 @@ def _kind(response: httpx2.Response) -> str:
 def _pause(response: httpx2.Response) -> int:
     """The seconds to wait where it was asked too often; nothing was done then."""
     told = response.headers.get("Retry-After", "")
-    return max(1, int(told)) if response.status_code == 428 and told.isdigit() and len(told) < 6 else 0
+    return max(1, int(told)) if response.status_code == 429 and told.isdigit() and len(told) < 6 else 0
 
 
 def _trust(settings: RemoteSettings) -> ssl.SSLContext:

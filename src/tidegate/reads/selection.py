@@ -45,7 +45,7 @@ frequent."""
 FREQUENT: Final = 0.015
 """The part of all findings from which on hits are met sooner than gathered."""
 
-LOOKED_AT: Final = 12_000
+LOOKED_AT: Final = 10_000
 """So many are looked at one by one, the newest, where indexes alone leave no more of them out."""
 
 WITHIN: Final = 60_000
@@ -54,7 +54,7 @@ WITHIN: Final = 60_000
 IN_FEEDS: Final = 8_000
 """Findings of a few Feeds that are all looked at, whatever the word."""
 
-BESIDE: Final = 4
+BESIDE: Final = 3
 """So many times the hits are looked at where there are other filters."""
 
 WALKED: Final = 8_000
@@ -337,7 +337,7 @@ def _seems_rare(query: str) -> bool:
 
 def _is_frequent(query: str, *, others: bool) -> bool:
     """As the newest findings know it: whether so many have these words that to meet a thousand of them costs less than
-    to gather all, or four thousand, where there are other filters."""
+    to gather all; or of three thousand, where there are other filters."""
     met = _newest(query, looked_at=PROBED, at_most=PROBED)
     return len(met) > PROBED * (FREQUENT * 2 if others else FREQUENT)
 

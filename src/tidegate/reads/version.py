@@ -32,8 +32,10 @@ def _user(id: int) -> Sequence[object] | None:
 def _finding(id: int) -> Sequence[object] | None:
     """What people decided about it, on all its Branches; a Sync does not change that."""
     found = models.Finding.objects.filter(pk=id).values("feed_id", "family", "key_hash").first()
-    decided = models.Decision.objects.filter(**found or {}).order_by("field")
-    return found and list(decided.values_list("field", "value", "until", "by"))
+    if found is None:
+        return None
+    decided = models.Decision.objects.filter(**found).order_by("field")
+    return list(decided.values_list("field", "value", "until", "by"))
 
 
 def _rules(connection_id: int) -> Sequence[object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import socket
 import threading
@@ -88,7 +89,11 @@ def serve(
         logging.getLogger(name).setLevel(logging.ERROR)  # what strangers send is no news
     health = Health(settings)
     try:
-        Server(configured(application(settings, hosts_of(settings, host), health)), stop, ready).run([listener])
+        server = Server(configured(application(settings, hosts_of(settings, host), health)), stop, ready)
+        # What stands now stands for good: the garbage collector need not look at it again, in the middle of an answer.
+        gc.collect()
+        gc.freeze()
+        server.run([listener])
     finally:
         health.close()
 

@@ -24,6 +24,7 @@ ROOMS: Final = (
     Room("Inbox", "inbox", ("/inbox", "/records")),
     Room("Operations", "operations", ("/operations",)),
     Room("Products", "products", ("/products", "/findings")),
+    Room("Settings", "settings", ("/settings",)),
 )
 
 
@@ -36,3 +37,15 @@ def rooms(context: Any) -> dict[str, Any]:
             (room.name, reverse(room.page), path == reverse(room.page) or path.startswith(room.paths)) for room in ROOMS
         ]
     }
+
+
+SETTINGS: Final = (
+    ("settings", "About"), ("people", "People"), ("tokens", "Tokens"), ("notifications", "Notifications"),
+    ("keys", "Keys"), ("audit", "Audit"),
+)  # fmt: skip
+
+
+@register.inclusion_tag("setting/rooms.html", takes_context=True)
+def settings_rooms(context: Any) -> dict[str, Any]:
+    """The pages of Settings."""
+    return {"setting_rooms": SETTINGS, "request": context["request"]}

@@ -15,7 +15,7 @@ from django.urls import path
 from django.views.generic import TemplateView
 
 from tidegate.ui.account import changing
-from tidegate.ui.pages import connection, connector, finding, operation, product, record, step
+from tidegate.ui.pages import connection, connector, finding, operation, product, record, rule, setting, step
 from tidegate.ui.pages.account import account
 from tidegate.ui.pages.second_factor import activate_app
 from tidegate.ui.pages.setup import setup
@@ -63,6 +63,19 @@ urlpatterns = [
     path("findings/", finding.findings, name="findings"),
     path("findings/decide", finding.decide, name="decide_findings"),
     path("findings/<int:finding_id>/", finding.finding, name="finding"),
+    path("connections/<int:connection_id>/rules", rule.rules, name="rules"),
+    path("connections/<int:connection_id>/rules/<int:rule_id>", rule.change_rule, name="change_rule"),
+    path("inbox/suggestions/", rule.suggestions, name="suggestions"),
+    path("inbox/suggestions/<int:missing_id>/<int:new_id>", rule.answer_suggestion, name="answer_suggestion"),
+    path("settings/", setting.settings, name="settings"),
+    path("settings/people/", setting.people, name="people"),
+    path("settings/people/<int:user_id>", setting.change_person, name="change_person"),
+    path("settings/tokens/", setting.tokens, name="tokens"),
+    path("settings/tokens/<int:token_id>/revoke", setting.revoke, name="revoke_token"),
+    path("settings/notifications/", setting.notifications, name="notifications"),
+    path("settings/notifications/<int:route_id>", setting.change_route, name="change_route"),
+    path("settings/keys/", setting.keys, name="keys"),
+    path("settings/audit/", setting.audit_log, name="audit"),
     path("setup", setup, name="setup"),
     path("account/", account, name="account"),
     path("account/login/", people.LoginView.as_view(extra_context={"single_sign_on": button}), name="account_login"),

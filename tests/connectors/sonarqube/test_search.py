@@ -68,6 +68,12 @@ def test_rules_are_learned_before_the_first_row_and_only_once(world: World):
         step = next(walk)
         asked.append(step.path)  # type: ignore[union-attr]
         if not rules.known:
+            assert step.query == {  # type: ignore[union-attr]
+                "types": "VULNERABILITY,SECURITY_HOTSPOT",
+                "statuses": "BETA,DEPRECATED,READY,REMOVED",
+                "p": 1,
+                "ps": 100,
+            }
             world.window = 10_000
             _, body = api.answer(world, f"/{step.path}", {k: str(v) for k, v in step.query.items()})  # type: ignore[union-attr]
             walk.send(Page(body))

@@ -302,7 +302,10 @@ def test_every_status_of_an_issue(word: str, means: Any):
     ],
 )  # fmt: skip
 def test_every_status_and_resolution_of_servers_before_10_4(status: str, resolution: str | None, means: Any):
-    assert meant(state.of_issue(Row(status=status, resolution=resolution))) == means
+    found = state.of_issue(Row(status=status, resolution=resolution))
+
+    assert meant(found) == means
+    assert bool(found.unknown) == ((status, resolution) in (("RESOLVED", None), ("RESOLVED", "BORED")))
 
 
 def test_a_state_never_seen_before_is_open_and_reported():
@@ -310,6 +313,8 @@ def test_a_state_never_seen_before_is_open_and_reported():
     assert state.of_issue(Row(status="RESOLVED", resolution="BORED")).unknown == ("resolution: bored",)
     assert state.of_hotspot(Row(status="REVIEWED", resolution="EXCEPTION")).unknown == ("resolution: exception",)
     assert state.of_hotspot(Row(status="IN_REVIEW")).unknown == ("status: in_review",)
+    assert hotspot(status="IN_REVIEW").unknown_words == ("status: in_review",)
+    assert risk(status="SNOOZED").unknown_words == ("status: snoozed",)
     assert state.of_risk(Row(status="SNOOZED")) == state.State("SNOOZED", unknown=("status: snoozed",))
 
 
@@ -331,10 +336,15 @@ def test_a_word_that_belongs_to_a_reviewed_hotspot_means_nothing_before_the_revi
 
 
 @pytest.mark.parametrize(
-    ("word", "means"), [("OPEN", OPEN), ("CONFIRM", OPEN), ("ACCEPT", ACCEPTED), ("SAFE", FALSE), ("FIXED", FIXED)]
-)
+    ("word", "means"),
+    [
+        ("OPEN", OPEN), ("CONFIRM", OPEN), ("CONFIRMED", OPEN), ("ACCEPT", ACCEPTED), ("ACCEPTED", ACCEPTED),
+        ("SAFE", FALSE), ("FIXED", FIXED),
+    ],
+)  # fmt: skip
 def test_every_status_of_a_risk(word: str, means: Any):
     assert (meant(risk(status=word)), risk(status=word).vendor_status) == (means, word)
+    assert risk(status=word).unknown_words == ()
 
 
 def test_an_odd_probability_of_a_hotspot_and_an_odd_severity_of_a_risk_are_reported():

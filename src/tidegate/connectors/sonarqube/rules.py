@@ -20,7 +20,6 @@ _FIX, _LINKS = "how_to_fix", "resources"
 class Rule:
     """What a rule says. `fixes` are its remediations by context ("spring"), "" where there is one for all."""
 
-    name: str = ""
     description: str = ""
     fixes: Mapping[str, str] = field(default_factory=dict[str, str])
     cwe: tuple[int, ...] = ()
@@ -70,7 +69,7 @@ def rule_of(row: Row) -> Rule:
     sections = objects(row.get("descriptionSections"))
     if not sections:
         told = text(row.get("htmlDesc")) or text(row.get("mdDesc"))
-        return Rule(text(row.get("name")), cut(told), {}, cwes(told), links(told))
+        return Rule(cut(told), {}, cwes(told), links(told))
     about: list[str] = []
     fixes: dict[str, str] = {}
     for section in sections:
@@ -80,7 +79,7 @@ def rule_of(row: Row) -> Rule:
         elif key != _LINKS:
             about.append(content)
     everything = "\n".join(text(section["content"]) for section in sections)
-    return Rule(text(row.get("name")), cut("\n\n".join(about)), fixes, cwes(everything), links(everything))
+    return Rule(cut("\n\n".join(about)), fixes, cwes(everything), links(everything))
 
 
 def cut(told: str) -> str:

@@ -47,12 +47,11 @@ OLD_RESOLUTION: Mapping[str, Mapping[str, Any]] = {
 }
 """`resolution`, of issues that are RESOLVED or CLOSED."""
 HOTSPOT: Mapping[str, Mapping[str, Any]] = {
-    "to_review": _OPEN,
     "safe": _FALSE,
     "acknowledged": _ACCEPTED,
     "fixed": _FIXED,
 }
-"""`status` TO_REVIEW, and the `resolution` of one that is REVIEWED."""
+"""`resolution`, of hotspots that are REVIEWED; the others are TO_REVIEW."""
 RISK: Mapping[str, Mapping[str, Any]] = {
     "open": _OPEN,
     "confirm": _OPEN,
