@@ -194,6 +194,19 @@ def test_nothing_that_is_sent_is_a_surprise(house: House, stock: Numbers, django
         asks()
 
 
+@ALL
+def test_text_that_no_column_holds_is_no_surprise(house: House, stock: Numbers, django_db_blocker: Any, route: Route):
+    """Each parameter that is text, with NUL and with what is no UTF-8, so that chance need not meet it."""
+    path, asked = path_of(route, stock, house), house.as_("administrator")
+    texts = [
+        name for name, schema in parameters(route).items() if "string" in (schema.get("type"), schema.get("format"))
+    ]
+    with django_db_blocker.unblock():
+        for name in texts:
+            for value in (b"\0", b"a\0 b", b"\xed\xa0\x80", b"\xff"):
+                is_told(asked.get(path, **{name: value}))
+
+
 # Pages
 
 

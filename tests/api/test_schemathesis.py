@@ -240,7 +240,7 @@ def raises(**_: Any) -> Any:
     raise RuntimeError("on purpose")
 
 
-@pytest.mark.timeout(0 if LONG else 300)
+@pytest.mark.timeout(0 if LONG else 900)
 @pytest.mark.parametrize("role", EVERYBODY)
 def test_the_api_answers_as_its_openapi_says(api: Api, acme: World, role: str):
     """Issue 6: schemathesis over the whole API, all checks, as each role, zero failures."""

@@ -56,6 +56,7 @@ UNBOUND = {
     "health.in_state": "numbers that the list of Connections cuts with what the viewer sees",
     "health.overdue": "for the scheduler, which tells everybody whom a route is for",
     "health.secrets_ending": "the same",
+    "home.days_of": "of Connections that are at hand; only Operations that the viewer sees are in it",
     "history.changes": "of a Record that is at hand",
     "managed.managed_by": "of things that are at hand",
     "managed.schedules_managed_by": "of Connections that are at hand",
@@ -178,6 +179,7 @@ ASKED: dict[str, Asked] = {
     "finding.finding": of("finding"),
     "finding.findings": EVERY,
     "finding.numbers_of": Asked(lambda there, read: read(100, record_id=there.shop), names=False),
+    "home.coverage": EVERY,
     "mapping.mappings": EVERY,
     "mapping.mappings_csv": EVERY,
     "mapping.mappings_of": Asked(
@@ -190,6 +192,7 @@ ASKED: dict[str, Asked] = {
     "preview.differences": of("preview"),
     "preview.preview_counts": of("preview"),
     "product.named": called("product"),
+    "product.of_names": Asked(lambda there, read: list(read([f"{there.name} product"]).values())),
     "product.product": of("product"),
     "product.products": EVERY,
     "product_type.named": called("type"),

@@ -10,7 +10,7 @@ from django.db.models import Case, Count, IntegerField, Q, TextField, Value, Whe
 from django.db.models.functions import Cast
 from msgspec import Meta
 
-from tidegate.reads.page import LIMIT, cut
+from tidegate.reads.page import LIMIT, cut, storable
 from tidegate.reads.share import Share, own_records, seen_whole, visible_operations
 from tidegate.rules.operation import in_words
 from tidegate.rules.preview import would
@@ -183,7 +183,7 @@ def log(
         return LogPage(operation=operation_id, lines=[], next=None)
     lines = _lines(operation_id, _records_shown(found))
     lines = lines.filter(n__gt=after, level__in=LEVELS[LEVELS.index(level) :])
-    for word in search.split():
+    for word in storable(search).split():
         lines = lines.annotate(told=Cast("facts", TextField())).filter(
             Q(text__icontains=word) | Q(told__icontains=word)
         )

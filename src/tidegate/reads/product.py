@@ -124,7 +124,7 @@ def _rows(found: list[Any]) -> list[ProductRow]:
 
 def of_names(names: Sequence[str]) -> dict[str, ProductRow]:
     """By each of these names the Product that has it, whatever the case; names that none has are left out."""
-    wanted = {name.casefold(): name for name in map(storable, names)}
-    query = _visible().annotate(said=Lower("name")).filter(said__in=[name.lower() for name in names])
+    wanted = {storable(name).casefold(): name for name in names}
+    query = _visible().annotate(said=Lower("name")).filter(said__in=[storable(name).lower() for name in names])
     found = {row.name.casefold(): row for row in _rows(list(query.order_by("-id")[: len(wanted) * 2]))}
     return {name: found[said] for said, name in wanted.items() if said in found}

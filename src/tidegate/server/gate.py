@@ -37,8 +37,18 @@ OPEN: Mapping[str, tuple[tuple[str, ...], int]] = {
     "/account/": ((*READING, "POST"), 64 * 1024),
     "/setup": ((*READING, "POST"), 64 * 1024),
     **dict.fromkeys(
-        ("/connectors/", "/connections/", "/inbox/", "/records/", "/operations/", "/products/", "/findings/",
-         "/settings/", "/steps/", "/rules/"),
+        (
+            "/connectors/",
+            "/connections/",
+            "/inbox/",
+            "/records/",
+            "/operations/",
+            "/products/",
+            "/findings/",
+            "/settings/",
+            "/steps/",
+            "/rules/",
+        ),
         ((*READING, "POST"), 512 * 1024),
     ),
 }
@@ -48,12 +58,12 @@ NEXT_STEPS: Mapping[str, str] = {
     "too-large": "Send less at a time.",
     "too-long": "Ask for less at a time, or for fewer fields.",
     "headers": "Send fewer or shorter headers.",
-    "broken": "Its log says what; report that.",
+    "broken": "Report what the log says.",
 }
 """What to do next, by the kind of problem."""
 
-# Nothing is loaded from elsewhere, nothing runs but files of ours, nobody frames us, and no answer is kept: pages tell of
-# weaknesses.
+# Nothing is loaded from elsewhere, nothing runs but files of ours, nobody frames us, and no answer is kept: pages tell
+# of weaknesses.
 CARRIED: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none';"
@@ -101,7 +111,9 @@ def gate(inner: Application, hosts: Sequence[str], also_by_address: frozenset[st
         except Exception:
             log.exception("A request met something it was not made for")
             if not begun:
-                await refuse(scope, carrying, Refused("broken", "Tidegate met something it was not made for."))
+                await refuse(
+                    scope, carrying, Refused("broken", "Tidegate met something it was not made for; its log says what.")
+                )
 
     return application
 

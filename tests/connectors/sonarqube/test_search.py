@@ -59,6 +59,35 @@ def test_one_page_holds_everything_and_nothing_is_whole_too(world: World):
     assert walked(world, search()) == (Proof(4, 4, "whole", 1), keys)
 
 
+def test_where_nothing_is_there_one_question_is_enough(world: World):
+    asked: list[int] = []
+
+    def noted(number: int, body: dict[str, Any]) -> dict[str, Any]:
+        asked.append(number)
+        return body
+
+    walked(world, search(), change=noted)
+
+    assert asked == [1]
+
+
+@pytest.mark.parametrize("answers", [[(2, 1), (2, 0)], [(1, 2)], [(2, 1), (3, 1)]], ids=["short", "more", "moved"])
+def test_rules_that_are_not_all_listed_are_not_believed(answers: list[tuple[int, int]]):
+    """A finding without its rule's text would change with the next run."""
+    rules = Rules()
+    learning = rules.learn({})
+    next(learning)
+
+    def listed() -> None:
+        for total, count in answers:
+            told = [{"key": f"java:S{number}"} for number in range(count)]
+            learning.send(Page({"paging": {"total": total}, "rules": told}))
+
+    with pytest.raises(Incomplete):
+        listed()
+    assert not rules.known
+
+
 def test_rules_are_learned_before_the_first_row_and_only_once(world: World):
     world.raise_issues("shop", 1)
     rules = Rules()
@@ -141,11 +170,12 @@ def test_what_no_filter_parts_is_incomplete(world: World):
 
 
 def test_a_list_of_rules_that_may_be_cut_splits_nothing(world: World):
-    """A facet lists at most a hundred values."""
+    """A facet lists at most a hundred values, and the Cloud's total would not tell that one is missing."""
+    world.caps_totals = True
     for number in range(101):
         world.raise_issues("shop", 1, rule=f"java:S{number}", creationDate="2025-03-01T08:00:00+0000", severity="INFO")
 
-    with pytest.raises(Incomplete):
+    with pytest.raises(Incomplete, match="no filter parts them"):
         walked(world, search())
 
 

@@ -16,9 +16,11 @@ from tidegate.connectors.sonarqube.fixtures.world import CLOUD, SERVER, WORLDS
 from tidegate.connectors.sonarqube.location import location
 from tidegate.connectors.sonarqube.rules import LONGEST, cwes, links, rule_of
 from tidegate_sdk import (
+    AccessDenied,
     Account,
     Ask,
     AuthRejected,
+    ConnectorError,
     Family,
     Finding,
     NotFound,
@@ -124,6 +126,12 @@ def test_what_was_noted_of_an_open_issue_is_no_reason():
     assert issue().vendor_reason == ""
 
 
+def test_a_long_reason_is_cut():
+    comments = [{"login": "amy", "markdown": "x" * 5_000, "createdAt": "2025-07-02T09:00:00+0200"}]
+
+    assert len(issue(1, comments=comments).vendor_reason) == 1_000
+
+
 def test_an_issue_that_the_server_calls_fixed_is_fixed():
     found = issue(4)
 
@@ -212,6 +220,13 @@ def test_malware_is_a_risk_and_a_licence_is_none():
     assert risk(2).title == "Malware in ev3nt-stream 3.3.6"
     assert (risk(2).severity, risk(2).verdict) == (Severity.CRITICAL, None)
     assert tool().risk(RISKS[1]) == Skip("A licence is no weakness.")
+
+
+def test_a_risk_may_stand_in_no_file_that_is_known():
+    found = risk(release={"packageName": "lodash"})
+
+    assert (found.path, found.evidence, found.version, found.purl) == ("", "", "", "")
+    assert found.title == "CVE-2021-23337 in lodash"
 
 
 def test_a_kind_of_risk_never_seen_before_is_reported():
@@ -333,6 +348,7 @@ def test_every_review_of_a_hotspot(number: int, means: Any):
 
 def test_a_word_that_belongs_to_a_reviewed_hotspot_means_nothing_before_the_review():
     assert meant(hotspot(status="FIXED")) == OPEN
+    assert meant(hotspot(status="TO_REVIEW", resolution="SAFE")) == OPEN
 
 
 @pytest.mark.parametrize(
@@ -413,6 +429,24 @@ def test_without_patterns_the_main_branch_is_read_and_no_branch_named():
     ]
 
 
+def test_what_the_token_may_not_read_is_skipped_and_a_list_of_projects_has_its_window():
+    """records.md: a Family that the token may not read is *skipped*. A list cut at 10,000 is not complete."""
+    found = [each for each in asked(tool(), {"enabled": True}) if isinstance(each, Family)]
+
+    assert [each.off for each in found] == [{403}, {403}, {403, 404}]
+    assert tool().veps().by.window == 10_000  # type: ignore[attr-defined]
+
+
+def test_only_a_branch_by_name_has_to_be_there_still():
+    """A project that is gone is found out by the list of projects."""
+    found = asked(tool(branches=["*"]), BRANCHES, {"enabled": True})
+    searches = [each for each in found if isinstance(each, Family) and each.name != "dependency risks"]
+
+    assert [(each.branch, each.list.by.witness is not None) for each in searches] == [  # type: ignore[attr-defined]
+        ("", False), ("", False), ("release/1", True), ("release/1", True),
+    ]  # fmt: skip
+
+
 BRANCHES = {"branches": [{"name": "main", "isMain": True}, {"name": "release/1", "isMain": False}]}
 
 
@@ -455,10 +489,16 @@ def test_dependency_risks_that_are_off_are_skipped_and_asked_for_once():
     assert "not enabled" in families(first)[2][2]
 
 
-def test_a_server_that_does_not_know_dependency_risks_is_asked_again():
+def test_a_server_that_does_not_say_whether_they_are_on_is_not_believed():
+    with pytest.raises(VendorChanged):
+        asked(tool(), {"enabled": "yes"})
+
+
+@pytest.mark.parametrize("kind", [NotFound, AccessDenied])
+def test_a_server_that_does_not_know_dependency_risks_is_asked_again(kind: type[ConnectorError]):
     """A refusal may pass: only the server's own word is remembered."""
     made = tool()
-    first = asked(made, NotFound("GET api/v2/sca/feature-enabled answered 404."))
+    first = asked(made, kind("GET api/v2/sca/feature-enabled answered 404."))
 
     assert "answered 404" in families(first)[2][2]
     assert families(asked(made, {"enabled": True}))[2][2] == "read"

@@ -325,7 +325,7 @@ def _server(status: Row) -> str:
         raise VendorDown(f"The server says that it is {str(status['status'])[:40]}.")
     version = identifier(status, "version")
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
-    if len(numbers) < len(OLDEST) or numbers < OLDEST:
+    if numbers < OLDEST:
         step = "Update SonarQube to 9.9 or later; older servers do not say which rule a hotspot is of."
         raise VendorChanged(f"This is SonarQube {version[:40]}.", step)
     return identifier(status, "id")

@@ -141,7 +141,7 @@ def _created(ask: Ask, ascending: str) -> Generator[Ask | Wait, Page, datetime]:
     created = moment(issues[0]["creationDate"]) if issues else None
     if created is None:
         raise VendorChanged("An issue does not say when it was created, so the list cannot be split.")
-    return created.astimezone(UTC).replace(microsecond=0)
+    return created.astimezone(UTC)
 
 
 def _written(time: datetime) -> str:
