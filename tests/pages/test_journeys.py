@@ -33,8 +33,7 @@ def test_a_new_record_is_mapped_by_keyboard_alone_and_undone(opened: Callable[..
     page.keyboard.press("j")
     page.keyboard.press("m")
     page.keyboard.type("web")
-    page.wait_for_selector("#unmapped [role=option][aria-selected=true]")
-    assert page.inner_text("#unmapped [role=option] >> nth=0").startswith("Web shop")
+    expect(page.locator("#unmapped [role=option]").nth(0)).to_contain_text("Web shop")
     assert page.inner_text("#unmapped [role=listbox] li.make") == "Create “web”"
     page.keyboard.press("Enter")
     expect(page.locator("#notes")).to_contain_text("flows into «Web shop»")
@@ -43,6 +42,21 @@ def test_a_new_record_is_mapped_by_keyboard_alone_and_undone(opened: Callable[..
 
     assert "Undone for 1 Record" in seen.told
     assert page.locator("#unmapped tbody tr").count() == 1
+
+
+def test_enter_takes_what_was_typed_and_never_what_an_older_answer_offered(opened: Callable[..., Seen]):
+    """Whoever types faster than the server answers maps to what they typed."""
+    seen = opened()
+    new_record(seen)
+    page = seen.go("/inbox/")
+    page.focus("#unmapped [role=combobox]")
+    expect(page.locator("#unmapped [role=option]").nth(0)).to_contain_text("Vulnerable shop")
+
+    page.keyboard.insert_text("web")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#notes")).to_contain_text("flows into «Web shop»")
+    page.click("#notes >> text=Undo")
 
 
 def test_many_are_looked_at_before_they_are_deleted(opened: Callable[..., Seen]):

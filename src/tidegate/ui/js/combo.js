@@ -15,6 +15,7 @@ function start(combo) {
   words.setAttribute("aria-controls", list.id);
   let asked = 0;
   let wait = 0;
+  let early = false; // Enter came before the answer to what was typed: the first of that answer is meant, never of an older one
 
   const options = () => [...list.querySelectorAll("[role=option]")];
   const chosen = () => list.querySelector("[aria-selected=true]");
@@ -41,6 +42,8 @@ function start(combo) {
     list.innerHTML = await answer.text();
     open(options().length > 0 && document.activeElement === words);
     point(options()[0]);
+    if (early && options()[0]) take(options()[0]);
+    early = false;
   }
 
   function take(option) {
@@ -52,7 +55,15 @@ function start(combo) {
     if ("submit" in combo.dataset) words.form?.requestSubmit();
   }
 
-  words.addEventListener("input", () => { value.value = ""; clearTimeout(wait); wait = setTimeout(ask, 80); });
+  words.addEventListener("input", () => {
+    value.value = "";
+    early = false;
+    asked += 1;
+    list.replaceChildren();
+    open(false);
+    clearTimeout(wait);
+    wait = setTimeout(ask, 80);
+  });
   words.addEventListener("focus", () => { if (!value.value) ask(); });
   words.addEventListener("blur", () => setTimeout(() => open(false), 150));
   words.addEventListener("keydown", (event) => {
@@ -62,6 +73,7 @@ function start(combo) {
       if (list.hidden) return void ask();
       point(all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]);
     } else if (event.key === "Enter" && !list.hidden && at >= 0) take(all[at]);
+    else if (event.key === "Enter" && !value.value && words.value.trim()) early = true;
     else if (event.key === "Escape" && !list.hidden) { open(false); event.stopPropagation(); }
     else return;
     event.preventDefault();
