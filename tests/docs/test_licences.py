@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
+from importlib.metadata import PackageMetadata, PackageNotFoundError, files, metadata
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +61,17 @@ def licences(of: PackageMetadata) -> set[str]:
     return named or {str(of["License"] or "").strip()} - {""}
 
 
+def licence_of_its_file(name: str) -> set[str]:
+    """For a package whose metadata names none: the one that heads the licence file it brings along."""
+    texts = [file.read_text() for file in files(name) or [] if file.name == "LICENSE" and "licenses" in file.parts]
+    return {CLASSIFIED[head] for text in texts if (head := text.splitlines()[0].strip()) in CLASSIFIED}
+
+
 def test_every_locked_package_stands_under_a_licence_that_is_allowed():
     ours, wrong = shipped(), list[str]()
     for name in locked().keys() - OTHER_PLATFORMS:
         try:
-            found = licences(metadata(name))
+            found = licences(metadata(name)) or licence_of_its_file(name)
         except PackageNotFoundError:
             wrong.append(f"{name} is locked and not installed")
             continue

@@ -18,6 +18,7 @@ MAY_REVEAL = (
     "src/tidegate/api/token.py",
     "src/tidegate/api/trigger.py",
     "src/tidegate/cli/token.py",
+    "src/tidegate/ui/pages/setting.py",
     "src/tidegate/cli/connection.py",
     "src/tidegate/cli/route.py",
     "src/tidegate/cli/wire.py",  # the wire to a Tidegate elsewhere: its token, and secrets on their way there
