@@ -33,6 +33,8 @@ MODULES = [importlib.import_module(f"tidegate.actions.{one.name}") for one in pk
 ASKED_WITHIN = {
     "action.demand": "what an action asks for beyond its own line",
     "action.demand_everywhere": "the same, for everything",
+    "account.changing_oneself": "a person about themselves: no role is asked for, and the page proved who they are",
+    "session.logged_out": "the same",
     "product.may_move": "a question of edit_product",
     "secret.the_newest": "a part of rotate_secrets",
     "change.change_again": "a part of request_again",

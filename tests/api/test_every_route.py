@@ -15,6 +15,7 @@ assert app.api
 QUERY = {
     "actions.connection.continuable": {"tool": "burpsuite"},
     "actions.connection.threshold_effect": {"minimum_severity": "High"},
+    **{route.of: {"text": "nobody"} for route in ROUTES if route.of.endswith(".named")},
 }
 READS = [one for one in ROUTES if one.method == "GET"]
 

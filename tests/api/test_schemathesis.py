@@ -202,7 +202,8 @@ def ask(answers: Any, token: str, only: str = "") -> Run:
     """Asks for every operation, or only one, in whatever way; gives what was wrong, each thing once."""
     formats()
     run = Run()
-    config = SchemathesisConfig.from_dict(told(token, LONG or 1 + 3 * bool(only), PHASES if LONG else PHASES[2:3]))
+    phases = ("coverage",) if only else PHASES if LONG else ("fuzzing",)
+    config = SchemathesisConfig.from_dict(told(token, LONG or 1, phases))
     schema = schemathesis.openapi.from_dict(the_api.document, config=config)
     if only:
         schema = schema.include(operation_id=only)

@@ -11,11 +11,12 @@ from tidegate.reads.home import DAYS, coverage, days_of
 from tidegate.reads.product import of_names
 from tidegate.reads.viewer import viewing
 from tidegate.rules.access import NO_ACCESS
+from tidegate.store import models
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
 
 
-def ran(connection: object, status: str, days_ago: int, **more: object) -> None:
+def ran(connection: models.Connection, status: str, days_ago: int, **more: object) -> None:
     operation = world.operation(connection, "sync", status, **more)
     type(operation).objects.filter(pk=operation.pk).update(requested_at=NOW - timedelta(days=days_ago))
 
