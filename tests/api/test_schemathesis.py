@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -202,8 +202,8 @@ def ask(answers: Any, token: str, only: str = "") -> Run:
     """Asks for every operation, or only one, in whatever way; gives what was wrong, each thing once."""
     formats()
     run = Run()
-    phases = ("coverage",) if only else PHASES if LONG else ("fuzzing",)
-    config = SchemathesisConfig.from_dict(told(token, LONG or 1, phases))
+    phases = PHASES if LONG else ("fuzzing",)
+    config = SchemathesisConfig.from_dict(told(token, LONG or (2 if only else 1), phases))
     schema = schemathesis.openapi.from_dict(the_api.document, config=config)
     if only:
         schema = schema.include(operation_id=only)
@@ -237,10 +237,6 @@ def note(run: Run, event: events.ScenarioFinished) -> None:
                 )
 
 
-def raises(**_: Any) -> Any:
-    raise RuntimeError("on purpose")
-
-
 @pytest.mark.timeout(0 if LONG else 900)
 @pytest.mark.parametrize("role", EVERYBODY)
 def test_the_api_answers_as_its_openapi_says(api: Api, acme: World, role: str):
@@ -252,53 +248,19 @@ def test_the_api_answers_as_its_openapi_says(api: Api, acme: World, role: str):
     run = ask(Asker(api.answers, token), token)
 
     assert not run.wrong, "\n\n".join(f"{' | '.join(key)}\n{said}" for key, said in run.wrong.items())
-    assert run.asked.total() > 150
+    assert run.asked.total() > 120
     if role == "nobody":
         assert run.done == set()
     if role == "administrator":
         assert len(run.done) > len(ROUTES) // 3, "most of it was refused, which proves little"
 
 
-@pytest.mark.parametrize(
-    ("check", "broken"),
-    [
-        ("not_a_server_error", raises),
-        ("response_schema_conformance", lambda **_: ProductPage(products=[{"id": "x"}], next=None)),  # pyright: ignore[reportArgumentType]
-        ("the_answer_is_whole", lambda **_: {"next": None}),
-        ("response_schema_conformance", lambda **_: [1]),
-    ],
-    ids=["a handler raises", "a field is of another type", "a field is missing", "another shape"],
-)
-def test_a_route_that_breaks_its_word_is_found(
-    api: Api, monkeypatch: pytest.MonkeyPatch, check: str, broken: Callable[..., Any]
-):
-    monkeypatch.setattr(products, "products", broken)
+def test_a_route_that_breaks_its_word_is_found(api: Api, monkeypatch: pytest.MonkeyPatch):
+    """The suite can fail: a field of another type is one of its failures."""
+    wrong = ProductPage(products=[{"id": "x"}], next=None)  # pyright: ignore[reportArgumentType]
+    monkeypatch.setattr(products, "products", lambda **_: wrong)
     token = api.as_("administrator").token
 
     run = ask(Asker(api.answers, token), token, only="reads.product.products")
 
-    assert check in {name for name, *_ in run.wrong}
-
-
-def test_a_lock_that_is_missing_is_found(api: Api):
-    token = api.as_("administrator").token
-    header = (b"authorization", f"Bearer {token}".encode())
-
-    async def open_to_everybody(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        others = [one for one in scope.get("headers", ()) if one[0] != header[0]]
-        await api.answers({**scope, "headers": [*others, header]}, receive, send)
-
-    run = ask(open_to_everybody, token, only="reads.product.products")
-
-    assert "ignored_auth" in {name for name, *_ in run.wrong}
-
-
-def test_a_status_that_nobody_announced_is_found(api: Api):
-    async def teapot(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        headers = [(b"content-type", b"application/problem+json")]
-        await send({"type": "http.response.start", "status": 418, "headers": headers})
-        await send({"type": "http.response.body", "body": b"{}"})
-
-    run = ask(teapot, "", only="reads.product.products")
-
-    assert "status_code_conformance" in {name for name, *_ in run.wrong}
+    assert "response_schema_conformance" in {name for name, *_ in run.wrong}
