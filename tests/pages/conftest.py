@@ -64,13 +64,14 @@ def house() -> Iterator[House]:
     shutil.rmtree(home.parent, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+# By module: while it lives an event loop counts as running in this thread, and no other test may meet that.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """The machine's Chromium, or the one that ./dev unpacked; a missing one fails."""
     own, environment = shutil.which("chromium"), dict[str, str | float | bool](os.environ)
