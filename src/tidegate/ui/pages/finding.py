@@ -10,14 +10,14 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from tidegate.actions import finding as actions
-from tidegate.actions.errors import Forbidden, NotThere, Refused
+from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.step import BulkDone
 from tidegate.reads import finding as reads
 from tidegate.reads.page import number
 from tidegate.reads.tool import tools
 from tidegate.rules.actor import Actor
 from tidegate.rules.bulk import FindingFilter
-from tidegate.ui.page import act, back, page, show, tell
+from tidegate.ui.page import act, back, page, saying, show, tell
 from tidegate.ui.table import Table
 from tidegate.ui.words import several
 
@@ -84,7 +84,7 @@ def decide(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     ids = [n for n in map(number, given.getlist("ids")) if n is not None]
     wanted = _filter_given(given) if given.get("all") else None
     closing = given.get("do") == "close"
-    try:
+    with saying(request):
         said = {} if closing else _said(given)
         if wanted is not None and not given.get("expected"):
             shown = actions.preview_findings(actor, "close" if closing else "decide", matching=wanted)
@@ -98,10 +98,6 @@ def decide(request: HttpRequest, actor: Actor, /) -> HttpResponse:
             chosen = {"finding_ids": ids}
         done = (actions.close_findings if closing else actions.decide_findings)(actor, **chosen, **said)
         tell(request, told(done), "warning" if done.refused else "success")
-    except (NotThere, Forbidden):
-        raise
-    except Refused as refused:
-        tell(request, f"{refused.sentence} {refused.next_step}", "error")
     return back(request, reverse("findings"))
 
 

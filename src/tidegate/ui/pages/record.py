@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from tidegate.actions import bulk
-from tidegate.actions.errors import Forbidden, NotThere, Refused
+from tidegate.actions.errors import NotThere
 from tidegate.actions.operation import request_sync_preview
 from tidegate.actions.step import BulkDone
 from tidegate.reads import product as products
@@ -122,7 +122,7 @@ def decide(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     wanted = _filter_given(given) if given.get("all") else None
     asked = _asked(given, deed)
     first = wanted is not None or (deed in LOOKED_AT_FIRST and len(ids) > 1)
-    try:
+    with saying(request):
         if first and not given.get("expected"):
             shown = bulk.preview_records(
                 actor, cast("Any", deed), () if wanted is not None else ids, matching=wanted,
@@ -143,10 +143,6 @@ def decide(request: HttpRequest, actor: Actor, /) -> HttpResponse:
         else:
             done = bulk.decide_records(actor, cast("Any", deed), **chosen, **asked)
         tell(request, told(done), "success" if not done.refused else "warning", step=str(done.step or ""))
-    except (NotThere, Forbidden):
-        raise
-    except Refused as refused:
-        tell(request, f"{refused.sentence} {refused.next_step}", "error")
     return back(request, reverse("inbox"))
 
 

@@ -12,6 +12,7 @@ from tidegate.actions import rule as actions
 from tidegate.actions import suggestion as suggesting
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.reads import rule as reads
+from tidegate.reads.page import number
 from tidegate.reads.suggestion import suggestions as read_suggestions
 from tidegate.rules.actor import Actor
 from tidegate.rules.mapping import MappingRule
@@ -61,8 +62,7 @@ def change_rule(request: HttpRequest, actor: Actor, /, *, connection_id: int, ru
             actions.delete_rule(actor, rule_id)
             tell(request, "The rule is gone. What it decided stays.")
         else:
-            place = int(given["position"]) if given.get("position", "").isdigit() else 1
-            actions.move_rule(actor, rule_id, max(1, place))
+            actions.move_rule(actor, rule_id, number(given.get("position", "")) or 1)
             tell(request, "The order is changed: the first rule that matches wins.")
     return back(request, reverse("rules", args=[connection_id]))
 
