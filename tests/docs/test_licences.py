@@ -11,15 +11,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 ALLOWED = {
-    "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0",
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0",
     "LGPL-3.0-only", "LGPL-3.0-or-later",  # imported as it is, replaceable by whoever installs us
 }  # fmt: skip
-ONLY_IN_DEVELOPMENT = {"GPL-3.0", "GPL-3.0-or-later"}
+ONLY_IN_DEVELOPMENT = {"GPL-2.0-or-later", "GPL-3.0", "GPL-3.0-or-later"}
 """Programs that look at our files; nothing of theirs is in what we give away."""
 
 CLASSIFIED = {
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD-3-Clause",
+    "GNU General Public License v2 or later (GPLv2+)": "GPL-2.0-or-later",
     "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
