@@ -18,6 +18,16 @@ REFUSALS = 20
 """So many that were left alone are named."""
 
 
+def check_which(
+    given: Sequence[str] | None, all: bool, filters: Sequence[object], expected: str | None, what: str
+) -> None:
+    """Raises Failure where it is not clear which are meant: some that are named, or all that a filter finds."""
+    if bool(given) == all:
+        raise usage(f"Which {what}?", "Say which, or --all; not both.")
+    if not all and (expected is not None or any(value not in (None, "") for value in filters)):
+        raise usage(f"Options that find {what} need --all.", "Add --all, or leave these options out.")
+
+
 def foretold(found: BulkPreview, what: str) -> None:
     """What would happen, group by group."""
     say(f"{found.number:,} {what} are meant; {found.changes:,} of them would change.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.answer import ExportedFile
-from tidegate.cli.bulk import code_of_many, foretold, looked_at, told
+from tidegate.cli.bulk import check_which, code_of_many, foretold, looked_at, told
 from tidegate.cli.failure import DONE, usage
 from tidegate.cli.house import actions, reads
 from tidegate.cli.naming import not_there, the_connection, the_number, the_product, the_record
@@ -341,7 +341,7 @@ def decide(
     if not said:
         raise usage("Nothing was decided.", "See what can be: tidegate finding decide --help")
     filters = (product, product_type, connection, tool, record, of_severity, active, status, since, before)
-    _check(numbers, all, (*filters, cwe, component, search), expected)
+    check_which(numbers, all, (*filters, cwe, component, search), expected, "findings")
     if all or preview or len(numbers or ()) > 1:
         with ready(quiet=json):
             which = _chosen(numbers, filters, cwe, component, search)
@@ -383,18 +383,10 @@ def close_findings(
     Nothing watches what a remap left behind, and what belongs to Records that are ignored, deleted or Missing.
     """
     filters = (product, product_type, connection, tool, record, severity, active, status, since, until)
-    _check(numbers, all, filters, expected)
+    check_which(numbers, all, filters, expected, "findings")
     with ready(quiet=json):
         which = _chosen(numbers, filters)
         return _in_bulk("close", which, {}, expected, preview=preview, json=json)
-
-
-def _check(numbers: list[str] | None, all: bool, filters: Sequence[object], expected: str | None) -> None:
-    """Raises Failure where it is not clear which findings are meant."""
-    if bool(numbers) == all:
-        raise usage("Which findings?", "Give their numbers, or say --all; not both.")
-    if not all and (expected is not None or any(value not in (None, "") for value in filters)):
-        raise usage("Options that find findings need --all.", "Add --all, or leave them out and give numbers.")
 
 
 def _chosen(

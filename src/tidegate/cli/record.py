@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from tidegate.cli.answer import Decided, Item
-from tidegate.cli.bulk import code_of_many, foretold, looked_at, told
+from tidegate.cli.bulk import check_which, code_of_many, foretold, looked_at, told
 from tidegate.cli.failure import DONE, FAILED, PARTIAL, usage
 from tidegate.cli.house import actions, reads
 from tidegate.cli.managed import managed, note_managed
@@ -31,8 +31,6 @@ from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, plain, print_json, say, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tidegate.reads.record import RecordDetail, RecordRow
 
 SYNC: Final = "sync"
@@ -175,7 +173,7 @@ def map_records(
             "Only a new Product gets a Product Type.", "Leave --product-type out, or say --new for a new Product."
         )
     filters = (connection, state, in_product, search, gone, since, until)
-    _check(names, all, filters[1:], expected)
+    check_which(names, all, filters[1:], expected, "Records")
     with ready(quiet=json):
         if all or each or preview:
             said = {
@@ -219,7 +217,7 @@ def ignore_records(
 ) -> int:
     """Ignore Records: nothing flows from them. What was imported stays, and the earlier mapping is remembered."""
     filters = (connection, state, in_product, search, gone, since, until)
-    _check(names, all, filters[1:], expected)
+    check_which(names, all, filters[1:], expected, "Records")
     with ready(quiet=json):
         if all or preview:
             which = _chosen(names, all, filters)
@@ -250,7 +248,7 @@ def restore_records(
 ) -> int:
     """Take Records back from Ignored: they are New again, or mapped as they were before."""
     filters = (connection, state, in_product, search, gone, since, until)
-    _check(names, all, filters[1:], expected)
+    check_which(names, all, filters[1:], expected, "Records")
     with ready(quiet=json):
         if all or preview:
             deed = "restore to earlier" if to_earlier else "restore"
@@ -280,7 +278,7 @@ def delete_records(
 ) -> int:
     """Delete Records. Imported findings stay; if the thing still exists, Discover brings it back as New."""
     filters = (connection, state, in_product, search, gone, since, until)
-    _check(names, all, filters[1:], expected)
+    check_which(names, all, filters[1:], expected, "Records")
     with ready(quiet=json):
         if all or preview:
             return _in_bulk("delete", _chosen(names, all, filters), {}, expected, preview=preview, json=json)
@@ -311,7 +309,7 @@ def sync_records(
     The preview says which would be synced. What a Sync would do to findings: tidegate sync --preview
     """
     filters = (connection, state, in_product, search, gone, since, until)
-    _check(names, all, filters[1:], expected)
+    check_which(names, all, filters[1:], expected, "Records")
     with ready(quiet=json):
         return _in_bulk(SYNC, _chosen(names, all, filters), {}, expected, preview=preview, later=later, json=json)
 
@@ -336,14 +334,6 @@ def undo(
         rows = [] if name is None else the_records([name], connection)
         outcome = actions.record.undo(me(), step=step, record_id=rows[0].id if rows else None)
         return _answer(outcome, rows, later=later, json=json)
-
-
-def _check(names: list[str] | None, all: bool, filters: Sequence[object], expected: str | None) -> None:
-    """Raises Failure where it is not clear which Records are meant."""
-    if bool(names) == all:
-        raise usage("Which Records?", "Name them, or say --all; not both.")
-    if not all and (expected is not None or any(value not in (None, "") for value in filters)):
-        raise usage("Options that find Records need --all.", "Add --all, or leave them out and name the Records.")
 
 
 def _matching(
