@@ -89,7 +89,8 @@ def test_all_of_it_takes_little_memory_and_little_time_to_the_first_page(home: P
     port = free_port()
     with up(home, port) as program:
         wait_for(lambda: answers(port, "/setup"), "the first page")
-        waited_for = [one for one in program.family() if {b"tidegate.server.up", b"web"} & {*words_of(one).split(b"\0")}]
+        first = {b"tidegate.server.up", b"web"}
+        waited_for = [one for one in program.family() if first & {*words_of(one).split(b"\0")}]
         assert len(waited_for) == 2
         took = sum(map(seconds_of, waited_for))
         wait_for(lambda: is_ready(port), "every part lives")
