@@ -219,6 +219,16 @@ async def test_a_post_that_only_reads_is_asked_again(vendor: Vendor, opened: Ope
     assert [asked.body for asked in vendor.asked] == [b'{"q":1}'] * 2
 
 
+async def test_a_status_that_a_question_names_is_an_answer_too(vendor: Vendor, opened: Open):
+    """Tenable answers 409 with the export that runs already."""
+    vendor.on("/api/export", answer(409, {"active_job_id": "j1"}))
+
+    async with opened(vendor) as session:
+        assert await session.talk(body_of("export", method="POST", also=frozenset({409}))) == {"active_job_id": "j1"}
+        with pytest.raises(VendorChanged, match="answered 409"):
+            await session.talk(body_of("export", method="POST"))
+
+
 async def test_a_post_that_was_turned_away_is_asked_again(vendor: Vendor, opened: Open):
     vendor.on("/api/export", answer(429), answer(200, {"id": 1}))
 

@@ -90,6 +90,37 @@ def test_numbered_pages_are_asked_until_the_total_has_come():
     assert proof == Proof(3, 3, "drifting", 2)
 
 
+def test_the_total_may_stand_in_a_header_however_it_is_written():
+    by = PageNumber("X-Total-Count", per=2, in_headers=True)
+    told = {"x-total-count": "3"}
+
+    _, proof = walked(by, page(1, 2, headers=told), page(3, headers=told))
+
+    assert proof == Proof(3, 3, "drifting", 2)
+
+
+def test_one_answer_is_whole_where_its_header_says_so():
+    by = Whole("X-Total-Count", in_headers=True)
+
+    assert walked(by, page(1, 2, headers={"X-Total-Count": "2"}))[1] == Proof(2, 2, "whole", 1)
+    with pytest.raises(Incomplete, match="declares 3 rows and sent 2"):
+        walked(by, page(1, 2, headers={"X-Total-Count": "3"}))
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Total-Count": ""}, {"X-Total-Count": "-1"}, {"X-Total-Count": "many"}])
+def test_a_header_that_is_missing_or_no_count_is_a_changed_vendor(headers: dict[str, str]):
+    """A proxy that drops the header must not make the first page the last one."""
+    with pytest.raises(VendorChanged, match="X-Total-Count"):
+        walked(PageNumber("X-Total-Count", in_headers=True), page(1, headers=headers, **{"X-Total-Count": 1}))
+
+
+def test_a_total_that_moves_in_a_header_begins_the_list_again():
+    first, second = (page(1, 2, headers={"X-Total-Count": total}) for total in ("3", "4"))
+
+    with pytest.raises(TotalMoved, match="3 to 4"):
+        walked(PageNumber("X-Total-Count", per=2, in_headers=True), first, second)
+
+
 def test_offsets_go_on_from_what_came():
     asked, proof = walked(Offset("total", per=2), page(1, 2, total=3), page(3, total=3))
 
@@ -588,6 +619,40 @@ def test_an_export_that_is_never_done_is_given_up():
 def test_an_export_that_lost_something_is_not_whole(changes: Any, body: Any, error: type[Exception]):
     with pytest.raises(error):
         walked(export(**changes), STARTED, looked(**body), page(1, 2), page(3))
+
+
+def test_another_run_of_the_same_export_is_waited_for_and_not_taken_over():
+    """It may be somebody's who sees less, so its rows would prove nothing."""
+    asked, proof = walked(
+        export(busy="other"), Page({"other": 4}), Page(), Page({"other": 4}), Page(), STARTED, looked(), page(1),
+        page(2), first=POST,
+    )  # fmt: skip
+
+    start = replace(POST, bare=True)
+    assert asked[:6] == [start, Wait(3), start, Wait(3), start, Ask("export/9", bare=True)]
+    assert proof == Proof(2, None, "steady", 2)
+
+
+def test_another_run_that_never_ends_is_given_up():
+    with pytest.raises(Incomplete, match="still running after 2 tries"):
+        walked(export(busy="other", polls=2), *[Page({"other": 4}), Page()] * 2, first=POST)
+
+
+def test_the_vendors_own_reason_for_a_failure_is_told():
+    with pytest.raises(Incomplete, match=r"ended as 'ERROR'\. The vendor says: \"It timed out\.\""):
+        walked(export(reason="why"), STARTED, looked("ERROR", why="It timed\nout."))
+    with pytest.raises(Incomplete, match=r"is not empty\. The vendor says: \"1 of 2 failed\.\""):
+        walked(export(reason="why", lost=("failed",)), STARTED, looked(failed=[2], why="1 of 2 failed."))
+
+
+@pytest.mark.parametrize(("empty", "whole"), [(0, False), (1, True), (2, False)])
+def test_parts_that_hold_nothing_may_be_left_out_and_no_others(empty: int, whole: bool):
+    body = {"n": 3, "empty": empty}
+    if whole:
+        assert walked(export(count="n", empty="empty"), STARTED, looked(**body), page(1), page(2))[1].pages == 2
+    else:
+        with pytest.raises(Incomplete, match="declares 3 parts and names 2"):
+            walked(export(count="n", empty="empty"), STARTED, looked(**body))
 
 
 async def test_a_part_that_has_expired_makes_the_export_incomplete(opened: Open):

@@ -610,16 +610,21 @@ async def test_an_outcome_leaves_without_secrets(opened: Open):
     assert SECRET not in repr(reading.outcome)
 
 
-async def test_a_family_of_secrets_keeps_nothing_of_an_odd_row(opened: Open):
+async def test_a_family_or_a_list_of_secrets_keeps_nothing_of_an_odd_row(opened: Open):
+    """Probely's list of targets holds the logins that its scans use."""
+
     def read(found: Any) -> Any:
         return int(found["leaked"])
 
     async with opened(AT, transport=replying({"data": [row(1, leaked="AKIA-of-the-customer")]})) as session:
-        [odd] = await rows_of(session.read(whole(read=read), keep_raw=False))
+        of_family = await rows_of(session.read(whole(read=read), keep_raw=False))
+        of_list = await rows_of(session.read(replace(whole(read=read), secret=True)))
 
-    assert odd.raw == ""
-    assert "AKIA" not in odd.reason
-    assert odd.reason.startswith("ValueError at read, line ")
+    for odd in (*of_family, *of_list):
+        assert odd.raw == ""
+        assert "AKIA" not in odd.reason
+        assert odd.reason.startswith("ValueError at read, line ")
+    assert len(of_family) == len(of_list) == 1
 
 
 async def test_an_echoed_secret_does_not_become_a_finding(opened: Open):

@@ -13,7 +13,7 @@ import pytest
 from sdk.tests.conftest import PATIENT, Open
 from sdk.tests.plain import Log, Naps, Plain, body_of
 from sdk.tests.vendor import Vendor, answer
-from tidegate_sdk import Http, Limits, VendorDown
+from tidegate_sdk import Ask, Http, Limits, VendorDown
 from tidegate_sdk.doors.origin import Origin, authority
 from tidegate_sdk.pace import Pace
 
@@ -234,4 +234,4 @@ async def test_a_hold_longer_than_anybody_waits_is_not_told(vendor: Vendor, open
     ],
 )
 def test_a_host_has_one_name_however_it_is_spelled(location: str, host: str):
-    assert authority(Origin(location)._location) == host
+    assert authority(Origin(location).url(Ask())) == host

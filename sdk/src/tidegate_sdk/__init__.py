@@ -21,12 +21,13 @@ from .ask import (
     graphql,
     identifier,
 )
-from .auth import Auth, Header
+from .auth import Auth, Credential, Grant, Header, Login, Outgoing, Signature
 from .credential import jwt_end
 from .errors import (
     AccessDenied,
     AddressRefused,
     AuthRejected,
+    Busy,
     CertificateUnknown,
     ClientCertificateRefused,
     ConnectorError,
@@ -41,6 +42,7 @@ from .errors import (
 from .finding import NO_PRODUCT, Account, Finding, Severity, Skip, Vep, Verdict
 from .ledger import Ledger
 from .limits import Limits
+from .location import Location
 from .pace import Turnstile
 from .paging import (
     Cursor,
@@ -57,7 +59,8 @@ from .paging import (
 from .proxy import Proxy
 from .reading import Housed, Odd, Outcome, Reading, SharedReading
 from .session import Session
-from .tool import ClientCertificate, Door, Folder, Http, Settings, Tool
+from .state import State, state_of
+from .tool import Bucket, ClientCertificate, Door, Folder, Http, Settings, Tool
 from .web import HttpSettings
 
 __all__ = [
@@ -69,16 +72,20 @@ __all__ = [
     "Ask",
     "Auth",
     "AuthRejected",
+    "Bucket",
+    "Busy",
     "CertificateUnknown",
     "ClientCertificate",
     "ClientCertificateRefused",
     "ConnectorError",
+    "Credential",
     "Cursor",
     "Door",
     "Export",
     "Families",
     "Family",
     "Finding",
+    "Grant",
     "Folder",
     "GraphQL",
     "Header",
@@ -90,11 +97,14 @@ __all__ = [
     "Limits",
     "LinkHeader",
     "List",
+    "Login",
+    "Location",
     "NextLink",
     "NotFound",
     "Odd",
     "Offset",
     "Outcome",
+    "Outgoing",
     "Page",
     "PageNumber",
     "Paging",
@@ -109,11 +119,13 @@ __all__ = [
     "Session",
     "Settings",
     "Severity",
+    "Signature",
     "SharedFamilies",
     "SharedFamily",
     "SharedReading",
     "Skip",
     "Skipped",
+    "State",
     "Talk",
     "Tool",
     "TotalMoved",
@@ -129,5 +141,6 @@ __all__ = [
     "graphql",
     "identifier",
     "jwt_end",
+    "state_of",
     "steady_total",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Generic, Literal, Protocol, TypeVar
 
+from pydantic import SecretStr
+
 from .errors import VendorChanged
 from .finding import Finding, Skip, Vep
 
@@ -86,6 +88,8 @@ class Ask:
     `bare`: the answer steers the walk and holds no rows. `reader`: the body is streamed through it, never held whole.
     `graphql`: an answer with a non-empty `errors` list is a failure although the status says 200. `safe`: a POST that
     only reads (a search), so it may be repeated after a failure like a GET; a GraphQL query is safe as it is.
+    `form`: a body of names and values, as token endpoints want it; a secret among them is opened when it is sent.
+    `also`: statuses whose body is an answer too, as a 409 that names the job which runs already.
     """
 
     path: str = ""
@@ -96,6 +100,8 @@ class Ask:
     reader: Reader | None = None
     graphql: bool = False
     safe: bool = False
+    form: Mapping[str, str | SecretStr] | None = None
+    also: frozenset[int] = frozenset()
 
     def more(self, **query: Any) -> Ask:
         """The same question with these query parameters added or replaced."""
@@ -165,6 +171,7 @@ class List(Generic[T]):
 
     `id` names a row by itself (a dotted path, or a function): a row that cannot be read but has an id is set aside and
     counts as seen; without one the list proves nothing. It must give the `key` of the Finding, the `id` of the Vep.
+    `secret`: its rows hold secrets of the customer, as the logins that a scan uses, so no raw row is ever kept.
     """
 
     ask: Ask
@@ -172,6 +179,7 @@ class List(Generic[T]):
     by: Paging
     read: Callable[[Row], T | Skip]
     id: str | Callable[[Row], str]
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

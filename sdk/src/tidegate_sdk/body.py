@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, cast
+from xml.parsers import expat
 
 import msgspec
 
@@ -46,6 +47,11 @@ def decode(data: bytes, where: str) -> Any:
     else:
         if b"\\" not in data or b"\\u0000" not in data:  # one byte is found ten times as fast as six
             return value
+    return storable(value)
+
+
+def storable(value: Any) -> Any:
+    """The value with NUL and lone surrogates in its texts replaced."""
     return with_texts(value, lambda text: _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
@@ -80,10 +86,53 @@ def with_texts(value: Any, change: Callable[[str], str]) -> Any:
     return holder[0]
 
 
+def xml_texts(data: bytes) -> dict[str, str]:
+    """The texts of the elements of small XML that hold nothing else, by their names; of two of a name the first.
+
+    What AWS says of errors and credentials is such a document. Raises VendorChanged for what is none, and for a
+    document type, in which entities would be declared.
+    """
+    found: dict[str, str] = {}
+    path: list[str] = []
+    words: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        path.append(name.rpartition(":")[2])
+        words.clear()
+
+    def end(name: str) -> None:
+        if words:
+            found.setdefault(path[-1], "".join(words))
+        path.pop()
+        words.clear()
+
+    def refuse(*_: object) -> None:
+        raise VendorChanged("The answer is XML with a document type, which is not read.")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = words.append, refuse
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise VendorChanged(f"The answer is not XML ({error}).") from None
+    return found
+
+
+def told_in(data: bytes, where: str) -> Any:
+    """What an error's body says: its JSON, or the texts of its XML by their names; None where it is neither."""
+    try:
+        if data.removeprefix(_BOM).lstrip()[:1] == b"<" and not is_web_page(data):
+            return xml_texts(data)
+        return decode(data, where)
+    except VendorChanged:
+        return None
+
+
 def _decode_leniently(data: bytes, where: str, problem: str) -> Any:
     """The standard library reads what msgspec refuses: lone surrogates and control characters in texts."""
     try:
-        return json.loads(data.decode(), strict=False, parse_constant=_refuse_number, parse_float=_finite)
+        return json.loads(data.decode(), strict=False, parse_constant=refuse_number, parse_float=finite)
     except RecursionError:
         raise VendorChanged(f"{where} answered with data nested too deeply to be read.") from None
     except UnicodeDecodeError:
@@ -92,12 +141,14 @@ def _decode_leniently(data: bytes, where: str, problem: str) -> Any:
         raise VendorChanged(f"{where} answered with something that is not JSON ({problem}).") from None
 
 
-def _finite(digits: str) -> float:
+def finite(digits: str) -> float:
+    """A number of JSON; raises ValueError beyond what a float holds."""
     number = float(digits)
-    return number if math.isfinite(number) else _refuse_number(digits)
+    return number if math.isfinite(number) else refuse_number(digits)
 
 
-def _refuse_number(digits: str) -> NoReturn:
+def refuse_number(digits: str) -> NoReturn:
+    """NaN and infinity are no JSON."""
     raise ValueError(digits)
 
 

@@ -44,6 +44,13 @@ class VendorDown(ConnectorError):
     next_step = "Wait: the next run tries again. If it lasts, check the location and the network between."
 
 
+class Busy(VendorDown):
+    """The vendor says that there are too many questions; for Tool.refusal, where its status does not say so.
+
+    The Session slows down and asks again, as after a 429.
+    """
+
+
 class CertificateUnknown(VendorDown):
     """The server's certificate proves nothing to us: an unknown authority, too old, too young, of another host."""
 

@@ -35,7 +35,8 @@ class Walked(ABC, Generic[T, B]):
     """A list that is walked; what becomes of its rows is for the two kinds of it to say."""
 
     def __init__(self, line: Line, listing: List[T], *, off: frozenset[int], keep_raw: bool) -> None:
-        self._line, self._list, self._off, self._keep_raw = line, listing, off, keep_raw
+        self._line, self._list, self._off = line, listing, off
+        self._keep_raw = keep_raw and not listing.secret
         self._ledger = Ledger()
         self._outcome: Outcome | None = None
         self._answered = self._streamed = 0

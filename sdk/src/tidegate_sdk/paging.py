@@ -23,16 +23,18 @@ class Whole:
 
         Whole()
         Whole("total")
+        Whole("X-Total-Count", in_headers=True)
 
     Burp's site tree and every report in a folder come so. The proof is *whole*: there is nothing to drift. A declared
     total that is not what came is Incomplete, which is how a page size that nobody asked for is found out.
     """
 
     total: str | None = None
+    in_headers: bool = False
 
     def walk(self, first: Ask) -> Walk:
         """Asks once."""
-        tally = _Tally(self.total)
+        tally = _Tally(self.total, in_headers=self.in_headers)
         tally.add((yield first))
         return tally.proof("whole")
 
@@ -42,10 +44,11 @@ class PageNumber:
     """Numbered pages with a declared total.
 
         PageNumber("paging.total", page="p", size="ps", per=500, window=10_000)    # SonarQube's api/issues/search
+        PageNumber("X-Total-Count", in_headers=True)                               # the total is a header's
 
     `start` is the number of the first page. `window` is the number of rows beyond which the vendor lists no more: a
     total that reaches it is Incomplete at once, for it may be cut there as well. `json` puts the numbers into that
-    object of the JSON body (`""` is the body itself) instead of the query.
+    object of the JSON body (`""` is the body itself) instead of the query. `in_headers`: `total` names a header.
 
     The proof is *drifting*: what is added or fixed meanwhile moves every later row by one, so one can be missed while
     seen and total agree. A page size that the vendor lowers does no harm. A page that is empty before the end, or the
@@ -59,13 +62,15 @@ class PageNumber:
     start: int = 1
     window: int | None = None
     json: str | None = None
+    in_headers: bool = False
 
     def walk(self, first: Ask) -> Walk:
         """Asks page after page until the declared total has come."""
         seen, number, expected, before = 0, self.start, None, Page()
         while True:
             page = yield _saying(first, self.json, {self.page: number, self.size: self.per})
-            expected = _drifting_total(page, before, expected, self.total, self.window)
+            declared = _declared(page, self.total, in_headers=self.in_headers)
+            expected = _drifting_total(page, before, expected, declared, self.window)
             seen += page.count
             if seen >= expected:
                 return Proof(seen, expected, "drifting", number - self.start + 1)
@@ -105,7 +110,7 @@ class Offset:
         while True:
             size = self.per if self.window is None else min(self.per, self.window - seen)
             page = yield _saying(first, self.json, {self.offset: self.start + seen, self.limit: size})
-            expected = _drifting_total(page, before, expected, self.total, self.window)
+            expected = _drifting_total(page, before, expected, _declared(page, self.total), self.window)
             if before.count < self.per and any(row in before.rows for row in page.rows):
                 # The vendor left a row out of the page before, so this one began too early and makes up for it.
                 raise Incomplete(f"Two pages overlap after {seen} of {expected} rows.")
@@ -326,13 +331,20 @@ class Export:
             done=frozenset({"FINISHED"}),
             parts=chunks,       # a function of the first answer and of the last look: an Ask for each chunk
             count="total_chunks",
+            empty="empty_chunks_count",
             lost=("chunks_failed", "chunks_cancelled"),
+            reason="reason",
+            busy="active_job_id",
         )
 
     The List's Ask starts it (`method="POST"`). `status` makes of the answer to that the question to look with, `parts`
     of it and of the last look the questions for the rows; one for a single large file has a `reader`. Between two looks
     lie `every` seconds, and after `polls` of them the walk gives up. `count` is where the last look says how many parts
-    there are, `lost` are lists that must be empty there, `total` is the declared number of rows.
+    there are, `empty` how many of them hold nothing and may be left out of the list, `lost` are lists that must be
+    empty there, `reason` is where it may say why the export failed, `total` is the declared number of rows. `busy` is
+    where the answer to the start names another run of the same export, which is waited for: the start says by `also`
+    which status that has, and is then `safe` to be asked again after a failure.
+    `allowed` is a question that needs the same right and starts nothing, for *Test connection*.
 
     The proof is *whole* for one part and *steady* for more: they are cut from one snapshot. A state that is neither
     `working` nor `done`, known or not, is Incomplete, and so are lost parts, fewer parts than declared, and no part at
@@ -345,14 +357,18 @@ class Export:
     working: frozenset[str]
     done: frozenset[str]
     count: str | None = None
+    empty: str | None = None
     lost: tuple[str, ...] = ()
+    reason: str | None = None
+    busy: str | None = None
+    allowed: Ask | None = None
     total: str | None = None
     every: float = 5
     polls: int = 720
 
     def walk(self, first: Ask) -> Walk:
         """Starts the export, waits for it, and fetches every part."""
-        started = yield replace(first, bare=True)
+        started = yield from self._started(replace(first, bare=True))
         finished = yield from self._finished(replace(self.status(started), bare=True))
         parts = self._all_parts(started, finished)
         seen = 0
@@ -361,6 +377,15 @@ class Export:
         expected = None if self.total is None else _count(finished.body, self.total)
         _refuse_difference(expected, seen)
         return Proof(seen, expected, "whole" if len(parts) == 1 else "steady", len(parts))
+
+    def _started(self, start: Ask) -> Generator[Ask | Wait, Page, Page]:
+        """The vendor's word that it has begun. Another run is not taken over: it may be somebody's who sees less."""
+        for _ in range(self.polls):
+            page = yield start
+            if self.busy is None or dig(page.body, self.busy, None) is None:
+                return page
+            yield Wait(self.every)
+        raise Incomplete(f"The same export, started before, was still running after {self.polls} tries.")
 
     def _finished(self, look: Ask) -> Generator[Ask | Wait, Page, Page]:
         """The last look at the export, which says that it is done."""
@@ -372,21 +397,27 @@ class Export:
             if state in self.done:
                 return page
             if state not in self.working:
-                raise Incomplete(f"The export ended as {state[:60]!r}.")
+                raise Incomplete(f"The export ended as {state[:60]!r}.{self._why(page)}")
             yield Wait(self.every)
         raise Incomplete(f"The export was not done after {self.polls} looks.")
 
     def _all_parts(self, started: Page, finished: Page) -> Sequence[Ask]:
         for path in self.lost:
             if dig(finished.body, path) != []:
-                raise Incomplete(f"The vendor lost a part of the export: {path!r} is not empty.")
+                raise Incomplete(f"The vendor lost a part of the export: {path!r} is not empty.{self._why(finished)}")
         parts = self.parts(started, finished)
         if self.count is None and not parts:
             raise Incomplete("The export is done and has no part.")
         declared = len(parts) if self.count is None else _count(finished.body, self.count)
-        if len(parts) != declared:
+        empty = 0 if self.empty is None else _count(finished.body, self.empty)
+        if len(parts) not in (declared, declared - empty):
             raise Incomplete(f"The export declares {declared} parts and names {len(parts)}.")
         return parts
+
+    def _why(self, page: Page) -> str:
+        """The vendor's own sentence about a failure, where it gives one."""
+        told = None if self.reason is None else dig(page.body, self.reason, None)
+        return f' The vendor says: "{" ".join(told.split())[:200]}"' if isinstance(told, str) and told else ""
 
 
 def steady_total(before: int | None, now: int) -> int:
@@ -410,8 +441,7 @@ class _Tally:
         """Counts a page; raises TotalMoved where the total did."""
         self.seen, self.pages = self.seen + page.count, self.pages + 1
         if self.total is not None:
-            now = _count_of(_header(page, self.total), self.total) if self.in_headers else _count(page.body, self.total)
-            self.expected = steady_total(self.expected, now)
+            self.expected = steady_total(self.expected, _declared(page, self.total, in_headers=self.in_headers))
         if self.expected is not None and self.seen > self.expected:
             _refuse_difference(self.expected, self.seen)
 
@@ -431,9 +461,14 @@ def _refuse_difference(expected: int | None, seen: int) -> None:
         raise Incomplete(f"The vendor declares {expected} rows and sent {seen}.")
 
 
-def _drifting_total(page: Page, before: Page, expected: int | None, total: str, window: int | None) -> int:
+def _declared(page: Page, total: str, *, in_headers: bool = False) -> int:
+    """How many rows there are, by the body or by a header of a page."""
+    return _count_of(_header(page, total), total) if in_headers else _count(page.body, total)
+
+
+def _drifting_total(page: Page, before: Page, expected: int | None, now: int, window: int | None) -> int:
     """What a page declares; raises Incomplete where it is the page before once more, or the list cannot be whole."""
-    declared = steady_total(expected, _count(page.body, total))
+    declared = steady_total(expected, now)
     if window is not None and declared >= window:  # a total that is itself cut there looks like one that just fits
         raise Incomplete(f"There are {declared} rows or more, and the vendor lists only {window}.")
     if page.rows and page.rows == before.rows:  # whoever does not know the parameter sends the first page for ever

@@ -14,6 +14,7 @@ MASK = "•••"
 _SHORTEST = 4  # a shorter secret stands in every text by chance: masking it would shred texts and protect nothing
 _UNMISTAKABLE = 16
 _LONGEST_ERROR = 1_000
+_LATEST = 24
 _LETTERS = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _BASE64 = "[A-Za-z0-9+/_-]"
 _PARAMETER = re.compile(r"([?&])([^=&#?]*)=[^&#]*")
@@ -26,7 +27,15 @@ class Redactor:
     """Replaces secrets, however a vendor or a library may have spelled them, by three dots."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        secrets = tuple(secrets)
+        self._own, self._given = tuple(secrets), tuple[str, ...]()
+        self._look_for(self._own)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Looks for these too: tokens that the vendor gave us. They expire, so the latest are enough."""
+        self._given = (*self._given, *secrets)[-_LATEST:]
+        self._look_for((*self._own, *self._given))
+
+    def _look_for(self, secrets: tuple[str, ...]) -> None:
         self._all = _Finder(secrets)
         self._certain = _Finder(secret for secret in secrets if len(secret) >= _UNMISTAKABLE)
 

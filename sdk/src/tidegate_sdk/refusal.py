@@ -19,6 +19,7 @@ from .tls import causes
 _LONGEST_JUDGED = 2_000  # a pattern that tries every start must not be given megabytes
 _SENTENCES = (
     "message",
+    "Message",
     "error_description",
     "errorMessage",
     "detail",

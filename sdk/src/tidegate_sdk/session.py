@@ -14,6 +14,7 @@ import httpx2
 
 from .address import AddressPolicy
 from .ask import Ask, Family, List, Page, SharedFamily, Skipped, Talk, Wait
+from .doors.bucket import BucketDoor
 from .doors.folder import FolderDoor
 from .doors.http import HttpDoor
 from .errors import ConnectorError, VendorChanged
@@ -26,7 +27,7 @@ from .proxy import DIRECT, Proxy
 from .redaction import Redactor
 from .shared import SharedListing
 from .steps import End, close, make, move
-from .tool import Door, Http, Tool
+from .tool import Bucket, Door, Http, Tool
 
 T = TypeVar("T")
 F = TypeVar("F", Family, SharedFamily)
@@ -185,21 +186,26 @@ class Session:
     def _open(self, door: Door) -> Line:
         pace = Pace(self.limits, self._sleep, self._turnstile, self._log)
         if isinstance(door, Http):
-            pace.bound(door.per_second)
-            way = HttpDoor(
-                door,
-                limits=self.limits,
-                policy=self._policy,
-                pace=pace,
-                redactor=self._redactor,
-                log=self._log,
-                refusal=self._refusal,
-                transport=self._transport,
-                proxy=self._proxy_of(door),
-            )
+            way = self._open_http(door, pace)
+        elif isinstance(door, Bucket):
+            way = BucketDoor(self._open_http(door.http, pace), door.prefix, limits=self.limits)
         else:
             way = FolderDoor(door.root, limits=self.limits, log=self._log, stopwatch=pace.stopwatch)
         return Line(way, pace, self.limits, self._redactor)
+
+    def _open_http(self, door: Http, pace: Pace) -> HttpDoor:
+        pace.bound(door.per_second)
+        return HttpDoor(
+            door,
+            limits=self.limits,
+            policy=self._policy,
+            pace=pace,
+            redactor=self._redactor,
+            log=self._log,
+            refusal=self._refusal,
+            transport=self._transport,
+            proxy=self._proxy_of(door),
+        )
 
     def _proxy_of(self, door: Http) -> Proxy | None:
         return door.proxy if isinstance(door.proxy, Proxy) else None if door.proxy == DIRECT else self._proxy

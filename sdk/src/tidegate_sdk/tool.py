@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_arg
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from .ask import Families, List, SharedFamilies, Talk
-from .auth import Auth, reveal
+from .auth import Credential, reveal
 from .errors import ConnectorError
 from .finding import Account, Severity, Vep
 from .proxy import Proxy
@@ -58,7 +58,7 @@ class Http:
     """
 
     location: str
-    auth: Auth | None = None
+    auth: Credential | None = None
     certificates: str | None = None
     verify: bool = True
     per_second: float = 10
@@ -88,7 +88,25 @@ class Folder:
     """As of Http; of a folder there is nothing to warn."""
 
 
-Door = Http | Folder
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The door to a folder in S3, or in what speaks like it; it is asked as a Folder is.
+
+    `http` leads to the bucket: its location ends in "/", what follows is a key. `prefix` is "" or ends in "/". An
+    object that no path can name (`a//b`, `../a`) is left out of listings. A prefix with nothing below it is NotFound:
+    an empty answer is what a wrong prefix looks like.
+    """
+
+    http: Http
+    prefix: str = ""
+
+    @property
+    def warning(self) -> str:
+        """As of Http."""
+        return self.http.warning
+
+
+Door = Http | Folder | Bucket
 
 
 class Tool(ABC, Generic[S]):
@@ -164,6 +182,14 @@ class Tool(ABC, Generic[S]):
         if isinstance(word, bool) or not isinstance(word, str | int | float):
             return Severity.UNKNOWN
         return self.severities.get(str(word).strip().lower(), Severity.UNKNOWN)
+
+    def unknown_severity(self, field: str, word: Any) -> tuple[str, ...]:
+        """What `unknown_words` says of a severity that is in no table, `("severity: grave",)`; nothing of one that is.
+
+        `field` is where the word stands.
+        """
+        told = "" if word is None else str(word).strip().lower()
+        return () if told in self.severities else (f"{field}: {told[:100] or 'none'}",)
 
     def secrets(self) -> tuple[str, ...]:
         """The settings' secrets in the clear, for the Session to scrub; nobody else calls this."""

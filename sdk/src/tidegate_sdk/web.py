@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from .auth import Auth
+from .auth import Credential
 from .proxy import DIRECT, Proxy, parse_proxy
 from .tool import ClientCertificate, Http, Settings
 
@@ -113,7 +113,7 @@ class HttpSettings(Settings):
         for name in ours:
             fields[name] = fields.pop(name)
 
-    def door(self, location: str, auth: Auth | None = None, *, per_second: float = 10) -> Http:
+    def door(self, location: str, auth: Credential | None = None, *, per_second: float = 10) -> Http:
         """The door to the vendor, with all that was said of the way there."""
         client = None
         if self.client_certificate and self.client_certificate.strip():
@@ -128,6 +128,10 @@ class HttpSettings(Settings):
             client=client,
             proxy=self._chosen_proxy(),
         )
+
+    def login_door(self, location: str, auth: Credential | None = None) -> Http:
+        """The door to where a Login asks. Another server: pins and client certificate are not meant for it."""
+        return Http(location, auth, self.certificate, self.verify_tls, proxy=self._chosen_proxy())
 
     def _chosen_proxy(self) -> Proxy | str:
         if self.proxy is None:

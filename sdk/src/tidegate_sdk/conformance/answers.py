@@ -10,7 +10,7 @@ from ..errors import AccessDenied, AuthRejected, ConnectorError, NotFound, Vendo
 from ..tool import Tool
 from . import faults
 from .body import Way, field, kind_of, places, put
-from .judgement import Touched, law, recovered, value_law
+from .judgement import Touched, document_law, law, recovered, value_law
 from .player import Player, at
 from .rehearsal import Rehearsal
 from .stage import Stage
@@ -111,7 +111,11 @@ class AnswerCases:
                 if odd.kind == "text" or (ends and _says_end(odd)) or takes_away(place.way, odd):
                     continue
                 result, stage = await self.player.play(_replacing(place.way, odd), place.number)
-                verdict = law(golden, result) + self.player.leaks(result, stage)
+                if clean.exchanges[place.number - 1].document:
+                    verdict = document_law(golden, result, replace(place.touched, kind=odd.kind, after=odd.value))
+                else:
+                    verdict = law(golden, result)
+                verdict += self.player.leaks(result, stage)
                 problems += [f"{place.touched.field} = {odd.name}: {problem}" for problem in verdict]
         return problems
 

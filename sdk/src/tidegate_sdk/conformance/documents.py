@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ..finding import Vep
 from . import files
 from .body import Way, field, kind_of, places, put
 from .judgement import Touched, document_law, law
@@ -51,35 +52,45 @@ class DocumentCases:
         return problems
 
     async def damaged_later(self, damage: files.Damage, moment: Literal["before", "amid"]) -> list[str]:
-        """Each file of the tree, damaged when the reading of a list begins, or after its first batch."""
+        """Each file of the tree, damaged when the reading of a list begins, or after its first batch: of the list of
+        VEPs, and of each list of the VEPs that the file is read for."""
         golden = await self.player.golden()
         problems: list[str] = []
-        for at in range(len(self.player.write_files())):
-            for key in golden.lists:
+        for at, of in enumerate(self.player.write_files()):
+            readers = await self.player.readers(of)
+            for key in (key for key in golden.lists if key == VEPS or not readers or key[0] in readers):
                 file = self.player.write_files()[at]
                 strike = _once(key, file, damage)
                 cues = Cues(before=strike) if moment == "before" else Cues(amid=strike)
-                result = await self.player.play_files(cues)
+                result = await self.player.play_files(cues, _only(readers))
                 verdict = law(golden, result, adds=(VEPS,)) + _read_outside(result) + self.player.leaks(result)
                 problems += [f"{file.name}, {key}: {problem}" for problem in verdict]
         return problems
 
     async def value_in_documents(self, kind: Kind) -> list[str]:
-        """One value of one JSON document becomes odd, for each field that any document has."""
+        """One value of one JSON document becomes odd, for each field that any document has. The first time in each
+        document everything is read, later only the VEPs that the document is read for: nobody else sees it."""
         golden = await self.player.golden()
         problems: list[str] = []
         skips_by = self.player.world.skips_by
+        played: set[Path] = set()
         for file, tree, touched, way in list(_places_in(self.player.write_files(), skips_by)):
-            healthy = file.read_bytes()
+            healthy, readers = file.read_bytes(), await self.player.readers(file)
             for odd in odd_values(touched.before, often=True):
                 if odd.kind != kind or takes_away(way, odd):
                     continue
                 files.keep_time(file, encoded(put(tree, way, odd.value)))
-                result = await self.player.play_files()
+                result = await self.player.play_files(scope=_only(readers if file in played else set()))
+                played.add(file)
                 verdict = document_law(golden, result, replace(touched, kind=kind)) + self.player.leaks(result)
                 problems += [f"{file.name} {touched.field} = {odd.name}: {problem}" for problem in verdict]
             files.keep_time(file, healthy)
         return problems
+
+
+def _only(readers: set[str]) -> Callable[[Vep], bool]:
+    """The VEPs that are worth reading; every one where nobody is named."""
+    return lambda vep: not readers or vep.id in readers
 
 
 def _once(key: Key, file: Path, damage: files.Damage) -> Callable[[Key], None]:

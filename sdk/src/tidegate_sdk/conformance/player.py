@@ -44,11 +44,15 @@ class Player:
         """A run in which the fault strikes at the request of that number."""
         return await self._play(await self.golden(), fault, number, vendor or self.world.vendor, scope)
 
-    async def play_files(self, cues: Cues | None = None) -> Rehearsal:
+    async def play_files(self, cues: Cues | None = None, scope: Callable[[Vep], bool] = every_vep) -> Rehearsal:
         """A run over the files as they lie in the folder now."""
         golden = await self.golden()
         tool = self.world.make_tool(self.root)
-        return await rehearse(tool, Stage(self.world, _Nobody(), tool), golden, cues)
+        return await rehearse(tool, Stage(self.world, _Nobody(), tool), golden, cues, scope)
+
+    async def readers(self, file: Path) -> set[str]:
+        """The VEPs that a file is opened for in a clean run; none where nobody opens it."""
+        return (await self.golden()).opened.get(file.relative_to(self.root).as_posix(), set())
 
     @property
     def root(self) -> Path:

@@ -8,9 +8,11 @@ def test_it_conforms(conformance):
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:  # pytest loads every plugin in every run: the suite itself is
     from .world import World
 
 SHOWN = 20
+SUITES = pytest.StashKey["dict[int, Suite]"]()
+"""One for each World, so that its clean run is played once and not for each case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,26 @@ class Conformance:
 
     def check(self) -> None:
         """Fails with what is wrong."""
-        problems = asyncio.run(self.suite.problems(self.case))
+        with asyncio.Runner() as runner:
+            runner.get_loop().set_default_executor(AtOnce())
+            problems = runner.run(self.suite.problems(self.case))
         if problems:
             more = f"\n… and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
             told = "\n".join(problems[:SHOWN])
             pytest.fail(f"{self.suite.world}, {self.case}:\n{told}{more}", pytrace=False)
+
+
+class AtOnce(ThreadPoolExecutor):
+    """Does what is meant for a thread at once: most of a run over small files would be spent in changing threads."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """The result of the call, which is over when this returns."""
+        done = Future[Any]()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 - as a thread of the pool: whoever waits for it is told
+            done.set_exception(error)
+        return done
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,9 +75,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def conformance(request: pytest.FixtureRequest, tmp_path: Path) -> Conformance:
+def conformance(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Conformance:
     """The case of this test; call `check()`."""
     from .suite import Suite
 
     world, case = request.param
-    return Conformance(Suite(world, tmp_path / "world"), case)
+    suites = request.config.stash.setdefault(SUITES, {})
+    if id(world) not in suites:
+        suites[id(world)] = Suite(world, tmp_path_factory.mktemp("world") / "world")
+    return Conformance(suites[id(world)], case)

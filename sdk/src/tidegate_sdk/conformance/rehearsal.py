@@ -73,6 +73,8 @@ class Rehearsal:
     skipped: dict[Key, str] = field(default_factory=dict[Key, str])
     errors: list[ConnectorError] = field(default_factory=list[ConnectorError])
     said: list[str] = field(default_factory=list[str])
+    opened: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """Of a folder: the VEPs that each file was opened for."""
     crash: str = ""
 
     @property
@@ -111,6 +113,8 @@ async def rehearse(
 
     def note(event: object, **fields: object) -> None:
         result.said.append(f"{event} {fields}")
+        if event == "folder.opened":
+            result.opened.setdefault(str(fields["file"]), set()).add(stage.key[0])
 
     try:
         async with tool.open(transport=stage, limits=stage.limits, sleep=_no_sleep, log=note) as session:

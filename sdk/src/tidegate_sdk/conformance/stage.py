@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ import httpx2
 
 from ..ask import List, Row
 from ..limits import Limits
-from ..tool import Http, Tool
+from ..tool import Bucket, Http, Tool
 from .world import UNANSWERED, Answer, Exchange, Fault, Key, Request, Vendor, World
 
 MANY = 2_000
@@ -25,7 +26,8 @@ class Stage(httpx2.AsyncBaseTransport):
 
     def __init__(self, world: World, vendor: Vendor, tool: Tool[Any], fault: Fault | None = None, number: int = 1):
         door = tool.door()
-        self.origin = httpx2.URL(door.location).host if isinstance(door, Http) else ""
+        http = door.http if isinstance(door, Bucket) else door
+        self.origin = httpx2.URL(http.location).host if isinstance(http, Http) else ""
         self.secrets = tool.secrets()
         self.exchanges: list[Exchange] = []
         self.unanswered: list[Request] = []
@@ -34,6 +36,7 @@ class Stage(httpx2.AsyncBaseTransport):
         self.limits = HURRIED if fault is not None and fault.slow else PATIENT
         self._allowed = {self.origin, *world.hosts}
         self._totals = world.totals
+        self._documents = world.documents
         self._vendor = vendor
         self._fault = fault
         self._number = number
@@ -41,7 +44,7 @@ class Stage(httpx2.AsyncBaseTransport):
         self._asked = 0
         self._list: List[Any] | None = None
         self._of: str | Callable[[Row], str] | None = None
-        self._key: Key = ("", "", "")
+        self.key: Key = ("", "", "")
         self._earlier: tuple[Answer, ...] = ()
 
     @property
@@ -53,7 +56,7 @@ class Stage(httpx2.AsyncBaseTransport):
         """The requests that follow belong to this list, or ask about this VEP. `of`: see Exchange."""
         self._list = list_
         self._of = of
-        self._key = key
+        self.key = key
         self._earlier = ()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -65,10 +68,15 @@ class Stage(httpx2.AsyncBaseTransport):
         answer = self._vendor.answer(asked)
         if answer is UNANSWERED:
             self.unanswered.append(asked)
-        exchange = Exchange(asked, answer, self._list, self._key, self._earlier, self._totals, self._of)
+        exchange = self._exchange(asked, answer)
         self.exchanges.append(exchange)
-        self._earlier = (*self._earlier, answer)
         return _response(self._struck(exchange) or answer)
+
+    def _exchange(self, asked: Request, answer: Answer) -> Exchange:
+        if any(fnmatchcase(asked.path, pattern) for pattern in self._documents):
+            return Exchange(asked, answer, key=self.key, document=True)
+        earlier, self._earlier = self._earlier, (*self._earlier, answer)
+        return Exchange(asked, answer, self._list, self.key, earlier, self._totals, self._of)
 
     def _watch(self, asked: Request) -> None:
         if asked.host not in self._allowed:

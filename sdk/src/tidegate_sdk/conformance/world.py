@@ -141,7 +141,8 @@ class Exchange:
 
     `list`: the list that is being read, if the request belongs to one, and `key`: its VEP, Family and Branch.
     `earlier`: the answers to the questions before it in the same list. `totals`: where the World says that the vendor
-    declares how many rows there are. `of`: where a row says its VEP, if the list serves many of them.
+    declares how many rows there are. `of`: where a row says its VEP, if the list serves many of them. `document`: it
+    holds no rows of the list, but what these are told by; it has neither list nor earlier answers then.
     """
 
     request: Request
@@ -151,6 +152,7 @@ class Exchange:
     earlier: tuple[Answer, ...] = ()
     totals: frozenset[str] = frozenset()
     of: str | Callable[[Row], str] | None = None
+    document: bool = False
 
     @property
     def rows(self) -> tuple[Any, ...]:
@@ -241,6 +243,9 @@ class World:
     `skips_by`: dotted paths in a row whose word decides whether it is a finding at all. `ends`: dotted paths in a page
     where null or nothing is the vendor's way to say that the list ends. `totals`: dotted paths in a page where the
     vendor declares how many rows there are, if the paging shape does not tell: who does not look there is found out.
+    `documents`: patterns of the paths of questions that are asked within a list and hold none of its rows, but what
+    these are told by (the organizations of projects, where both stand at the same place of an answer). A changed word
+    there may change many values; it loses none of them, and makes none milder.
     """
 
     tool: type[Tool[Any]]
@@ -259,6 +264,7 @@ class World:
     ends: frozenset[str] = frozenset()
     totals: frozenset[str] = frozenset()
     no_product: frozenset[str] = frozenset()
+    documents: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if (self.vendor is None) == (self.tree is None):

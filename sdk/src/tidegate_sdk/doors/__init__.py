@@ -35,10 +35,15 @@ class Answer:
 class Way(Protocol):
     """An open door."""
 
-    requests: int
-    """Questions sent so far, repetitions included."""
-    calls: Counter[str]
-    """What they were answered, by status; "none" where nothing came."""
+    @property
+    def calls(self) -> Counter[str]:
+        """What they were answered, by status; "none" where nothing came."""
+        ...
+
+    @property
+    def requests(self) -> int:
+        """Questions sent so far, repetitions included."""
+        ...
 
     async def ask(self, ask: Ask) -> Answer:
         """The answer; raises ConnectorError, not yet scrubbed."""

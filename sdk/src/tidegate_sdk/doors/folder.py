@@ -51,7 +51,7 @@ class FolderDoor:
     def _list(self, path: str) -> list[dict[str, Any]]:
         links = others = 0
         found: list[tuple[bytes, dict[str, Any]]] = []
-        with self._folder(_parts(path)) as folder, _told(path), os.scandir(folder) as entries:
+        with self._folder(parts_of(path)) as folder, _told(path), os.scandir(folder) as entries:
             for entry in entries:
                 status = _status(entry.name, folder)
                 if status is None:
@@ -69,7 +69,7 @@ class FolderDoor:
 
     def _open(self, path: str, reader: Reader) -> Stream:
         """The file, and beside it a descriptor of its folder for the look afterwards."""
-        *parents, name = _parts(path)
+        *parents, name = parts_of(path)
         with self._folder(parents) as folder, _told(path):
             descriptor = os.open(name, _FILE | _NO_LINK, dir_fd=folder)
             try:
@@ -127,7 +127,7 @@ _LINK_STEP = "Put a regular file there: links, pipes and devices are not followe
 _RIGHT_STEP = "Give the user that runs Tidegate the right to read it."
 
 
-def _parts(path: str) -> list[str]:
+def parts_of(path: str) -> list[str]:
     """The names on the way, quoted ones as they are on disk; raises AccessDenied where the path leaves the root."""
     parts: list[str] = []
     quoted = False

@@ -21,8 +21,11 @@ from .. import body as bodies
 from .. import refusal, tls
 from ..address import AddressPolicy
 from ..ask import Ask, Reader
-from ..errors import AuthRejected, CertificateUnknown, ConnectorError, Incomplete, VendorChanged, VendorDown
+from ..auth import Login, Outgoing, form
+from ..errors import AuthRejected, Busy, CertificateUnknown, ConnectorError, Incomplete, VendorChanged, VendorDown
 from ..limits import Limits
+from ..line import Line
+from ..login import Held, Pass
 from ..pace import Pace
 from ..proxy import Proxy
 from ..redaction import Listener, Redactor
@@ -69,31 +72,47 @@ class HttpDoor:
         transport: httpx2.AsyncBaseTransport | None = None,
         proxy: Proxy | None = None,
     ) -> None:
-        self.requests = 0
         self.calls = Counter[str]()
+        self._sent = 0
         self._door, self._limits, self._policy, self._pace = door, limits, policy, pace
         self._redactor, self._log, self._refusal = redactor, log, refusal
         self._transport, self._ours = transport, transport is None
         self._proxy = proxy
         self._parsed: Origin | None = None
+        self._pass = Pass(door.auth, self._way_to, redactor.learn)
+
+    @property
+    def requests(self) -> int:
+        """Questions sent, those for the credential included."""
+        return self._sent + self._pass.requests
 
     async def ask(self, ask: Ask) -> Answer:
         """The answer to one question, asked again while that is safe and promises something."""
         url = self._origin.url(ask)
-        attempt = 0
+        attempt, renewed = 0, False
         while True:
+            held = await self._pass.ready()
             attempt += 1
             try:
-                answer = await self._once(ask, url)
+                answer = await self._once(ask, url, held)
             except _Again as again:
                 failed = again
+            except AuthRejected:
+                # A refused credential did nothing, so any question may be asked again with the next one.
+                if renewed or not self._pass.refuses(held):
+                    raise
+                attempt, renewed = attempt - 1, True
+                continue
             else:
+                if held is not None:
+                    held.is_good = True
                 self._pace.answered()
                 return answer
             await self._prepare_next_try(ask, failed, attempt)
 
     async def aclose(self) -> None:
         """Closes every connection; a transport that was given is its giver's."""
+        await self._pass.aclose()
         if self._transport is not None and self._ours:
             # Let go of, too: its hundred authorities are megabytes, and would wait for a collection of garbage.
             transport, self._transport = self._transport, None
@@ -121,7 +140,23 @@ class HttpDoor:
         if not failed.busy:
             await self._pace.rest(pause)
 
-    async def _once(self, ask: Ask, url: httpx2.URL) -> Answer:
+    def _way_to(self, login: Login) -> Line:
+        """A door of its own for what a Login asks, at this one's pace and counted with it."""
+        way = HttpDoor(
+            make(login.door, "the credential"),
+            limits=self._limits,
+            policy=self._policy,
+            pace=self._pace,
+            redactor=self._redactor,
+            log=self._log,
+            refusal=self._refusal,
+            transport=None if self._ours else self._transport,
+            proxy=self._proxy,
+        )
+        way.calls = self.calls
+        return Line(way, self._pace, self._limits, self._redactor)
+
+    async def _once(self, ask: Ask, url: httpx2.URL, held: Held | None) -> Answer:
         """One try, redirects included, bounded in time; what it waits for its turns is not the vendor's time."""
         seconds = left = self._limits.stream_seconds if ask.reader else self._limits.page_seconds
         for _ in range(self._limits.redirects + 1):
@@ -130,7 +165,7 @@ class HttpDoor:
             began = time.monotonic()
             try:
                 async with asyncio.timeout(left):
-                    answer = await self._exchange(ask, url)
+                    answer = await self._exchange(ask, url, held)
             except TimeoutError:
                 raise VendorDown(f"{name(ask)}: the answer did not end within {seconds:,.0f} seconds.") from None
             except _Again as again:
@@ -141,12 +176,12 @@ class HttpDoor:
             url, left = answer, left - (time.monotonic() - began)
         raise VendorChanged(f"{name(ask)} is redirected without end.")
 
-    async def _exchange(self, ask: Ask, url: httpx2.URL) -> Answer | httpx2.URL:
+    async def _exchange(self, ask: Ask, url: httpx2.URL, held: Held | None) -> Answer | httpx2.URL:
         """One request and its answer, or the URL it is redirected to."""
         began, size, status = time.monotonic(), 0, 0
         try:
             with self._pace.stopwatch.waiting_for("vendor"):
-                async with self._send(ask, url) as response:
+                async with self._send(ask, url, held) as response:
                     status = response.status_code
                     if status in _REDIRECTS and "location" in response.headers:
                         return self._origin.redirect(ask, url, response)
@@ -161,13 +196,13 @@ class HttpDoor:
             raise self._explain(ask, error) from None
         finally:
             ms = round((time.monotonic() - began) * 1000)
-            shown = self._redactor.url(str(url.copy_with(userinfo=b"")))
+            shown = self._redactor.url(str(url))
             self._log("vendor.asked", method=ask.method, url=shown, status=status, ms=ms, bytes=size)
 
     @asynccontextmanager
-    async def _send(self, ask: Ask, url: httpx2.URL) -> AsyncGenerator[httpx2.Response]:
-        request = self._request(ask, url)
-        self.requests += 1
+    async def _send(self, ask: Ask, url: httpx2.URL, held: Held | None) -> AsyncGenerator[httpx2.Response]:
+        request = self._request(ask, url, held)
+        self._sent += 1
         status = "none"
         try:
             response = await self._open_transport().handle_async_request(request)
@@ -179,17 +214,22 @@ class HttpDoor:
         finally:
             await response.aclose()
 
-    def _request(self, ask: Ask, url: httpx2.URL) -> httpx2.Request:
+    def _request(self, ask: Ask, url: httpx2.URL, held: Held | None) -> httpx2.Request:
         headers = {"Accept": "*/*" if ask.reader else "application/json", "Accept-Encoding": "gzip, deflate"}
         headers["User-Agent"] = "Tidegate"
-        content = None
+        content = b""
         if ask.json is not None:
             content, headers["Content-Type"] = _written(ask), "application/json"
-        if self._door.auth is not None and self._origin.is_home(url):
-            headers |= _sendable(make(self._door.auth.headers, "the credential"))
+        elif ask.form is not None:
+            content, headers["Content-Type"] = form(ask.form), "application/x-www-form-urlencoded"
+        if self._origin.is_home(url):
+            outgoing = Outgoing(ask.method, str(url), dict(headers), content)
+            headers |= _sendable(self._pass.headers(held, outgoing))
         limits = self._limits
         timeouts = {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": limits.page_seconds}
-        return httpx2.Request(ask.method, url, headers=headers, content=content, extensions={"timeout": timeouts})
+        return httpx2.Request(
+            ask.method, url, headers=headers, content=content or None, extensions={"timeout": timeouts}
+        )
 
     async def _read(self, ask: Ask, response: httpx2.Response, data: bytes) -> Answer:
         """The decoded body, or the error that the status or the body stands for."""
@@ -199,8 +239,8 @@ class HttpDoor:
             reason = f"the vendor answers {status}"
             busy = limited or status in _BUSY
             raise _Again(reason, unsent=status == 429 or limited, busy=busy, after=_retry_after(response.headers))
-        if response.status_code not in _ANSWERED:
-            raise self._refused(where, status, data)
+        if status not in _ANSWERED and status not in ask.also:
+            raise self._hurried(self._refused(where, status, data), response)
         if len(data) > _DECODE_IN_THREAD:
             value = await asyncio.to_thread(bodies.decode, data, where)
         else:
@@ -208,17 +248,20 @@ class HttpDoor:
         if self._redactor.is_echoed_in(data):
             value = bodies.with_texts(value, self._redactor.echo)
         if error := self._refusal(value):
-            raise error
+            raise self._hurried(error, response)
         if ask.graphql and (error := refusal.by_graphql(where, value)):
             raise error
         return Answer(value, response.headers)
 
+    def _hurried(self, error: ConnectorError, response: httpx2.Response) -> Exception:
+        """The error itself; where it says that we ask too often, a reason to ask again later."""
+        if not isinstance(error, Busy):
+            return error
+        return _Again(error.what, unsent=True, busy=True, after=_retry_after(response.headers))
+
     def _refused(self, where: str, status: int, data: bytes) -> ConnectorError:
         """The error of a status. The Tool may know better from the vendor's own body."""
-        try:
-            value = bodies.decode(data, where)
-        except VendorChanged:
-            value = None
+        value = bodies.told_in(data, where)
         known = None if value is None else self._refusal(value)
         error = known or refusal.by_status(where, status, value)
         error.status = status

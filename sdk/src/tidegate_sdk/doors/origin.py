@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import chain
+from typing import Any
 from urllib.parse import unquote
 
 import httpx2
@@ -10,6 +15,7 @@ from ..ask import Ask
 from ..errors import AddressRefused, VendorChanged
 
 _LAST_PORT = 65_535
+_ODD = re.compile("[?#@]")  # beside the parameters: others, a fragment, a user
 _LOCATION_STEP = "Enter the address as a browser shows it, beginning with https://."
 _AWAY = "If the tool has moved, enter its new address as the location; the credential is sent nowhere else."
 _DOWNGRADE = "Ask the tool's administrator why it leads away from https; Tidegate does not follow."
@@ -28,18 +34,19 @@ class Origin:
             raise AddressRefused("The location is not an http or https URL with a host.", _LOCATION_STEP)
         if url.port is not None and not 1 <= url.port <= _LAST_PORT:
             raise AddressRefused(f"The location's port {url.port} is none: 1 to {_LAST_PORT}.", _LOCATION_STEP)
-        self._location = bare
-        self.secure = url.scheme == "https"
+        self._place, self._shown, self._below = _place(bare), _shown(bare), bare.raw_path.decode()
+        scheme, host, port = self._place
+        self._upgraded = ("https", host, None) if (scheme, port) == ("http", None) else self._place
+        self.secure = scheme == "https"
 
     def __str__(self) -> str:
-        return _shown(self._location)
+        return self._shown
 
     def url(self, ask: Ask) -> httpx2.URL:
         """The URL of a question: below the location, at the root of its host, or a link that stays at its origin."""
-        path = ask.path
-        below = self._location.raw_path.decode()
+        path, below = ask.path, self._below
         if path.startswith("//"):
-            text = f"{self._location.scheme}:{path}"
+            text = f"{self._place[0]}:{path}"
         elif "://" in path.partition("?")[0]:
             text = path
         elif path.startswith("/"):
@@ -49,11 +56,10 @@ class Origin:
         if ".." in unquote(path.partition("?")[0]).split("/"):
             raise VendorChanged(f"{name(ask)} climbs out of the location.")
         try:
-            url = httpx2.URL(text).copy_with(userinfo=b"", fragment=None)
-            url = url.copy_merge_params(dict(ask.query)) if ask.query else url
+            url = _parsed(text, ask.query)
         except (httpx2.InvalidURL, TypeError, ValueError):
             raise VendorChanged(f"{name(ask)} is not a URL.") from None
-        if _place(url) != _place(self._location):
+        if _place(url) != self._place:
             raise AddressRefused(f"A link of the vendor leads to {_shown(url)}, away from {self}.", _AWAY)
         return url
 
@@ -73,11 +79,28 @@ class Origin:
 
     def is_home(self, url: httpx2.URL) -> bool:
         """Whether the credential may go there: this origin, or the same host by https instead of http."""
-        return _place(url) in (_place(self._location), self._upgraded())
+        return _place(url) in (self._place, self._upgraded)
 
-    def _upgraded(self) -> tuple[str, str, int | None]:
-        scheme, host, port = _place(self._location)
-        return ("https", host, None) if (scheme, port) == ("http", None) else (scheme, host, port)
+
+def _parsed(text: str, query: Mapping[str, Any]) -> httpx2.URL:
+    """The URL with these parameters. Reading one costs more than the rest of a question, so it is read once if it can
+    be, and not again where the same question comes again."""
+    try:
+        return _read_once(text, *chain.from_iterable(query.items()))
+    except TypeError:  # a value that cannot be compared: a list
+        return _read(text, dict(query))
+
+
+@lru_cache(maxsize=500, typed=True)
+def _read_once(text: str, *query: Any) -> httpx2.URL:
+    return _read(text, dict(zip(query[::2], query[1::2], strict=True)))
+
+
+def _read(text: str, query: dict[str, Any]) -> httpx2.URL:
+    if not _ODD.search(text):
+        return httpx2.URL(text, params=query) if query else httpx2.URL(text)
+    url = httpx2.URL(text).copy_with(userinfo=b"", fragment=None)
+    return url.copy_merge_params(query) if query else url
 
 
 def authority(url: httpx2.URL) -> str:
