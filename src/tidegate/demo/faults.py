@@ -5,21 +5,20 @@ what is wrong before a question arrives (a closed port, a certificate), to its s
 """
 
 import gzip
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-Manner = Literal["whole", "reset", "break off", "stall", "drip", "say more"]
-"""How the bytes go out: all; none and the connection is reset; half and reset; half and then silence; one a second;
-all, with a Content-Length larger than that."""
+from tidegate.demo.wire import Answer, Manner
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where things stand in the JSON of one answer. Paths are dotted; "" where the answer has no such thing.
+    """Where things stand in one answer: dotted paths in its JSON, BODY where that is a list itself, HEADER and a name;
+    "" where the answer has no such thing. `id`, `word`, `text` and `date` are fields of a row.
 
-    `start` and `page` are the names of the variables that cut the list into pages.
+    `start` and `page` are the names of the variables that cut the list into pages, `first` what `start` holds for the
+    first one: 0 for positions, 1 for most numbers, None where it is left out, as a cursor is.
     """
 
     rows: str = ""
@@ -30,27 +29,12 @@ class Shape:
     date: str = ""
     start: str = ""
     page: str = ""
+    first: Any = 0
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes out: a status, headers and a body."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
-    body: bytes = b""
-    manner: Manner = "whole"
-
-    def having(self, path: str, change: Callable[[Any], Any]) -> "Answer":
-        """The same with the value at a dotted path changed; itself where there is none."""
-        tree = json.loads(self.body)
-        holder, steps = tree, path.split(".")
-        for step in steps[:-1]:
-            holder = holder.get(step) if isinstance(holder, dict) else None
-        if not path or not isinstance(holder, dict) or steps[-1] not in holder:
-            return self
-        holder[steps[-1]] = change(holder[steps[-1]])
-        return replace(self, body=json.dumps(tree).encode())
+    def begins(self, asked: Mapping[str, Any]) -> bool:
+        """Whether it is the first page that is asked for."""
+        start = asked.get(self.start)
+        return start is None or start == "" or str(start) == str(self.first)
 
 
 Asked = Mapping[str, Any]
@@ -102,16 +86,25 @@ def _lacking(named: str) -> Fault:
     """The first row without one of its fields."""
 
     def change(answer: Answer, shape: Shape, asked: Asked) -> Answer:
-        lost = getattr(shape, named)
-        return answer.having(
-            shape.rows, lambda rows: [{name: rows[0][name] for name in rows[0] if name != lost}, *rows[1:]]
-        )
+        return answer.having(shape.rows, lambda rows: [_without(rows[0], getattr(shape, named)), *rows[1:]])
 
     return Fault(lambda answer, shape, asked: change(answer, shape, asked) if _has_rows(answer, shape) else answer)
 
 
-def _with(row: dict[str, Any], name: str, value: Callable[[Any], Any]) -> dict[str, Any]:
-    return {**row, name: value(row.get(name))} if name else row
+def _with(row: dict[str, Any], path: str, value: Callable[[Any], Any]) -> dict[str, Any]:
+    """The row with the value at a dotted path changed."""
+    name, _, inner = path.partition(".")
+    if not name:
+        return row
+    return {**row, name: _with(row.get(name) or {}, inner, value) if inner else value(row.get(name))}
+
+
+def _without(row: dict[str, Any], path: str) -> dict[str, Any]:
+    """The row without what stands at a dotted path."""
+    name, _, inner = path.partition(".")
+    if inner and isinstance(row.get(name), dict):
+        return {**row, name: _without(row[name], inner)}
+    return {told: row[told] for told in row if told != name}
 
 
 def _has_rows(answer: Answer, shape: Shape) -> bool:
@@ -122,7 +115,7 @@ def _has_rows(answer: Answer, shape: Shape) -> bool:
 
 def _half(answer: Answer, shape: Shape, asked: Asked) -> Answer:
     """The first half of the first page, and nothing after it; the declared total stays."""
-    if asked.get(shape.start):
+    if not shape.begins(asked):
         return answer.having(shape.rows, lambda rows: [])
     return answer.having(shape.rows, lambda rows: rows[: len(rows) // 2])
 
@@ -134,28 +127,40 @@ def _no_last_page(answer: Answer, shape: Shape, asked: Asked) -> Answer:
 
 def _capped(answer: Answer, shape: Shape, asked: Asked) -> Answer:
     """The vendor lists no more than one page of anything, whatever its total says."""
-    return answer.having(shape.rows, lambda rows: []) if asked.get(shape.start) else answer
+    return answer if shape.begins(asked) else answer.having(shape.rows, lambda rows: [])
 
 
 def _overlapping(asked: Asked, shape: Shape) -> Asked:
-    """A row came while a page was turned: the next page begins with the last row of the one before."""
-    start = asked.get(shape.start)
-    return {**asked, shape.start: start - 1} if isinstance(start, int) and start > 0 else asked
+    """A row came while a page was turned: the next page begins with the last row of the one before. By positions only,
+    since no number and no cursor leads there."""
+    if shape.first != 0 or shape.begins(asked):
+        return asked
+    start = asked[shape.start]
+    return {**asked, shape.start: type(start)(int(start) - 1)}
+
+
+def _from_the_start(asked: Asked, shape: Shape) -> Asked:
+    if shape.first is None:
+        return {name: told for name, told in asked.items() if name != shape.start}
+    return {**asked, shape.start: shape.first}
 
 
 def _moved_total(answer: Answer, shape: Shape, asked: Asked) -> Answer:
-    return answer.having(shape.total, lambda total: total + 1 if asked.get(shape.start) else total)
+    return answer if shape.begins(asked) else answer.having(shape.total, lambda total: total + 1)
 
 
 def _hidden(answer: Answer, shape: Shape, asked: Asked) -> Answer:
     """A row goes while a page is turned: the next page begins one too late. Another came, so the total stays."""
-    if not asked.get(shape.start):
+    if shape.begins(asked):
         return answer
     return answer.having(shape.rows, lambda rows: rows[1:] + rows[-1:] if rows else rows)
 
 
 def _with_id(row: dict[str, Any], other: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    return {**row, shape.id: other[shape.id]}
+    named = other
+    for name in shape.id.split("."):
+        named = named[name]
+    return _with(row, shape.id, lambda before: named)
 
 
 def _same_id(answer: Answer, shape: Shape, asked: Asked) -> Answer:
@@ -218,7 +223,7 @@ BODY: Mapping[str, Fault] = {
 }
 PAGING: Mapping[str, Fault] = {
     "half a page": Fault(_half, lasts="walk"),
-    "the same page again": Fault(ask=lambda asked, shape: {**asked, shape.start: 0}, lasts="for ever"),
+    "the same page again": Fault(ask=_from_the_start, lasts="for ever"),
     "a row too few": _rows(lambda rows: rows[:-1]),
     "a total that changes": Fault(_moved_total, lasts="walk"),
     "a row hidden between pages": Fault(_hidden, lasts="walk"),

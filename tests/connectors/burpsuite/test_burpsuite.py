@@ -13,7 +13,21 @@ from tidegate.connectors.burpsuite.connector import BurpSuite, BurpSuiteSettings
 from tidegate.connectors.burpsuite.evidence import ALL, plain
 from tidegate.connectors.burpsuite.fixtures.world import WORLD
 from tidegate.connectors.burpsuite.paging import ScanIssues
-from tidegate_sdk import Ask, Family, Finding, Incomplete, Page, Proof, Row, Severity, Skipped, Vep, Verdict, graphql
+from tidegate_sdk import (
+    Ask,
+    Family,
+    Finding,
+    Header,
+    Incomplete,
+    Page,
+    Proof,
+    Row,
+    Severity,
+    Skipped,
+    Vep,
+    Verdict,
+    graphql,
+)
 from tidegate_sdk.conformance import Suite
 from tidegate_sdk.conformance.answers import FAULTS
 from tidegate_sdk.errors import VendorChanged
@@ -461,7 +475,7 @@ def test_every_query_has_a_name_of_its_own():
 def test_the_key_is_sent_without_a_scheme_word():
     auth = BURP.door().auth
 
-    assert auth is not None
+    assert isinstance(auth, Header)
     assert auth.headers() == {"Authorization": "burp-secret-key-7dQ2"}
 
 

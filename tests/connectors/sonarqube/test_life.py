@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from tests.ingest.scene import ALICE, Scene
 from tidegate.connectors.sonarqube.connector import SonarQube, SonarQubeSettings
+from tidegate.demo.fake import Question
 from tidegate.demo.fake_sonarqube import FakeSonarQube
 from tidegate_sdk import Severity
 
@@ -160,8 +161,8 @@ def test_a_branch_that_vanishes_while_it_is_read_keeps_its_findings(sonar: FakeS
     there = sonar.world.raise_issues("shop", 1, "release/1")[0]
     scene = connected(sonar, branches=["release/*"])
 
-    def gone(path: str, query: dict[str, str]) -> None:
-        if path == "/api/issues/search" and "release/1" in sonar.world.projects["shop"].branches:
+    def gone(question: Question) -> None:
+        if question.name == "/api/issues/search" and "release/1" in sonar.world.projects["shop"].branches:
             sonar.world.delete_branch("shop", "release/1")
 
     sonar.interfere = gone
@@ -198,7 +199,7 @@ def test_a_server_that_breaks_off_half_way_closes_nothing(sonar: FakeSonarQube):
     keys = shop(sonar)
     scene = connected(sonar)
     sonar.world.purge(keys["first"])
-    sonar.interfere = lambda path, query: 400 if path == "/api/issues/search" and query["ps"] == "500" else None
+    sonar.interfere = lambda question: 400 if question.list == "vulnerabilities" else None
 
     scene.sync()
 
@@ -219,3 +220,18 @@ def test_test_connection_tells_who_we_are_and_what_we_see(sonar: FakeSonarQube):
     assert "No projects at all" in nothing.steps[-1].sentence
     assert not wrong.steps[-1].ok
     assert "squ_of_somebody_else" not in str(wrong)
+
+
+def test_test_connection_tells_which_family_may_not_be_read(sonar: FakeSonarQube):
+    """Issue 8, point 5: rights per Family. The vendor's own reason, and what to do."""
+    from tidegate.ingest.probe import probe
+
+    shop(sonar)
+    sonar.world.hotspots_allowed = False
+
+    steps = probe(made(sonar)).steps
+
+    assert [step.name for step in steps] == ["login", "what it may read", "what it can see"]
+    assert steps[1].warning
+    assert steps[1].sentence.startswith("hotspots cannot be read. GET api/hotspots/search answered 403.")
+    assert steps[1].sentence.endswith("Give the account the missing permission in the tool.")

@@ -14,7 +14,7 @@ from tidegate.connectors.sonarqube.connector import SonarQube, SonarQubeSettings
 from tidegate.connectors.sonarqube.evidence import LOCATIONS, flow
 from tidegate.connectors.sonarqube.fixtures.world import CLOUD, SERVER, WORLDS
 from tidegate.connectors.sonarqube.location import location
-from tidegate.connectors.sonarqube.rules import LONGEST, cwes, links, rule_of
+from tidegate.connectors.sonarqube.rules import LONGEST, rule_of
 from tidegate_sdk import (
     AccessDenied,
     Account,
@@ -23,6 +23,7 @@ from tidegate_sdk import (
     ConnectorError,
     Family,
     Finding,
+    Header,
     NotFound,
     Page,
     Row,
@@ -36,6 +37,7 @@ from tidegate_sdk import (
 )
 from tidegate_sdk.conformance import Suite
 from tidegate_sdk.conformance.answers import FAULTS
+from tidegate_sdk.fields import cwes, links_in
 
 TOLD = {"server": json.loads(SERVER.read_text()), "cloud": json.loads(CLOUD.read_text())}
 SQL = "Change this code to not construct SQL queries directly from user-controlled data."
@@ -235,8 +237,8 @@ def test_a_kind_of_risk_never_seen_before_is_reported():
     assert (found.title, found.unknown_words) == ("Risk in lodahs 1.0.0", ("type: typosquatting",))
 
 
-@pytest.mark.parametrize(("told", "score"), [("7.5", 7.5), ("10", 10.0), ("11", None), ("high", None), (7.5, None)])
-def test_a_score_is_a_text_between_nothing_and_ten(told: Any, score: float | None):
+@pytest.mark.parametrize(("told", "score"), [("7.5", 7.5), ("10", 10.0), ("11", None), ("high", None), (7.5, 7.5)])
+def test_a_score_is_between_nothing_and_ten(told: Any, score: float | None):
     assert risk(cvssScore=told).cvss_score == score
 
 
@@ -604,7 +606,7 @@ def test_the_token_is_a_bearer():
     """The scheme that SonarSource recommends for both."""
     auth = tool().door().auth
 
-    assert auth is not None
+    assert isinstance(auth, Header)
     assert auth.headers() == {"Authorization": f"Bearer {TOLD['server']['settings']['token']}"}
 
 
@@ -638,7 +640,7 @@ def test_weaknesses_and_links_are_found_once():
         '<a href="mailto:a@b.test">d</a>'
     )
 
-    assert (cwes(told), links(told)) == ((79,), ("https://a.test/?a=1&b=2", "http://b.test/x"))
+    assert (cwes(told), links_in(told)) == ((79,), ("https://a.test/?a=1&b=2", "http://b.test/x"))
 
 
 def test_flows_are_bounded():

@@ -7,10 +7,9 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from tidegate.connectors.burpsuite import queries
 from tidegate.connectors.burpsuite.evidence import plain
+from tidegate.connectors.burpsuite.identity import identifier
 from tidegate.connectors.burpsuite.location import location
-from tidegate.connectors.burpsuite.markup import cwes, hrefs
 from tidegate.connectors.burpsuite.paging import ScanIssues, SiteTree
-from tidegate.connectors.burpsuite.scalars import identifier, moment, rows, text
 from tidegate.connectors.burpsuite.verdict import STATUS, reason_of, verdict_of
 from tidegate_sdk import (
     Account,
@@ -33,6 +32,7 @@ from tidegate_sdk import (
     dig,
     graphql,
 )
+from tidegate_sdk.fields import cwes, links_in, mark, rows, text
 
 ROOT = "0"
 CONFIDENCES = frozenset({"tentative", "firm", "certain", "false_positive"})
@@ -103,7 +103,7 @@ class BurpSuite(Tool[BurpSuiteSettings]):
             raise VendorChanged(f"Burp was asked for completed scans and sent one that is {scans[0]['status']!r}.")
         ask = graphql(queries.ISSUES, path=queries.PATH, scan=identifier(scans[0]["id"]))
         issues = List(ask, "data.scan.issues", ScanIssues(), self.issue, id=_named_by("fingerprint"))
-        yield Family("issues", issues, mark=moment(scans[0]["end_time"]))
+        yield Family("issues", issues, mark=mark(scans[0]["end_time"]))
 
     def issue(self, row: Row) -> Finding:
         """An issue by its fingerprint, which Burp keeps over scans; the serial number is another with each scan."""
@@ -126,7 +126,7 @@ class BurpSuite(Tool[BurpSuiteSettings]):
             cwe=cwes(text(kind.get("vulnerability_classifications_html"))),
             path=text(row["path"]),
             endpoint=text(row["origin"]),
-            references=hrefs(text(kind.get("references_html"))),
+            references=links_in(text(kind.get("references_html"))),
             unknown_words=self._unknown_words(row),
         )
 

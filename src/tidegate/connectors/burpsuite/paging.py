@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field, replace
 
 from tidegate.connectors.burpsuite import queries
-from tidegate.connectors.burpsuite.scalars import identifier, rows, whole_number
+from tidegate.connectors.burpsuite.identity import identifier
 from tidegate.connectors.burpsuite.verdict import verdict_of
 from tidegate_sdk import Ask, Incomplete, Proof, Row, Verdict, Walk, Whole, dig, graphql, steady_total
+from tidegate_sdk.fields import rows, whole_number
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from tidegate.connectors.sonarqube import state
 from tidegate.connectors.sonarqube.evidence import flow
 from tidegate.connectors.sonarqube.location import is_cloud, location
 from tidegate.connectors.sonarqube.rules import Rules
-from tidegate.connectors.sonarqube.scalars import moment, objects, rows, text, texts
 from tidegate.connectors.sonarqube.search import OF_HOTSPOTS, OF_ISSUES, TOTAL, Cut, Search
 from tidegate_sdk import (
     AccessDenied,
@@ -41,6 +40,7 @@ from tidegate_sdk import (
     Vep,
     identifier,
 )
+from tidegate_sdk.fields import cwes, moment, objects, rows, score, text, texts, vulnerabilities
 
 OLDEST = (9, 9)
 FAMILIES = ("vulnerabilities", "hotspots", "dependency risks")
@@ -233,7 +233,7 @@ class SonarQube(Tool[SonarQubeSettings]):
             vendor_reason=_last_comment(row) if how.verdict else "",
             rule=text(row["rule"]),
             cwe=rule.cwe,
-            ids=_ids(told),
+            ids=vulnerabilities(told),
             path=_path(row, project),
             line=row.get("line"),
             references=rule.references,
@@ -266,7 +266,7 @@ class SonarQube(Tool[SonarQubeSettings]):
             references=rule.references,
             tags=(text(row["securityCategory"]),),
             found_at=moment(row["creationDate"]),
-            unknown_words=(*self._unknown("vulnerabilityProbability", word), *how.unknown),
+            unknown_words=(*self.unknown_severity("vulnerabilityProbability", word), *how.unknown),
         )
 
     def risk(self, row: Row, project: str = "", branch: str = "") -> Finding | Skip:
@@ -276,7 +276,6 @@ class SonarQube(Tool[SonarQubeSettings]):
         key, word, how = identifier(row, "key"), text(row["severity"]), state.of_risk(row)
         names, files = text(row.get("vulnerabilityId")), texts(row.get("release.dependencyFilePaths"))
         package, version = text(row["release.packageName"]), text(row.get("release.version"))
-        score, cwe = _score(row.get("cvssScore")), texts(row.get("cweIds"))
         kind = {"VULNERABILITY": "Vulnerability", "MALWARE": "Malware"}.get(row["type"], "Risk")
         unknown = () if row["type"] in ("VULNERABILITY", "MALWARE") else (f"type: {str(row['type']).lower()[:100]}",)
         return Finding(
@@ -289,16 +288,16 @@ class SonarQube(Tool[SonarQubeSettings]):
             verdict=how.verdict,
             vendor_severity=word,
             vendor_status=how.word,
-            cwe=tuple(int(number) for told in cwe for number in re.findall(r"(?i)^(?:CWE-)?(\d{1,6})$", told)),
+            cwe=cwes(texts(row.get("cweIds"))),
             ids=(names,) if names else (),
-            cvss_score=score,
+            cvss_score=score(row.get("cvssScore")),
             component=package,
             version=version,
             purl=text(row.get("release.packageUrl")),
             path=files[0] if files else "",
             tags=tuple(filter(None, (kind.lower(), text(row.get("release.scopeSummary")).lower()))),
             found_at=moment(row["createdAt"]),
-            unknown_words=(*self._unknown("severity", word), *how.unknown, *unknown),
+            unknown_words=(*self.unknown_severity("severity", word), *how.unknown, *unknown),
         )
 
     def _graded(self, row: Row) -> tuple[str, tuple[str, ...]]:
@@ -309,11 +308,7 @@ class SonarQube(Tool[SonarQubeSettings]):
         of_security = next((text(each["severity"]) for each in impacts if each["softwareQuality"] == "SECURITY"), "")
         standard = text(row.get("severity"))
         word = (of_security or standard) if self.settings.severity == "impact" else (standard or of_security)
-        return word, (*self._unknown("severity", word), *odd)
-
-    def _unknown(self, field: str, word: str) -> tuple[str, ...]:
-        known = word.strip().lower() in self.severities
-        return () if known else (f"{field}: {word.lower()[:100] or 'none'}",)
+        return word, (*self.unknown_severity("severity", word), *odd)
 
     def _link(self, screen: str, branch: str = "", **query: str) -> str:
         return f"{self.settings.url}{screen}?{urlencode({**query, **({'branch': branch} if branch else {})})}"
@@ -352,15 +347,3 @@ def _last_comment(row: Row) -> str:
         return ""
     last = max(comments, key=lambda comment: text(comment["createdAt"]))
     return " · ".join(filter(None, (text(last.get("markdown")), text(last.get("login")))))[:1000]
-
-
-def _ids(message: str) -> tuple[str, ...]:
-    """The vulnerabilities that a message names, as those of dependency checkers do."""
-    found = re.findall(r"CVE-\d{4}-\d{4,7}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}", message[:10_000])
-    return tuple(dict.fromkeys(found))
-
-
-def _score(told: Any) -> float | None:
-    """A CVSS score, which comes as a text; None for what is none."""
-    found = isinstance(told, str) and re.fullmatch(r"\d{1,2}(?:\.\d+)?", told)
-    return float(told) if found and float(told) <= 10 else None

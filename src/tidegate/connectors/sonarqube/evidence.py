@@ -1,7 +1,7 @@
 """How the data flows from where it comes in to where it does harm: the locations of a finding, one a line, bounded."""
 
-from tidegate.connectors.sonarqube.scalars import objects, text
 from tidegate_sdk import Row
+from tidegate_sdk.fields import objects, text
 
 LOCATIONS = 60
 LONGEST = 4_000

@@ -1,12 +1,10 @@
 """The rules of the server: what each is about, how to fix it, and which weaknesses it names. Asked for once a run."""
 
-import html
-import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
-from tidegate.connectors.sonarqube.scalars import objects, rows, text, whole_number
 from tidegate_sdk import Ask, Incomplete, Page, Row, dig, identifier, steady_total
+from tidegate_sdk.fields import cut, cwes, links_in, objects, rows, text, whole_number
 
 LONGEST = 4_000
 """Characters kept of a rule's description and of its remediation, which stand in every finding of the rule."""
@@ -69,31 +67,14 @@ def rule_of(row: Row) -> Rule:
     sections = objects(row.get("descriptionSections"))
     if not sections:
         told = text(row.get("htmlDesc")) or text(row.get("mdDesc"))
-        return Rule(cut(told), {}, cwes(told), links(told))
+        return Rule(cut(told, LONGEST), {}, cwes(told), links_in(told))
     about: list[str] = []
     fixes: dict[str, str] = {}
     for section in sections:
         key, content = section["key"], text(section["content"])
         if key == _FIX:
-            fixes.setdefault(text(section.get("context.key")), cut(content))
+            fixes.setdefault(text(section.get("context.key")), cut(content, LONGEST))
         elif key != _LINKS:
             about.append(content)
     everything = "\n".join(text(section["content"]) for section in sections)
-    return Rule(cut("\n\n".join(about)), fixes, cwes(everything), links(everything))
-
-
-def cut(told: str) -> str:
-    """As much of a text as is kept."""
-    return told if len(told) <= LONGEST else f"{told[:LONGEST]} […]"
-
-
-def cwes(told: str) -> tuple[int, ...]:
-    """The numbers of the weaknesses that a text names, each once."""
-    return tuple(dict.fromkeys(int(number) for number in re.findall(r"CWE-(\d{1,6})", told)))
-
-
-def links(told: str) -> tuple[str, ...]:
-    """The web addresses that a text in HTML or Markdown leads to, each once."""
-    found = re.findall(r"""href\s*=\s*["']([^"']+)["']|\]\((https?://[^\s)]+)\)""", told)
-    addresses = (html.unescape(in_html or in_markdown) for in_html, in_markdown in found)
-    return tuple(dict.fromkeys(link for link in addresses if link.startswith(("https://", "http://"))))
+    return Rule(cut("\n\n".join(about), LONGEST), fixes, cwes(everything), links_in(everything))

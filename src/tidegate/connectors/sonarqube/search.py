@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tidegate.connectors.sonarqube.rules import Rules
-from tidegate.connectors.sonarqube.scalars import moment, rows, whole_number
 from tidegate_sdk import (
     Ask,
     Incomplete,
@@ -27,6 +26,7 @@ from tidegate_sdk import (
     dig,
     identifier,
 )
+from tidegate_sdk.fields import moment, rows, whole_number
 
 TOTAL = "paging.total"
 LARGEST_FACET = 100

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from tidegate.demo.fake_sonarqube.world import RULES, Branch, World
+from tidegate.demo.pages import numbered
 
 Query = Mapping[str, str]
 Answer = tuple[int, Any]
@@ -29,8 +30,7 @@ def answer(world: World, path: str, query: Query) -> Answer:
     if endpoint is None:
         return 404, {"errors": [{"msg": f"Unknown url : {path}"}]}
     try:
-        with world.lock:
-            return 200, endpoint(world, query)
+        return 200, endpoint(world, query)
     except Refused as refused:
         return refused.status, {"errors": [{"msg": str(refused)}]}
 
@@ -129,7 +129,7 @@ def _risks(world: World, query: Query) -> Any:
     if branch is None:
         raise Refused(404, "The component is not found")
     number, size = int(query.get("pageIndex", 1)), int(query.get("pageSize", 50))
-    found = branch.risks[(number - 1) * size : number * size]
+    found = numbered(branch.risks, number, size)
     page = {"pageIndex": number, "pageSize": size, "total": len(branch.risks)}
     return {"issuesReleases": found, "branches": [], "countWithoutFilters": len(branch.risks), "page": page}
 
@@ -151,7 +151,7 @@ def _page(world: World, query: Query, found: Iterable[dict[str, Any]], name: str
         raise Refused(400, f"Can return only the first {world.window} results. {number * size}th result asked.")
     total = min(len(rows), world.window) if world.caps_totals else len(rows)
     paging = {"pageIndex": number, "pageSize": size, "total": total}
-    return {"paging": paging, name: rows[(number - 1) * size : number * size]}
+    return {"paging": paging, name: numbered(rows, number, size)}
 
 
 _ENDPOINTS: Mapping[str, Callable[[World, Query], Any]] = {
