@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from pydantic import Field, field_validator
@@ -40,6 +40,7 @@ from tidegate_sdk import (
 from . import cyclonedx, cyclonedx_finding, generic, report, sarif, sarif_finding
 from .fields import moment, shown
 
+S = TypeVar("S", bound=Settings)
 _DEPTH = 8
 _REPORTS = (".json", ".sarif", ".xml", ".vex", ".cdx")
 _UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".swp", ".lock", "~")
@@ -81,15 +82,10 @@ class State:
     """It ends too early, so it proves nothing, and its family is a guess that a whole report must confirm."""
 
 
-class ReportFolder(Tool[ReportFolderSettings]):
-    slug, name, a_record_is = "report_folder", "Report folder", "a folder"
+class Reports(Tool[S]):
+    """Reports below a root; where the root is, the two kinds of it say."""
 
-    def door(self) -> Folder:
-        return Folder(Path(self.settings.path))
-
-    def account(self) -> Talk[Account]:
-        yield Ask()
-        return Account(id=self.settings.path, name=self.settings.path)
+    a_record_is = "a folder"
 
     def veps(self) -> List[Vep]:
         return List(Ask(), "", Whole(), _Folders(), id=_vep_id)
@@ -122,6 +118,17 @@ class ReportFolder(Tool[ReportFolderSettings]):
     def finding(self, row: Row) -> Finding | Skip:
         """One row of any of the formats."""
         return READERS[row["format"]](row)
+
+
+class ReportFolder(Reports[ReportFolderSettings]):
+    slug, name = "report_folder", "Report folder"
+
+    def door(self) -> Folder:
+        return Folder(Path(self.settings.path))
+
+    def account(self) -> Talk[Account]:
+        yield Ask()
+        return Account(id=self.settings.path, name=self.settings.path)
 
 
 def newest(states: Iterable[State]) -> list[State]:

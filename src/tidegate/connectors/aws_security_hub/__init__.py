@@ -1,0 +1,1 @@
+"""AWS Security Hub: everything about this Tool in one folder; NOTES.md says where its facts come from."""
