@@ -55,7 +55,7 @@ def test_a_product_that_no_tool_looks_at_is_told(database: object):
     found = coverage()
 
     assert found.tools == ["BurpSuite"]
-    cells = {one.product.name: one.cells for one in found.products}
+    cells = {one.product: one.cells for one in found.products}
     assert cells["Payroll"] == [None]
     assert cells["Web shop"][0] is not None
     assert (cells["Web shop"][0].records, cells["Web shop"][0].missing) == (1, 0)

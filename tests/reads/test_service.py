@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from django.db import OperationalError, connection
@@ -10,6 +12,7 @@ from tests import world
 from tests.database import parameters
 from tidegate.reads.service import answered_within, secrets_are_stored, service
 from tidegate.server.postgres import Database
+from tidegate.store import models
 from tidegate.store.clock import being_the_scheduler
 
 
@@ -63,10 +66,21 @@ def test_whoever_is_the_scheduler_by_the_schedulers_own_statement_is_seen(databa
         assert service().scheduler
 
 
-def test_secrets_of_a_deleted_connection_are_none(database: Database):
+@pytest.mark.parametrize(
+    "store",
+    [
+        lambda: world.connection(secrets=b"sealed"),
+        lambda: world.connection(trigger_secret=b"sealed"),
+        lambda: models.Route.objects.create(name="Mail", address=b"sealed", shown="mail", created_by="a"),
+    ],
+    ids=["of a Connection", "of its trigger", "of a route"],
+)
+def test_whatever_is_sealed_needs_the_key(database: Database, store: Any):
+    """reads/secret.py counts the same: with the key lost, none may be made anew behind its back."""
+    world.connection("Without")
     assert not secrets_are_stored()
 
-    world.connection(secrets=b"sealed")
+    store()
 
     assert secrets_are_stored()
 

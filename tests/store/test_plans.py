@@ -227,6 +227,7 @@ PARAMETERS: dict[str, Any] = {
     "products": [2],
     "record": 2,
     "records": [2],
+    "seen": None,
     "source": 2,
     "sources": [2],
     "step": "00000000-0000-0000-0000-000000000000",

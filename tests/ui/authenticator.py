@@ -1,10 +1,14 @@
-"""A device that keeps passkeys: what a browser would hand on of it, made with real keys."""
+"""A device that keeps passkeys, what a browser would hand on of it, made with real keys; and what an app shows."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+import struct
+import time
+from base64 import b32decode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -81,3 +85,12 @@ class Device:
                 "clientExtensionResults": extensions or {},
             }
         )
+
+
+def code_of(secret: str, *, at: float | None = None) -> str:
+    """What an authenticator app shows: RFC 6238, six digits, SHA-1, every 30 seconds."""
+    counter = struct.pack(">Q", int((at or time.time()) // 30))
+    digest = hmac.new(b32decode(secret), counter, hashlib.sha1).digest()
+    start = digest[-1] & 15
+    number = int.from_bytes(digest[start : start + 4]) & 0x7FFFFFFF
+    return f"{number % 1_000_000:06}"

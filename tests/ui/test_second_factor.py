@@ -14,9 +14,10 @@ from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.db import connection
 
+from tests.ui.authenticator import code_of
 from tests.ui.browser import Browser, Page
 from tests.ui.conftest import PASSWORD, added, logged_in
-from tests.ui.test_log_in import app, asked_again, code_of
+from tests.ui.test_log_in import app, asked_again
 from tidegate.actions.secret import rotate_secrets
 from tidegate.actions.user import reset_second_factor
 from tidegate.config import load_settings

@@ -19,6 +19,7 @@ belongs to; from then on the findings flow, and each of them can say why.
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Look around": {
         "demo": ("demo:app", "Watch the whole story, from an empty folder, in two minutes."),
+        "find": ("find:app", "Find anything by words of its name, or by its number."),
         "doctor": ("doctor:app", "Check that everything Tidegate stands on is in order."),
     },
     "Connect": {

@@ -200,6 +200,7 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         configuration,
         connection,
         engagement,
+        find,
         finding,
         mapping,
         operation,
@@ -224,6 +225,7 @@ def answers() -> dict[str, type[msgspec.Struct]]:
 
     return {
         "demo": End,
+        "find": find.Found,
         "doctor": Examined,
         "migrate": Migrated,
         "retention": retention.Retained,

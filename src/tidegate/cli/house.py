@@ -52,6 +52,7 @@ if TYPE_CHECKING:
             connection,
             engagement,
             export,
+            find,
             finding,
             mapping,
             operation,

@@ -12,7 +12,7 @@ from tidegate.cli.option import Json, Search, group
 from tidegate.cli.terminal import facts, heading, plain, print_json, say, table
 
 if TYPE_CHECKING:
-    from tidegate.reads.tool import FieldRow
+    from tidegate.reads.tool import FieldRow, GradedRow
 
 app = group("See which security tools Tidegate can talk to.")
 
@@ -23,8 +23,10 @@ def list_tools(search: Search = "", json: Json = False) -> None:
     found = reads.tool.tools(search)
     if json:
         return print_json(reads.tool.ToolList(tools=found))
-    rows = [(row.slug, row.name, row.a_record_is) for row in found]
-    return table(("TOOL", "NAME", "A RECORD IS"), rows, empty="There is no such tool. See all: tidegate tool list")
+    rows = [(row.slug, row.name, row.a_record_is, row.tier) for row in found]
+    return table(
+        ("TOOL", "NAME", "A RECORD IS", "TIER"), rows, empty="There is no such tool. See all: tidegate tool list"
+    )
 
 
 @app.command("show")
@@ -39,6 +41,9 @@ def show_tool(
     if json:
         return print_json(reads.tool.ToolAnswer(tool=found))
     say(f"{found.name}: a Record is {found.a_record_is}.")
+    if found.tier:
+        read = ", ".join(f"{each.name} ({each.kind}, {_proven(each)})" for each in found.lists)
+        say(f"Tier: {found.tier}; it passes {found.cases} cases of the conformance suite. It reads: {read}.")
     for field in found.fields:
         heading(f"{field.title} ({field.name})")
         facts(
@@ -52,6 +57,10 @@ def show_tool(
         )
     say()
     return say(f"Connect it with: tidegate connection add {found.slug} --label …")
+
+
+def _proven(each: GradedRow) -> str:
+    return "counted" if each.counted else "walked"
 
 
 def _given_by(field: FieldRow) -> str:

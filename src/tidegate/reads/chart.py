@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from tidegate.reads.place import places
-from tidegate.reads.viewer import sees
+from tidegate.reads.viewer import sees, sees_everything
 from tidegate.store.statement import rows_of
 from tidegate_sdk import Severity
 
@@ -37,7 +37,7 @@ def open_by_day(
         raise ValueError("Name one of record_id, product_id, connection_id.")
     asked = {"record": record_id, "product": product_id, "connection": connection_id}
     (kind, number) = next((kind, number) for kind, number in asked.items() if number is not None)
-    if not any(sees(place) for place in places(kind, [number]).values()):
+    if not sees_everything() and not any(sees(place) for place in places(kind, [number]).values()):
         asked = {"record": 0, "product": None, "connection": None}  # nobody's
     moves: dict[date, Counter[int]] = defaultdict(Counter)
     for row in rows_of("open_by_day", since=since, until=until, **asked):

@@ -321,6 +321,7 @@ def _notifications(variables: _Variables) -> list[tuple[Thing, int]]:
 
 
 def _users() -> list[tuple[Thing, int]]:
+    """Roles that a group at the issuer gives are in no file: each log-in gives them anew."""
     rows = list(models.User.objects.filter(is_active=True).order_by("username"))
     grants = grants_of_users([row.pk for row in rows])
     return [
@@ -329,7 +330,13 @@ def _users() -> list[tuple[Thing, int]]:
                 username=row.username,
                 account=row.kind,
                 email=row.email,
-                grants=tuple(sorted(GrantSaid(one.scope, one.name, one.role) for one in grants.get(row.pk, []))),  # pyright: ignore[reportArgumentType] - the words of the table
+                grants=tuple(
+                    sorted(
+                        GrantSaid(one.scope, one.name, one.role)  # pyright: ignore[reportArgumentType] - the words of the table
+                        for one in grants.get(row.pk, [])
+                        if not one.by_group
+                    )
+                ),
             ),
             row.pk,
         )

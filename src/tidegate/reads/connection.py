@@ -12,15 +12,13 @@ from msgspec import Meta
 from tidegate import catalog
 from tidegate.guard.keys import KeyProblem
 from tidegate.log import MASK
-from tidegate.reads.count import Findings, findings_by_connection
+from tidegate.reads.count import Findings, counted_by_connection
 from tidegate.reads.health import ConnectionHealth, Run, health_of, in_state
-from tidegate.reads.managed import managed_by
+from tidegate.reads.managed import file_of
 from tidegate.reads.page import LIMIT, cut, number, storable
-from tidegate.reads.record import STATES
 from tidegate.reads.viewer import viewer, visible
 from tidegate.rules.health import secret_warning
 from tidegate.store import models
-from tidegate.store.statement import rows_of
 from tidegate_sdk import ConnectorError, Severity
 
 
@@ -173,23 +171,17 @@ def is_draft(text: str) -> bool:
 
 
 def _living() -> Any:
-    return models.Connection.objects.filter(visible(connection="pk"), deleted_at=None)
+    there = models.Connection.objects.filter(visible(connection="pk"), deleted_at=None)
+    return there.annotate(file=file_of("connection"))
 
 
 def _rows(found: list[Any]) -> list[ConnectionRow]:
     ids = [one.pk for one in found]
-    findings, records = findings_by_connection(ids), _records(ids)
-    health, files = health_of(ids), managed_by("connection", ids)
-    return [
-        _row(one, records[one.pk], findings[one.pk], health[one.pk], files.get(one.pk))
-        for one in found
-        if one.pk in health
-    ]
+    counted, health = counted_by_connection(ids), health_of(ids)
+    return [_row(one, *counted[one.pk], health[one.pk]) for one in found if one.pk in health]
 
 
-def _row(
-    one: Any, records: dict[str, int], findings: Findings, health: ConnectionHealth, file: str | None
-) -> ConnectionRow:
+def _row(one: Any, findings: Findings, records: dict[str, int], health: ConnectionHealth) -> ConnectionRow:
     kind = catalog.tool(one.tool)
     state, why = _state(one, health.discover.last_run)
     return ConnectionRow(
@@ -206,7 +198,7 @@ def _row(
         last_discover=health.discover.last_run,
         last_sync=health.sync.last_run,
         health=health,
-        managed_by=file,
+        managed_by=one.file,
     )
 
 
@@ -217,10 +209,3 @@ def _state(one: Any, discover: Run | None) -> tuple[str, str]:
         return "new", "Nobody has asked it yet what it watches."
     problem = f" {discover.why}" if discover.status in ("partial", "failed") else ""
     return "ready", f"Last discovered on {discover.at:%Y-%m-%d}: {discover.status}.{problem}"
-
-
-def _records(ids: list[int]) -> dict[int, dict[str, int]]:
-    counted: dict[int, dict[str, int]] = {number: dict.fromkeys(STATES, 0) for number in ids}
-    for row in rows_of("records_in_states", connections=ids):
-        counted[row["connection_id"]][row["state"]] += row["n"]
-    return counted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,9 @@ from tidegate.reads.viewer import sees_everything, visible
 from tidegate.store import models
 from tidegate.store.statement import rows_of
 from tidegate_sdk import Severity
+
+STATES: Final = ("new", "ignored", "good", "stale", "missing")
+"""Of Records, as the lists show them."""
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,44 +31,43 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 def findings_by_product(ids: Iterable[int]) -> Mapping[int, tuple[Findings, int]]:
     """For each of these Products; and how many Records are mapped to it, which the same Feeds tell."""
-    wanted = list(ids)
-    sums, records = _sums(wanted, rows_of("tally_of_products", ids=wanted)), dict.fromkeys(wanted, 0)
-    for row in rows_of("feeds_of_products", ids=wanted):
-        sums[row["of"]]["unwatched"], records[row["of"]] = row["unwatched"], row["records"]
+    wanted, rows = list(ids), rows_of("products_counted", ids=list(ids))
+    sums, records = _sums(wanted, rows), dict.fromkeys(wanted, 0)
+    for row in rows:
+        records[row["of"]] += row["records"]
     return {number: (Findings(**found), records[number]) for number, found in sums.items()}
 
 
 def findings_by_test(ids: Iterable[int]) -> Mapping[int, Findings]:
     """For each of these Tests."""
-    return _by("test", ids)
+    wanted = list(ids)
+    sums = _sums(wanted, rows_of("tally_sums", tests=wanted) if wanted else [])
+    return {number: Findings(**found) for number, found in sums.items()}
 
 
-def findings_by_record(ids: Iterable[int]) -> Mapping[int, Findings]:
-    """For each of these Records, in whichever Tests they lie that the viewer may see."""
+def findings_of(rows: Iterable[Mapping[str, Any]]) -> Findings:
+    """What these rows of tallies, of one thing, come to."""
+    return Findings(**_sums([0], ({**row, "of": 0} for row in rows))[0])
+
+
+def feeds_seen(records: Iterable[int]) -> list[int] | None:
+    """The Feeds of these Records whose findings the viewer may see; None where that is all."""
     if sees_everything():
-        return _by("record", ids)
-    wanted, test = list(ids), "test__engagement__product"
+        return None
+    test = "test__engagement__product"
     seen = visible(connection="test__connection_id", product=f"{test}_id", product_type=f"{test}__product_type_id")
-    feeds = models.Feed.objects.filter(seen, record_id__in=wanted)
-    return _by("feed", wanted, dict(feeds.values_list("pk", "record_id")))
+    return list(models.Feed.objects.filter(seen, record_id__in=list(records)).values_list("pk", flat=True))
 
 
-def findings_by_connection(ids: Iterable[int]) -> Mapping[int, Findings]:
-    """For each of these Connections."""
-    wanted = list(ids)
-    sums = _sums(wanted, rows_of("tally_of_connections", ids=wanted))
-    for row in rows_of("unwatched_of_connections", ids=wanted):
-        sums[row["of"]]["unwatched"] = row["unwatched"]
-    return {number: Findings(**found) for number, found in sums.items()}
-
-
-def _by(group: str, ids: Iterable[int], parts: Mapping[int, int] | None = None) -> Mapping[int, Findings]:
-    """By each of these ids; or of their parts, each of which says whose it is."""
-    wanted = list(ids)
-    asked = wanted if parts is None else list(parts)
-    rows = rows_of("tally_sums", by=group, ids=asked) if asked else []
-    sums = _sums(wanted, rows if parts is None else [row | {"of": parts[row["of"]]} for row in rows])
-    return {number: Findings(**found) for number, found in sums.items()}
+def counted_by_connection(ids: Iterable[int]) -> Mapping[int, tuple[Findings, dict[str, int]]]:
+    """For each of these Connections; and how many of its Records are in each state."""
+    wanted, rows = list(ids), rows_of("connections_counted", ids=list(ids))
+    sums = _sums(wanted, (row for row in rows if row["state"] is None))
+    states: dict[int, dict[str, int]] = {number: dict.fromkeys(STATES, 0) for number in wanted}
+    for row in rows:
+        if row["state"] is not None:
+            states[row["of"]][row["state"]] = row["n"]
+    return {number: (Findings(**found), states[number]) for number, found in sums.items()}
 
 
 def _sums(wanted: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
@@ -77,10 +79,12 @@ def _sums(wanted: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> dict[int,
 
 
 def _add(sums: dict[str, Any], row: Mapping[str, Any]) -> None:
+    sums["unwatched"] = sums.get("unwatched", 0) + row["unwatched"]
+    if row["severity"] is None:
+        return  # tells what is unwatched of all of them
     total = row["n"]
     standing = "active" if row["active"] else "inactive"
     sums[standing] = sums.get(standing, 0) + total
-    sums["unwatched"] = sums.get("unwatched", 0) + row["unwatched"]
     if row["open"]:
         sums["open"] = sums.get("open", 0) + total
     if row["active"]:

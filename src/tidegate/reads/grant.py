@@ -13,6 +13,7 @@ from tidegate.rules.actor import SINGLE_SIGN_ON
 from tidegate.store import models
 
 EVERYTHING = "everything"
+_A_GROUP = str(SINGLE_SIGN_ON)
 
 
 class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +44,15 @@ def grants_of(*, user: int | None = None, token: int | None = None) -> list[Gran
     return [_grant(one) for one in query]
 
 
+def grants_by_people(user_id: int) -> list[Grant]:
+    """What people gave this user: without what a group at the issuer gives from log-in to log-in."""
+    return [_grant(one) for one in models.RoleGrant.objects.filter(user_id=user_id).exclude(created_by=_A_GROUP)]
+
+
 def given_for_everything(user_id: int) -> tuple[str, bool] | None:
     """The role for everything, and whether a group at the issuer gave it; None where there is none."""
     found = models.RoleGrant.objects.filter(user_id=user_id, scope=EVERYTHING).first()
-    return None if found is None else (found.role, found.created_by == str(SINGLE_SIGN_ON))
+    return None if found is None else (found.role, found.created_by == _A_GROUP)
 
 
 def place_of_grant(grant: Grant) -> Place | None:
@@ -72,7 +78,7 @@ def _told(query: Any, owner: str) -> dict[int, list[GrantRow]]:
     for one in sorted(rows, key=lambda row: (SCOPES.index(row.scope), -ROLES.index(row.role), row.pk)):
         grant, thing = _grant(one), one.product_type or one.product or one.connection
         name = "" if thing is None else getattr(thing, "label", None) or thing.name
-        by_group = one.created_by == str(SINGLE_SIGN_ON)
+        by_group = one.created_by == _A_GROUP
         row = GrantRow(role=grant.role, scope=grant.scope, id=grant.id, name=name, by_group=by_group)
         found.setdefault(getattr(one, owner), []).append(row)
     return found

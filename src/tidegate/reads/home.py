@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
-from django.db.models import Count, Q
-from django.db.models.functions import TruncDate
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, Q
+from django.db.models.functions import JSONObject, TruncDate
 from msgspec import Meta
 
-from tidegate.reads.operation import visible_operations
-from tidegate.reads.product import ProductRow, products
-from tidegate.reads.record import visible_records
+from tidegate.reads.share import visible_operations
 from tidegate.reads.tool import tools
+from tidegate.reads.viewer import visible
 from tidegate.store import models
 
 DAYS: Final = 30
@@ -41,7 +41,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 class Covered(msgspec.Struct, frozen=True, kw_only=True):
     """One Product, tool by tool."""
 
-    product: Annotated[ProductRow, Meta(description="The Product.")]
+    product: Annotated[str, Meta(description="The Product's name.")]
+    product_id: Annotated[int, Meta(description="Its number.")]
     cells: Annotated[list[Cell | None], Meta(description="In the order of the tools; null where it is not looked at.")]
 
 
@@ -76,22 +77,31 @@ def _day(day: date, counts: dict[str, int]) -> Day:
 
 def coverage() -> Coverage:
     """The first Products by name, tool by tool: what is looked at, and what is not."""
-    shown = products(limit=COVERED)
-    ids = [one.id for one in shown.products]
-    mapped = models.Record.objects.filter(
-        visible_records(), deleted_at=None, decision="mapped", connection__deleted_at=None,
-        feed__test__engagement__product_id__in=ids,
+    looking = models.Record.objects.filter(
+        deleted_at=None, decision="mapped", connection__deleted_at=None,
+        feed__test__engagement__product_id=OuterRef("pk"),
     )  # fmt: skip
-    rows = mapped.values_list("feed__test__engagement__product_id", "connection__tool").annotate(
-        n=Count("id"), missing=Count("id", filter=Q(absent_since__isnull=False))
+    by_tool = looking.values("connection__tool").order_by("connection__tool")
+    counted = by_tool.annotate(n=Count("pk"), missing=Count("pk", filter=Q(absent_since__isnull=False)))
+    told = JSONObject(tool="connection__tool", n="n", missing="missing")
+    there = models.Product.objects.filter(visible(product="pk", product_type="product_type_id"))
+    found = list(
+        there.annotate(looking=ArraySubquery(counted.values(json=told)))
+        .order_by("name", "pk")
+        .values_list("pk", "name", "looking")[: COVERED + 1]
     )
-    cells = {(product, tool): Cell(records=n, missing=gone) for product, tool, n, gone in rows.order_by()}
-    slugs = {tool for _, tool in cells}
-    names = [(one.slug, one.name) for one in tools() if one.slug in slugs]
+    shown = [(number, name, {one["tool"]: one for one in cells}) for number, name, cells in found[:COVERED]]
+    slugs = {slug for *_, cells in shown for slug in cells}
+    known = [(one.slug, one.name) for one in tools() if one.slug in slugs]
     return Coverage(
-        tools=[name for _, name in names],
+        tools=[name for _, name in known],
         products=[
-            Covered(product=one, cells=[cells.get((one.id, slug)) for slug, _ in names]) for one in shown.products
+            Covered(product=name, product_id=number, cells=[_cell(cells.get(slug)) for slug, _ in known])
+            for number, name, cells in shown
         ],
-        more=shown.next is not None,
+        more=len(found) > COVERED,
     )
+
+
+def _cell(counted: Mapping[str, int] | None) -> Cell | None:
+    return None if counted is None else Cell(records=counted["n"], missing=counted["missing"])

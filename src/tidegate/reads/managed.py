@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import OuterRef, Subquery
+
 from tidegate.store.models import Managed
 
 KINDS = (
@@ -18,6 +20,11 @@ KINDS = (
     "user",
 )
 """A schedule and rules go by the number of their Connection, a mapping by that of its Record."""
+
+
+def file_of(kind: str, of: str = "pk") -> Subquery:
+    """The file that manages each row of a query, as a column of it; by which of its columns it goes."""
+    return Subquery(Managed.objects.filter(kind=kind, thing_id=OuterRef(of)).values("source")[:1])
 
 
 def managed_by(kind: str, ids: Iterable[int]) -> dict[int, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from django.db.models import Case, Count, IntegerField, Q, TextField, Value, When
@@ -11,6 +12,7 @@ from django.db.models.functions import Cast
 from msgspec import Meta
 
 from tidegate.reads.page import LIMIT, cut, storable
+from tidegate.reads.progress import told_by_its_worker
 from tidegate.reads.share import Share, own_records, seen_whole, visible_operations
 from tidegate.rules.operation import in_words
 from tidegate.rules.preview import would
@@ -101,6 +103,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     facts: Annotated[dict[str, Any], Meta(description="What else is known of it, by name.")]
 
 
+class LogAsked(NamedTuple):
+    """Which lines of a log: those with these words, of this level or worse, after a line."""
+
+    search: str = ""
+    level: str = "debug"
+    after: int = 0
+    limit: int = LOG_LINES
+
+
 class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     """One page of an Operation's log, in order."""
 
@@ -150,26 +161,57 @@ def operations(
     wanted = {"connection_id": connection_id, "type": type, "status": status, "preview": preview}
     query = query.filter(**{name: value for name, value in wanted.items() if value is not None})
     if held:
-        waiting = models.Held.objects.filter(standing=models.Held.HELD).values("latest_operation")
-        absent = models.HeldAbsence.objects.values("latest_operation_id")
-        query = query.filter(Q(id__in=waiting) | Q(id__in=absent))
+        query = query.filter(_waits_for_a_person())
     found, following = cut(query, ("-id",), (int,), cursor, limit)
     return OperationPage(operations=_rows(found), next=following)
 
 
-def operation(operation_id: int) -> OperationDetail | None:
-    """One Operation; None if there is none of this number."""
+class AtOnce(NamedTuple):
+    """What one look at all Operations is for: those that run, that wait for their turn, that wait for a person."""
+
+    running: list[OperationRow]
+    told: dict[int, dict[str, Any]]
+    """What the worker of each that runs says of how far it is."""
+    waiting: list[OperationRow]
+    held: list[OperationRow]
+
+
+def at_once(limit: int) -> AtOnce:
+    """The newest so many of each kind, and one more where there are more; in two questions."""
+    there, waits = visible_operations(), _waits_for_a_person()
+    kinds = [there.filter(status="running"), there.filter(status="pending"), there.filter(waits)]
+    newest = Q()
+    for kind in kinds:
+        newest |= Q(pk__in=kind.order_by("-pk").values("pk")[: limit + 1])
+    found = list(there.filter(newest).annotate(told=told_by_its_worker()).order_by("-pk"))
+    rows = _rows(found)
+    return AtOnce(
+        running=[row for row in rows if row.status == "running"][:limit],
+        told={one.pk: one.told or {} for one in found},
+        waiting=[row for row in rows if row.status == "pending"][: limit + 1],
+        held=[row for row in rows if row.held][:limit],
+    )
+
+
+def _waits_for_a_person() -> Q:
+    waiting = models.Held.objects.filter(standing=models.Held.HELD).values("latest_operation")
+    return Q(id__in=waiting) | Q(id__in=models.HeldAbsence.objects.values("latest_operation_id"))
+
+
+def operation(operation_id: int, *, lines: LogAsked | None = None) -> OperationDetail | None:
+    """One Operation; None if there is none of this number. Of its log the last lines, or those that are asked for."""
     found = visible_operations(operation_id).first()
     if found is None:
         return None
-    row = _rows([found])[0]
     records = _records_shown(found)
-    held = _held(operation_id, records)
+    held, results = _held(operation_id, records), _results_of(operation_id, records)
+    share = None if records is None else Share([found])
+    row = _row(found, sum(one.count for one in held if one.standing == models.Held.HELD), share)
     return OperationDetail(
-        operation=row, verdict=f"{verdict(row, held)} {_undone(operation_id)}".rstrip(),
-        results=_results(operation_id, records), held=held, odd=_odd(operation_id, records),
+        operation=row, verdict=f"{verdict(row, held)} {_undone(results)}".rstrip(),
+        results=[_result(one) for one in results], held=held, odd=_odd(operation_id, records),
         spent=dict(found.seconds), calls=dict(found.calls) if records is None else {},
-        log=_log(operation_id, records),
+        log=_log(operation_id, records) if lines is None else _asked(operation_id, records, lines),
     )  # fmt: skip
 
 
@@ -181,15 +223,9 @@ def log(
     found = visible_operations(operation_id).first()
     if found is None:
         return LogPage(operation=operation_id, lines=[], next=None)
-    lines = _lines(operation_id, _records_shown(found))
-    lines = lines.filter(n__gt=after, level__in=LEVELS[LEVELS.index(level) :])
-    for word in storable(search).split():
-        lines = lines.annotate(told=Cast("facts", TextField())).filter(
-            Q(text__icontains=word) | Q(told__icontains=word)
-        )
-    found = list(lines.order_by("n")[: limit + 1])
-    shown = [_line(one) for one in found[:limit]]
-    return LogPage(operation=operation_id, lines=shown, next=shown[-1].n if len(found) > limit else None)
+    there = _asked(operation_id, _records_shown(found), LogAsked(search, level, after, limit + 1))
+    shown = there[:limit]
+    return LogPage(operation=operation_id, lines=shown, next=shown[-1].n if len(there) > limit else None)
 
 
 def held_by(operation_id: int) -> list[HeldRow]:
@@ -204,23 +240,22 @@ def _held(operation_id: int, records: frozenset[int] | None) -> list[HeldRow]:
     if records is not None:
         findings = findings.filter(feed__record_id__in=records)
     findings = findings.exclude(undone=True, standing=models.Held.PENDING)  # remembered, until it comes again
-    grouped = findings.values("feed__record_id", "feed__record__name", "standing", "since_operation")
-    rows = [
-        HeldRow(
-            record_id=row["feed__record_id"], record=row["feed__record__name"], what="findings",
-            standing=row["standing"], count=row["n"], since_operation=row["since_operation"],
-        )
-        for row in grouped.annotate(n=Count("finding_id")).order_by("feed__record__name", "standing")
-    ]  # fmt: skip
-    absences: Any = models.HeldAbsence.objects.select_related("record").filter(latest_operation_id=operation_id)
+    grouped = findings.values_list(
+        "feed__record_id", "feed__record__name", "standing", "since_operation", Value("findings")
+    )
+    absences: Any = models.HeldAbsence.objects.filter(latest_operation_id=operation_id)
     absences = absences if records is None else absences.filter(record_id__in=records)
-    return rows + [
-        HeldRow(
-            record_id=absence.record.pk, record=absence.record.name, what="absence", standing="held", count=1,
-            since_operation=absence.since_operation_id,
-        )
-        for absence in absences.order_by("record__name")
-    ]  # fmt: skip
+    told = ("record_id", "record__name", Value(models.Held.HELD), "since_operation_id", Value("absence"), Value(1))
+    found = grouped.annotate(n=Count("finding_id")).union(absences.values_list(*told), all=True)
+    return [
+        HeldRow(record_id=record_id, record=record, what=what, standing=standing, count=count, since_operation=since)
+        for record_id, record, standing, since, what, count in sorted(found, key=_by_what_and_name)
+    ]
+
+
+def _by_what_and_name(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Findings first, Record by Record."""
+    return row[4] == "absence", row[1], row[2], row[0]
 
 
 def verdict(row: OperationRow, held: list[HeldRow]) -> str:
@@ -249,11 +284,11 @@ def verdict(row: OperationRow, held: list[HeldRow]) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _undone(operation_id: int) -> str:
+def _undone(results: list[Any]) -> str:
     """By which Operations a Sync was undone, and for how many of its Records."""
-    applied = models.Result.objects.filter(operation_id=operation_id, family="", feed_id__isnull=False)
-    by = applied.filter(undone_by__isnull=False).values_list("undone_by").annotate(n=Count("id"))
-    return undone_in_words({number: n for number, n in by if number is not None}, applied.count())
+    applied = [one for one in results if one.family == "" and one.feed_id is not None]
+    by = Counter(one.undone_by for one in applied if one.undone_by is not None)
+    return undone_in_words(by, len(applied))
 
 
 def _foreseen(row: OperationRow) -> str:
@@ -313,11 +348,11 @@ def _waiting(ids: list[int], records: frozenset[int] | None = None) -> dict[int,
     absences = models.HeldAbsence.objects.filter(latest_operation_id__in=ids)
     if records is not None:
         held, absences = held.filter(feed__record_id__in=records), absences.filter(record_id__in=records)
-    counted: dict[int, int] = {
-        row["latest_operation"]: row["n"] for row in held.values("latest_operation").annotate(n=Count("finding_id"))
-    }
-    for row in absences.values("latest_operation_id").annotate(n=Count("record_id")):
-        counted[row["latest_operation_id"]] = counted.get(row["latest_operation_id"], 0) + row["n"]
+    findings = held.values_list("latest_operation").annotate(n=Count("finding_id"))
+    records_gone = absences.values_list("latest_operation_id").annotate(n=Count("record_id"))
+    counted: dict[int, int] = {}
+    for operation_id, n in findings.union(records_gone, all=True):
+        counted[operation_id] = counted.get(operation_id, 0) + n
     return counted
 
 
@@ -327,7 +362,8 @@ def _seconds(one: Any) -> float | None:
     return round((one.ended_at - one.started_at).total_seconds(), 3)
 
 
-def _results(operation_id: int, records: frozenset[int] | None) -> list[ResultRow]:
+def _results_of(operation_id: int, records: frozenset[int] | None) -> list[Any]:
+    """What went wrong first."""
     worst = Case(
         *(When(outcome=word, then=Value(n)) for n, word in enumerate(("failed", "incomplete", "skipped", "dropped"))),
         default=Value(9),
@@ -335,14 +371,15 @@ def _results(operation_id: int, records: frozenset[int] | None) -> list[ResultRo
     )
     found = models.Result.objects.select_related("record").filter(operation_id=operation_id)
     found = found if records is None else found.filter(record_id__in=records)
-    return [
-        ResultRow(
-            record_id=one.record.pk, record=one.record.name, family=one.family, branch=one.branch, outcome=one.outcome,
-            why=one.why, counts=dict(one.counts), open_before=one.open_before, gone=one.gone,
-            undone_by=one.undone_by, proof=one.proof,
-        )
-        for one in found.order_by(worst, "record__name", "record_id", "family", "branch")
-    ]  # fmt: skip
+    return list(found.order_by(worst, "record__name", "record_id", "family", "branch"))
+
+
+def _result(one: Any) -> ResultRow:
+    return ResultRow(
+        record_id=one.record.pk, record=one.record.name, family=one.family, branch=one.branch, outcome=one.outcome,
+        why=one.why, counts=dict(one.counts), open_before=one.open_before, gone=one.gone, undone_by=one.undone_by,
+        proof=one.proof,
+    )  # fmt: skip
 
 
 def _odd(operation_id: int, records: frozenset[int] | None) -> list[OddRow]:
@@ -358,6 +395,15 @@ def _lines(operation_id: int, records: frozenset[int] | None) -> Any:
     """Of some Records, the lines that say that they are about one of them."""
     found = models.LogLine.objects.filter(operation_id=operation_id)
     return found if records is None else found.filter(facts__record__in=list(records))
+
+
+def _asked(operation_id: int, records: frozenset[int] | None, asked: LogAsked) -> list[Line]:
+    lines = _lines(operation_id, records).filter(n__gt=asked.after, level__in=LEVELS[LEVELS.index(asked.level) :])
+    for word in storable(asked.search).split():
+        lines = lines.annotate(told=Cast("facts", TextField())).filter(
+            Q(text__icontains=word) | Q(told__icontains=word)
+        )
+    return [_line(one) for one in lines.order_by("n")[: asked.limit]]
 
 
 def _log(operation_id: int, records: frozenset[int] | None) -> list[Line]:

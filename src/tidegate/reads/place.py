@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 from uuid import UUID
 
-from tidegate.rules.access import EVERYWHERE, Place
+from tidegate.reads.viewer import viewer
+from tidegate.rules.access import EVERYWHERE, Place, Role
 from tidegate.store import models
 
 _PRODUCT = "feed__test__engagement__product"
@@ -100,6 +101,25 @@ KINDS: Final = tuple(_OF)
 def places(kind: str, ids: Iterable[int]) -> dict[int, Place]:
     """The place of each that is there, by its number."""
     return _OF[kind](ids)
+
+
+def among(kind: str, ids: Iterable[int], role: Role) -> frozenset[int]:
+    """Those of these, all of which the viewer sees, on which they hold this role."""
+    access, wanted = viewer(), list(ids)
+    if access.may(role):
+        return frozenset(wanted)
+    if not wanted or not access.may_somewhere(role):
+        return frozenset()
+    return frozenset(id for id, place in places(kind, wanted).items() if access.may(role, place))
+
+
+def held_for_operation(operation_id: int, connection_id: int, role: Role) -> bool:
+    """Whether the viewer, who sees it, holds this role for an Operation: for its Connection, or for all its Records."""
+    access = viewer()
+    if access.may(role, Place(connection_id=connection_id)):
+        return True
+    parts = places_of_operation(operation_id) if access.may_somewhere(role) else None
+    return parts is not None and all(access.may(role, part) for part in parts)
 
 
 def places_of_operation(operation_id: int) -> list[Place] | None:

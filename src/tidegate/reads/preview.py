@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
+from django.db.models import Count, OuterRef, Subquery
 from msgspec import Meta
 
 from tidegate.reads.page import LIMIT, cut, storable
@@ -96,16 +97,18 @@ def differences(
         query = query.filter(record_id__in=own_records())
     wanted = {"kind": kind and storable(kind), "record_id": record_id}
     query = query.filter(**{name: value for name, value in wanted.items() if value is not None})
-    found, following = cut(query, ("kind", "id"), (str, int), cursor, limit)
-    counted = sum(
-        one.count
-        for one in preview_counts(operation_id)
-        if kind in (None, one.kind) and record_id in (None, one.record_id)
+    many = query.order_by().values("operation_id").annotate(n=Count("pk")).values("n")
+    named = models.Record.objects.filter(pk=OuterRef("record_id")).values("name")
+    found, following = cut(
+        query.annotate(many=Subquery(many), record=Subquery(named)), ("kind", "id"), (str, int), cursor, limit
     )
-    kept = query.count()
+    counted = sum(
+        one.count for one in _counts(operation) if kind in (None, one.kind) and record_id in (None, one.record_id)
+    )
+    kept = found[0].many if found else 0
     return DifferencePage(
         operation=operation_id,
-        differences=_rows(found),
+        differences=[_row(one) for one in found],
         counted=counted,
         kept=kept,
         why="" if kept else _why_none(operation, counted),
@@ -115,8 +118,12 @@ def differences(
 
 def preview_counts(operation_id: int) -> list[PreviewCount]:
     """What this preview would do, counted by kind and Record; exact, whatever is listed of it."""
-    operation = visible_operations(operation_id).filter(preview=True).first()
-    if operation is None:
+    operation = visible_operations(operation_id).first()
+    return [] if operation is None else _counts(operation)
+
+
+def _counts(operation: Any) -> list[PreviewCount]:
+    if not operation.preview:
         return []
     kinds = COUNTED_AS.get(operation.type, {})
     if operation.type == "discover":
@@ -126,7 +133,7 @@ def preview_counts(operation_id: int) -> list[PreviewCount]:
             if word in kinds and number
         ]
     else:
-        results = models.Result.objects.select_related("record").filter(operation_id=operation_id, family="")
+        results = models.Result.objects.select_related("record").filter(operation_id=operation.pk, family="")
         if not seen_whole(operation.connection_id):
             results = results.filter(record_id__in=own_records())
         counted = [
@@ -149,20 +156,14 @@ def _why_none(operation: Any, counted: int) -> str:
     return "Nothing would change."
 
 
-def _rows(found: list[Any]) -> list[DifferenceRow]:
-    ids = {one.record_id for one in found if one.record_id is not None}
-    names = dict(models.Record.objects.filter(pk__in=ids).values_list("pk", "name"))
-    return [_row(one, names) for one in found]
-
-
-def _row(one: Any, names: Mapping[int, str]) -> DifferenceRow:
+def _row(one: Any) -> DifferenceRow:
     because: str = CLOSED_BECAUSE.get(one.because) or one.because
     return DifferenceRow(
         id=one.pk,
         kind=one.kind,
         what=_what(one, because),
         record_id=one.record_id,
-        record=names.get(one.record_id, one.title),
+        record=one.title if one.record is None else one.record,
         finding_id=one.finding_id,
         family=one.family,
         branch=one.branch,

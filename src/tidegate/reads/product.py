@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from msgspec import Meta
 
 from tidegate.reads.count import Findings, findings_by_product
-from tidegate.reads.managed import managed_by
+from tidegate.reads.managed import file_of
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.test import TestRow, tests_in
 from tidegate.reads.viewer import visible
@@ -33,6 +33,13 @@ class ProductRow(msgspec.Struct, frozen=True, kw_only=True):
     findings: Annotated[Findings, Meta(description="What was found in it by all Connections together.")]
     created_at: Annotated[datetime, Meta(description="When it was made.")]
     managed_by: Annotated[str | None, Meta(description="The configuration file that manages it, or null.")]
+
+
+class ProductNamed(msgspec.Struct, frozen=True, kw_only=True):
+    """A Product by its name."""
+
+    id: Annotated[int, Meta(description="Its number.")]
+    name: Annotated[str, Meta(description="Its name.")]
 
 
 class ProductPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +100,7 @@ def named(text: str) -> list[ProductRow]:
 
 def _visible() -> Any:
     products = models.Product.objects.select_related("product_type")
-    return products.filter(visible(product="pk", product_type="product_type_id"))
+    return products.filter(visible(product="pk", product_type="product_type_id")).annotate(file=file_of("product"))
 
 
 def _meanings(text: str) -> list[Q]:
@@ -103,8 +110,7 @@ def _meanings(text: str) -> list[Q]:
 
 
 def _rows(found: list[Any]) -> list[ProductRow]:
-    ids = [product.id for product in found]
-    held, files = findings_by_product(ids), managed_by("product", ids)
+    held = findings_by_product([product.id for product in found]) if found else {}
     return [
         ProductRow(
             id=product.id,
@@ -116,15 +122,22 @@ def _rows(found: list[Any]) -> list[ProductRow]:
             records=held[product.id][1],
             findings=held[product.id][0],
             created_at=product.created_at,
-            managed_by=files.get(product.id),
+            managed_by=product.file,
         )
         for product in found
     ]
 
 
-def of_names(names: Sequence[str]) -> dict[str, ProductRow]:
+def with_numbers(ids: Sequence[int]) -> list[ProductNamed]:
+    """These, by name."""
+    found = _visible().filter(id__in=list(ids)).order_by("name", "id").values_list("id", "name")
+    return [ProductNamed(id=id, name=name) for id, name in found]
+
+
+def of_names(names: Sequence[str]) -> dict[str, ProductNamed]:
     """By each of these names the Product that has it, whatever the case; names that none has are left out."""
     wanted = {storable(name).casefold(): name for name in names}
-    query = _visible().annotate(said=Lower("name")).filter(said__in=[storable(name).lower() for name in names])
-    found = {row.name.casefold(): row for row in _rows(list(query.order_by("-id")[: len(wanted) * 2]))}
+    said = [storable(name).lower() for name in names]
+    query = _visible().annotate(said=Lower("name")).filter(said__in=said).order_by("-id").values_list("id", "name")
+    found = {name.casefold(): ProductNamed(id=id, name=name) for id, name in (query[: len(wanted) * 2] if said else [])}
     return {name: found[said] for said, name in wanted.items() if said in found}

@@ -10,7 +10,7 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from msgspec import Meta
 
-from tidegate.reads.managed import managed_by
+from tidegate.reads.managed import file_of
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.viewer import visible
 from tidegate.rules.names import near_twins
@@ -72,18 +72,18 @@ def named(text: str) -> list[ProductTypeRow]:
 def _visible() -> Any:
     of = models.Product.objects.filter(product_type=OuterRef("pk")).order_by()
     many = of.values("product_type").annotate(n=Count("pk")).values("n")
-    return models.ProductType.objects.filter(visible(product_type="pk")).annotate(many=Coalesce(Subquery(many), 0))
+    there = models.ProductType.objects.filter(visible(product_type="pk"))
+    return there.annotate(many=Coalesce(Subquery(many), 0), file=file_of("product type"))
 
 
 def _rows(found: list[Any]) -> list[ProductTypeRow]:
-    files = managed_by("product type", [one.pk for one in found])
     return [
         ProductTypeRow(
             id=one.pk,
             name=one.name,
             products=one.many,
             created_at=one.created_at,
-            managed_by=files.get(one.pk),
+            managed_by=one.file,
         )
         for one in found
     ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
+from django.db.models import OuterRef, Subquery
 from msgspec import Meta
 
 from tidegate.reads.share import seen_whole, visible_operations
@@ -37,12 +38,23 @@ class ProgressRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def progress(operation_id: int) -> ProgressRow | None:
     """How far it is now; None if there is none of this number."""
-    found = visible_operations(operation_id).first()
+    found = visible_operations(operation_id).annotate(told=told_by_its_worker()).first()
     if found is None:
         return None
-    lease = models.Lease.objects.filter(pk=operation_id).first()
-    told = shown(found.connection_id, {} if lease is None else lease.progress)
-    return _row(operation_id, found.status, told)
+    return _row(operation_id, found.status, shown(found.connection_id, found.told or {}))
+
+
+def told_by_its_worker() -> Subquery:
+    """How far each Operation of a query is, as a column of it; null where nobody runs it."""
+    return Subquery(models.Lease.objects.filter(pk=OuterRef("pk")).values("progress")[:1])
+
+
+def progress_of(operations: Sequence[int]) -> dict[int, ProgressRow]:
+    """The same of several, by their numbers."""
+    if not operations:
+        return {}
+    found = visible_operations().filter(pk__in=operations).annotate(told=told_by_its_worker())
+    return {one.pk: _row(one.pk, one.status, shown(one.connection_id, one.told or {})) for one in found}
 
 
 def follow(operation_id: int) -> Iterator[ProgressRow]:

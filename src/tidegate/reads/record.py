@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 import msgspec
-from django.db.models import Case, Count, F, IntegerField, Q, TextField, Value, When
+from django.db.models import Case, F, IntegerField, Q, TextField, Value, When
 from django.db.models.functions import Coalesce, Left, Lower
 from msgspec import Meta
 
 from tidegate import catalog
-from tidegate.reads.count import Findings, findings_by_record
+from tidegate.reads.count import STATES, Findings, feeds_seen, findings_of
 from tidegate.reads.elsewhere import Told
 from tidegate.reads.history import Change, changes
-from tidegate.reads.managed import managed_by
+from tidegate.reads.managed import file_of
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.viewer import visible
 from tidegate.rules import record as rules
@@ -35,8 +35,6 @@ GATHERED = 1_000
 """So many hits of a search are gathered and put in order; of more, the first are met soon along the list."""
 
 Sort = Literal["name", "vendor id", "parent", "product", "state", "newest"]
-
-STATES: Final[tuple[State, ...]] = ("new", "ignored", "good", "stale", "missing")
 
 
 class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +65,17 @@ class RecordPage(msgspec.Struct, frozen=True, kw_only=True):
 
     records: Annotated[list[RecordRow], Meta(description="The Records of this page.")]
     next: Annotated[str | None, Meta(description="The cursor of the next page, or null where this is the last.")]
+
+
+class RecordInShort(msgspec.Struct, frozen=True, kw_only=True):
+    """A Record in short: its name and how it is."""
+
+    id: Annotated[int, Meta(description="Its number.")]
+    name: Annotated[str, Meta(description="The name in the tool.")]
+    connection: Annotated[str, Meta(description="The label of its Connection.")]
+    connection_id: Annotated[int, Meta(description="That Connection's number.")]
+    state: Annotated[str, Meta(description="`New`, `Ignored`, `Good`, `Stale` or `Missing`.")]
+    why: Annotated[str, Meta(description="Why it is in this state, in one sentence.")]
 
 
 class FamilyRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,19 +123,46 @@ def records(
     """Records by name, or by another column. `gone` asks for those that are, or are not, in the tool any more;
     `seen_since` and `seen_until` for those that Discover first found from then on, or before. `search` looks for each
     of its words in name, parent, the tool's own id and the Product's name, ignoring case."""
-    query: Any = matching(
-        connection_id=connection_id, state=state, product_id=product_id, search=search, gone=gone,
-        seen_since=seen_since, seen_until=seen_until,
-    )  # fmt: skip
-    if storable(search).split():
+    asked: RecordsAsked = {
+        "connection_id": connection_id, "state": state, "product_id": product_id, "search": search, "gone": gone,
+        "seen_since": seen_since, "seen_until": seen_until,
+    }  # fmt: skip
+    return records_of([(asked, sort, cursor, limit)])[0]
+
+
+class RecordsAsked(TypedDict, total=False):
+    """What narrows a list of Records."""
+
+    connection_id: int | None
+    state: State | None
+    product_id: int | None
+    search: str
+    gone: bool | None
+    seen_since: datetime | None
+    seen_until: datetime | None
+
+
+def records_of(lists: Sequence[tuple[RecordsAsked, Sort, str | None, int]]) -> list[RecordPage]:
+    """The pages of several lists that stand on one page: what their rows say is asked for once, for all of them."""
+    pages = [_numbers(*one) for one in lists]
+    ids = [number for numbers, _ in pages for number in numbers]
+    rows = {row.id: row for row in _rows(list(living().filter(id__in=ids)) if ids else [])}
+    return [
+        RecordPage(records=[rows[number] for number in numbers if number in rows], next=following)
+        for numbers, following in pages
+    ]
+
+
+def _numbers(asked: RecordsAsked, sort: Sort, cursor: str | None, limit: int) -> tuple[list[int], str | None]:
+    """Which rows, without what they refer to: these alone are read then, with all of it."""
+    query: Any = matching(**asked)
+    if storable(asked.get("search", "")).split():
         # What few have is gathered first: along the order of a list each Record is met, at three times the cost.
         few = list(query.order_by().values_list("id", flat=True)[: GATHERED + 1])
         query = models.Record.objects.filter(id__in=few) if len(few) <= GATHERED else query
-    # Two steps: which rows, without what they refer to; then these alone, with all of it.
     query, kind = query.annotate(sorted_by=_sorted_by(sort)), int if sort in ("state", "newest") else str
     found, following = cut(query.values("id", "sorted_by"), ("sorted_by", "id"), (kind, int), cursor, limit)
-    rows = {one.pk: one for one in living().filter(id__in=[row["id"] for row in found])}
-    return RecordPage(records=_rows([rows[row["id"]] for row in found if row["id"] in rows]), next=following)
+    return [row["id"] for row in found], following
 
 
 def matching(
@@ -204,6 +240,32 @@ def record(record_id: int) -> RecordDetail | None:
     )
 
 
+def named_like(words: str, limit: int = LIMIT) -> list[RecordInShort]:
+    """The first Records in which each of these words stands, whatever flows into what; or the one of this number."""
+    asked = number(words.removeprefix("#"))
+    within = Q()
+    for word in storable(words).split():
+        within &= Q(told__contains=Lower(Value(word)))
+    there = models.Record.objects.filter(visible_records(), deleted_at=None, connection__deleted_at=None)
+    few = list(there.filter(within).order_by().values_list("id", flat=True)[:GATHERED])
+    wanted = Q(id__in=few) | Q(id=asked) if asked is not None else Q(id__in=few)
+    return [_in_short(one) for one in living().filter(wanted).order_by("name", "pk")[:limit]]
+
+
+def flowing_into(product_id: int, limit: int = LIMIT) -> list[RecordInShort]:
+    """The first Records by name that are mapped to a Product."""
+    found = living().filter(feed__test__engagement__product_id=product_id).order_by("name", "pk")
+    return [_in_short(one) for one in found[:limit]]
+
+
+def _in_short(one: Any) -> RecordInShort:
+    known = facts(one)
+    return RecordInShort(
+        id=one.pk, name=one.name, connection=one.connection.label, connection_id=one.connection.pk,
+        state=rules.state(known).value, why=rules.why(known, datetime.now(UTC)),
+    )  # fmt: skip
+
+
 def sentence(row: RecordRow) -> str:
     """The state and why, without saying the state twice."""
     return rules.in_words(row.state, row.why)
@@ -238,7 +300,7 @@ def living() -> Any:
     """The Records that are there, with what their facts refer to; those of a deleted Connection are hidden with it."""
     related = ("connection", "feed__test__engagement__product", "earlier_product", "absent_operation")
     there = models.Record.objects.select_related(*related).filter(deleted_at=None, connection__deleted_at=None)
-    return there.filter(visible_records())
+    return there.filter(visible_records()).annotate(file=file_of("mapping"))
 
 
 def visible_records(role: Role = "reader") -> Q:
@@ -250,19 +312,18 @@ def visible_records(role: Role = "reader") -> Q:
 
 
 def _rows(found: list[Any]) -> list[RecordRow]:
-    ids, now = [one.pk for one in found], datetime.now(UTC)
-    findings, syncs, files = findings_by_record(ids), last_syncs(found), managed_by("mapping", ids)
+    if not found:
+        return []
+    beside, now = _beside(found), datetime.now(UTC)
     told = Told((one.connection.pk, _earlier_product(one)) for one in found)
-    return [_row(one, findings[one.pk], syncs.get(one.pk), files.get(one.pk), now, told) for one in found]
+    return [_row(one, *beside[one.pk], now, told) for one in found]
 
 
 def _earlier_product(one: Any) -> str:
     return one.earlier_product.name if one.earlier_product else one.earlier_product_name
 
 
-def _row(
-    one: Any, findings: Findings, sync: rules.LastSync | None, file: str | None, now: datetime, told: Told
-) -> RecordRow:
+def _row(one: Any, findings: Findings, sync: rules.LastSync | None, now: datetime, told: Told) -> RecordRow:
     known = facts(one)
     known = replace(known, earlier_product=told.name(one.connection.pk, known.earlier_product))
     badge = rules.badge(sync)
@@ -285,7 +346,7 @@ def _row(
         no_longer_in_the_tool=one.absent_since is not None,
         findings=findings,
         epoch=one.epoch,
-        managed_by=file,
+        managed_by=one.file,
     )
 
 
@@ -318,48 +379,24 @@ def facts(one: Any) -> rules.RecordFacts:
     )
 
 
-def last_syncs(found: list[Any]) -> dict[int, rules.LastSync]:
-    """How the last Sync of each went, Family by Family, and what of it waits for a person."""
-    syncs: Any = models.Result.objects.filter(
-        record__in=[one.pk for one in found], operation__type="sync", operation__preview=False
+def _beside(found: list[Any]) -> dict[int, tuple[Findings, rules.LastSync | None]]:
+    """What came through each; how its last Sync went, Family by Family, and what of it waits for a person."""
+    ids, feeds = [one.pk for one in found], [one.feed_id for one in found]
+    rows = rows_of("records_told", records=ids, feeds=feeds, seen=feeds_seen(ids))
+    return {row["record_id"]: (findings_of(row["findings"]), _last_sync(row)) for row in rows}
+
+
+def _last_sync(row: Mapping[str, Any]) -> rules.LastSync | None:
+    if row["operation_id"] is None:
+        return None
+    return rules.LastSync(
+        operation=row["operation_id"],
+        outcome=row["outcome"],
+        why=row["why"],
+        parts=[rules.PartResult(*part) for part in row["parts"]],
+        seen=row["seen"],
+        held=row["held"],
     )
-    latest: dict[int, Any] = {
-        one.record_id: one
-        for one in syncs.filter(family="").order_by("record_id", "-operation_id").distinct("record_id")
-    }
-    held = _held(found)
-    parts = _parts(latest, {one.pk: one.feed_id for one in found})
-    return {
-        number: rules.LastSync(
-            operation=one.operation_id,
-            outcome=one.outcome,  # pyright: ignore[reportArgumentType] - one of the words of models.Result
-            why=one.why,
-            parts=parts.get(number, ()),
-            seen=one.counts.get("seen", 0),
-            held=held.get(number, 0),
-        )
-        for number, one in latest.items()
-    }
-
-
-def _held(found: list[Any]) -> dict[int, int]:
-    feeds = [one.feed_id for one in found if one.feed_id]
-    held = models.Held.objects.filter(feed__in=feeds, standing=models.Held.HELD)
-    return {row["feed__record_id"]: row["n"] for row in held.values("feed__record_id").annotate(n=Count("finding_id"))}
-
-
-def _parts(latest: Mapping[int, Any], feeds: Mapping[int, int | None]) -> dict[int, list[rules.PartResult]]:
-    # By SQL: Django takes 20 ms to put two hundred pairs into words.
-    asked = {"operations": [one.operation_id for one in latest.values()], "records": list(latest)}
-    results = rows_of("results_of_families", **asked) if latest else []
-    read = models.Part.objects.filter(feed__in=filter(None, feeds.values()), proven_operation__isnull=False)
-    proven = set(read.values_list("feed_id", "family", "branch"))
-    parts: dict[int, list[rules.PartResult]] = {}
-    for one in results:
-        once_read = (feeds.get(one["record_id"]), one["family"], one["branch"]) in proven
-        part = rules.PartResult(one["family"], one["branch"], one["outcome"], one["why"], once_read)
-        parts.setdefault(one["record_id"], []).append(part)
-    return parts
 
 
 def equation_in_words(proof: Mapping[str, Any]) -> str:

@@ -14,14 +14,13 @@ from tidegate.reads.operation import OperationRow
 from tidegate.reads.progress import shown
 from tidegate.reads.service import Service, service
 from tidegate.rules.progress import progress_in_words
-from tidegate.store import models
 
 CONNECTIONS = 200
 OPERATIONS = 20
 ALARMING = ("needs you", "overdue")
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
+class Concern(msgspec.Struct, frozen=True, kw_only=True):
     """Something that waits for a person."""
 
     what: Annotated[str, Meta(description="Which thing, and that something is wrong with it.")]
@@ -48,7 +47,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     at: Annotated[datetime, Meta(description="When, by the database's clock.")]
     service: Annotated[Service, Meta(description="The parts that live.")]
-    problems: Annotated[list[Problem], Meta(description="What waits for a person.")]
+    problems: Annotated[list[Concern], Meta(description="What waits for a person.")]
     connections: Annotated[list[ConnectionRow], Meta(description="Every Connection, by label.")]
     more_connections: Annotated[bool, Meta(description="There are more than are shown.")]
     running: Annotated[list[Running], Meta(description="What runs.")]
@@ -59,36 +58,36 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 def status(now: datetime) -> Status:
     """All of it, by a few questions, however many Connections there are. `now` is the page's own clock."""
     living, found = service(), connection.connections(limit=CONNECTIONS)
-    waiting = operation.operations(status="pending", limit=OPERATIONS)
+    there = operation.at_once(OPERATIONS)
     return Status(
         at=now,
         service=living,
-        problems=[*_of_the_service(living), *_of_connections(found.connections), *_held()],
+        problems=[*_of_the_service(living), *_of_connections(found.connections), *_held(there.held)],
         connections=found.connections,
         more_connections=found.next is not None,
-        running=_running(),
-        waiting=waiting.operations,
-        more_waiting=waiting.next is not None,
+        running=[_as_running(row, dict(shown(row.connection_id, there.told[row.id]))) for row in there.running],
+        waiting=there.waiting[:OPERATIONS],
+        more_waiting=len(there.waiting) > OPERATIONS,
     )
 
 
-def _of_the_service(living: Service) -> list[Problem]:
-    said: list[Problem] = []
+def _of_the_service(living: Service) -> list[Concern]:
+    said: list[Concern] = []
     if not living.scheduler:
         why = "What is planned is not begun: no scheduler lives."
         said.append(
-            Problem(what="Nobody keeps the time.", why=why, next_step="Start one:", command="tidegate scheduler")
+            Concern(what="Nobody keeps the time.", why=why, next_step="Start one:", command="tidegate scheduler")
         )
     if not living.workers:
         why = "Discover and Sync wait: no worker lives."
-        said.append(Problem(what="Nobody works.", why=why, next_step="Start one:", command="tidegate worker"))
+        said.append(Concern(what="Nobody works.", why=why, next_step="Start one:", command="tidegate worker"))
     return said
 
 
-def _of_connections(rows: list[ConnectionRow]) -> list[Problem]:
+def _of_connections(rows: list[ConnectionRow]) -> list[Concern]:
     alarming = [row for row in rows if row.health.state in ALARMING]
     return [
-        Problem(
+        Concern(
             what=f"{row.label} {'needs you' if row.health.state == 'needs you' else 'is overdue'}.",
             why=row.health.why,
             next_step=row.health.next_step,
@@ -100,10 +99,9 @@ def _of_connections(rows: list[ConnectionRow]) -> list[Problem]:
     ]
 
 
-def _held() -> list[Problem]:
-    waiting = [row for row in operation.operations(held=True, limit=OPERATIONS).operations if row.held]
+def _held(waiting: list[OperationRow]) -> list[Concern]:
     return [
-        Problem(
+        Concern(
             what=f"{row.connection}: {row.held:,} {'is' if row.held == 1 else 'are'} held.",
             why=row.why,
             next_step="Look at them, then approve them or keep them open:",
@@ -113,14 +111,6 @@ def _held() -> list[Problem]:
         )
         for row in waiting
     ]
-
-
-def _running() -> list[Running]:
-    rows = operation.operations(status="running", limit=OPERATIONS).operations
-    leases = models.Lease.objects.filter(operation_id__in=[row.id for row in rows])
-    told: dict[int, dict[str, Any]] = dict(leases.values_list("operation_id", "progress"))
-    progress = {row.id: dict(shown(row.connection_id, told.get(row.id, {}))) for row in rows}
-    return [_as_running(row, progress.get(row.id, {})) for row in rows]
 
 
 def _as_running(row: OperationRow, progress: dict[str, Any]) -> Running:

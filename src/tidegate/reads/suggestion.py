@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Annotated, Any, Final
 
 import msgspec
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Window
+from django.db.models.functions import RowNumber
 from msgspec import Meta
 
 from tidegate.reads.viewer import visible
@@ -50,8 +52,7 @@ def suggestions(connection_id: int | None = None) -> SuggestionList:
     gone = gone.filter(visible(connection="connection_id"), connection__deleted_at=None, changing_operation=None)
     if connection_id is not None:
         gone = gone.filter(connection_id=connection_id)
-    connections = sorted(gone.values_list("connection_id", flat=True).distinct())
-    found = [one for connection in connections for one in _of(gone, connection)]
+    found = _of(gone)
     return SuggestionList(suggestions=sorted(found, key=lambda one: (-one.score, one.missing, one.missing_id)))
 
 
@@ -64,21 +65,25 @@ def suggested(missing_id: int, new_id: int) -> Suggestion | None:
     return next(there, None)
 
 
-def _of(gone: Any, connection_id: int) -> list[Suggestion]:
-    related = gone.filter(connection_id=connection_id).select_related("connection", "feed__test__engagement__product")
-    missing = {one.pk: one for one in related.order_by("-absent_since", "-pk")[:LOOKED_AT]}
+def _of(gone: Any) -> list[Suggestion]:
+    """Of all these at once, each compared within its Connection: by so many questions, however many Connections."""
+    related = gone.select_related("connection", "feed__test__engagement__product")
+    newest = [F("absent_since").desc(), F("pk").desc()]
+    placed = related.annotate(place=Window(RowNumber(), partition_by=F("connection_id"), order_by=newest))
+    missing = {one.pk: one for one in placed.filter(place__lte=LOOKED_AT).order_by("connection_id", *newest)}
     if not missing:
-        return []  # they came back at this moment
+        return []
     since = min(one.absent_since for one in missing.values()) - BEFORE
-    index = Missing([_look(one) for one in missing.values()])
+    of_each = groupby(missing.values(), key=lambda one: one.connection_id)
+    indexes = {connection: Missing([_look(one) for one in there]) for connection, there in of_each}
     dismissed = models.RelinkDismissed.objects.filter(missing__in=missing)
     refused = set(dismissed.values_list("missing_id", "candidate_id"))
     best: dict[int, tuple[Likeness, Any]] = {}
-    for batch in _new(connection_id, since):
+    for batch in _new(list(indexes), since):
         pairs = [
             (old, new, one)
             for one in batch
-            for old, new in index.like(_look(one))
+            for old, new in indexes[one.connection_id].like(_look(one))
             if (old.id, new.id) not in refused and one.first_seen_at >= missing[old.id].absent_since - BEFORE
         ]
         overlaps = _overlaps([(old.id, new.id) for old, new, _ in pairs])
@@ -89,20 +94,23 @@ def _of(gone: Any, connection_id: int) -> list[Suggestion]:
     return [_told(missing[number], new, like) for number, (like, new) in best.items()]
 
 
-def _new(connection_id: int, since: datetime) -> Iterator[list[Any]]:
+def _new(connections: list[int], since: datetime) -> Iterator[list[Any]]:
     """The undecided Records that appeared since then, by id."""
     held = models.HeldAbsence.objects.filter(record=OuterRef("pk"))
     new = models.Record.objects.filter(
         ~Exists(held),
-        connection_id=connection_id,
+        connection_id__in=connections,
         decision="undecided",
         deleted_at=None,
         absent_since=None,
         changing_operation=None,
         first_seen_at__gte=since,
     ).order_by("pk")
-    after = 0
-    while batch := list(new.filter(pk__gt=after)[:BATCH]):
+    after, batch = 0, list[Any]()
+    while not batch or len(batch) == BATCH:
+        batch = list(new.filter(pk__gt=after)[:BATCH])
+        if not batch:
+            return
         yield batch
         after = batch[-1].pk
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 import msgspec
@@ -27,6 +30,14 @@ class FieldRow(msgspec.Struct, frozen=True, kw_only=True):
     seldom: Annotated[bool, Meta(description="Hardly anybody needs it, so it is not asked for one by one.")] = False
 
 
+class GradedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One list that a Tool reads, and how its end is proven."""
+
+    name: Annotated[str, Meta(description="The Family, or VEPs for the list of the vendor's products.")]
+    kind: Annotated[str, Meta(description="whole, steady, or drifting: what is missing there is looked for twice.")]
+    counted: Annotated[bool, Meta(description="The vendor declares how many rows there are.")]
+
+
 class ToolRow(msgspec.Struct, frozen=True, kw_only=True):
     """One Tool."""
 
@@ -34,6 +45,10 @@ class ToolRow(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="What people call it.")]
     a_record_is: Annotated[str, Meta(description="The tool's own word for what one Record stands for.")]
     fields: Annotated[list[FieldRow], Meta(description="What a Connection of it needs.")]
+    tier: Annotated[str, Meta(description="How it was tried: live, replayed, by the book; empty for another's.")] = ""
+    cases: Annotated[int, Meta(description="Cases of the conformance suite that it passes.")] = 0
+    lists: Annotated[list[GradedRow], Meta(description="What it reads, and how the end of each is proven.")] = []
+    endpoints: Annotated[list[str], Meta(description="The questions it asks the vendor.")] = []
 
 
 class ToolList(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +81,15 @@ def fields(kind: catalog.ToolClass) -> list[FieldRow]:
 
 
 def _row(kind: catalog.ToolClass) -> ToolRow:
-    return ToolRow(slug=kind.slug, name=kind.name, a_record_is=kind.a_record_is, fields=fields(kind))
+    known = _quality().get(kind.slug, {}) if kind.slug in catalog.BUILT_IN else {}
+    return ToolRow(slug=kind.slug, name=kind.name, a_record_is=kind.a_record_is, fields=fields(kind), **known)
+
+
+@cache
+def _quality() -> dict[str, dict[str, Any]]:
+    """What docs/generate.py found out of each built-in Tool by playing it."""
+    told = json.loads((files("tidegate.reads") / "quality.json").read_text(encoding="utf-8"))
+    return {slug: {**one, "lists": [GradedRow(**each) for each in one["lists"]]} for slug, one in told.items()}
 
 
 def _field(name: str, field: FieldInfo) -> FieldRow:

@@ -16,10 +16,10 @@ from django.db.models.functions import Now
 from msgspec import Meta
 
 from tidegate.reads.grant import GrantRow, grants_of, grants_of_users
-from tidegate.reads.managed import managed_by
+from tidegate.reads.managed import file_of
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.viewer import needs_everywhere
-from tidegate.rules.access import NO_ACCESS, Access, granted
+from tidegate.rules.access import NO_ACCESS, Access, Grant, granted
 from tidegate.store import models
 
 SECOND_FACTORS = {Authenticator.Type.TOTP: "app", Authenticator.Type.WEBAUTHN: "passkey"}
@@ -92,6 +92,19 @@ def access_of(user_id: int) -> Access:
     return granted(grants_of(user=user_id)) if active else NO_ACCESS
 
 
+def person_coming_in(user_id: int) -> tuple[str, Access] | None:
+    """The name of a person who may come in, and what they may do; None where they may not. One question for who has any
+    role, since every page begins with it."""
+    columns = ("user__username", "role", "scope", "product_type_id", "product_id", "connection_id")
+    held = models.RoleGrant.objects.filter(user_id=user_id, user__is_active=True, user__kind=models.User.PERSON)
+    if found := list(held.values_list(*columns)):
+        grants = (Grant(role, scope, next(filter(None, things), None)) for _, role, scope, *things in found)
+        return found[0][0], granted(grants)
+    nobodys = models.User.objects.filter(pk=user_id, is_active=True, kind=models.User.PERSON)
+    name = nobodys.values_list("username", flat=True).first()
+    return None if name is None else (name, granted([]))
+
+
 def has_administrator(besides: int | None = None) -> bool:
     """Whether there is a person who may come in and is administrator for everything, besides this one."""
     grants = models.RoleGrant.objects.filter(
@@ -101,7 +114,7 @@ def has_administrator(besides: int | None = None) -> bool:
 
 
 def _visible(me: int | None) -> Any:
-    query = models.User.objects.all()
+    query = models.User.objects.annotate(file=file_of("user"))
     return query if needs_everywhere("administrator") else query.filter(pk=me)
 
 
@@ -109,7 +122,6 @@ def _rows(found: list[Any]) -> list[UserRow]:
     ids = [one.pk for one in found]
     grants, factors = grants_of_users(ids), _second_factors(ids)
     sessions, tokens = _sessions(ids), _tokens(ids)
-    files = managed_by("user", ids)
     linked = set(SocialAccount.objects.filter(user_id__in=ids).values_list("user_id", flat=True))
     return [
         UserRow(
@@ -128,7 +140,7 @@ def _rows(found: list[Any]) -> list[UserRow]:
             created_by=one.created_by,
             last_login_at=one.last_login,
             left_at=one.left_at,
-            managed_by=files.get(one.pk),
+            managed_by=one.file,
         )
         for one in found
     ]

@@ -126,6 +126,8 @@ def changing(view: Callable[..., Any]) -> Callable[..., Any]:
         if actor is None:
             return redirect_to_login(request.get_full_path())
         try:
+            if request.method in ("GET", "HEAD"):  # what is only looked at changes nothing
+                return view(request, **named)
             with changing_oneself(actor, request.session.session_key):
                 return view(request, **named)
         except SecondFactorLost as lost:

@@ -15,12 +15,13 @@ from django.urls import path
 from django.views.generic import TemplateView
 
 from tidegate.ui.account import changing
-from tidegate.ui.pages import connection, connector, finding, operation, product, record, rule, setting, step
+from tidegate.ui.pages import connection, connector, find, finding, operation, product, record, rule, setting, step
 from tidegate.ui.pages.account import account
 from tidegate.ui.pages.second_factor import activate_app
 from tidegate.ui.pages.setup import setup
 from tidegate.ui.pages.sign_on import begin, button, come_back
 from tidegate.ui.pages.status import status
+from tidegate.ui.pages.styleguide import styleguide
 
 
 def nothing(request: HttpRequest, **_: Any) -> HttpResponse:
@@ -60,6 +61,8 @@ urlpatterns = [
     path("connections/<int:connection_id>/delete", connector.delete, name="delete_connection"),
     path("products/", product.products, name="products"),
     path("products/<int:product_id>/", product.product, name="product"),
+    path("find/", find.find, name="find"),
+    path("find/options", find.options, name="find_options"),
     path("findings/", finding.findings, name="findings"),
     path("findings/decide", finding.decide, name="decide_findings"),
     path("findings/<int:finding_id>/", finding.finding, name="finding"),
@@ -76,6 +79,7 @@ urlpatterns = [
     path("settings/notifications/<int:route_id>", setting.change_route, name="change_route"),
     path("settings/keys/", setting.keys, name="keys"),
     path("settings/audit/", setting.audit_log, name="audit"),
+    path("styleguide", styleguide, name="styleguide"),
     path("setup", setup, name="setup"),
     path("account/", account, name="account"),
     path("account/login/", people.LoginView.as_view(extra_context={"single_sign_on": button}), name="account_login"),

@@ -82,7 +82,7 @@ def undo_records(step: UUID, records: Sequence[int]) -> Undone:
             del facts[record]
     run("records_put_back", facts=json.dumps(list(facts.values()), default=str))
     made_at = {line.after.get("finalized_at") for record in facts for line in histories[record] if line.step == step}
-    run("products_unmake", made_at=[at for at in made_at if at is not None])
+    run("products_unmake", made_at=list(made_at - {None}))
     return Undone(answers, back)
 
 

@@ -1,6 +1,7 @@
 /* A combobox over what the server finds. <div class="combo" data-combo="/address?search="> with an input (role=combobox) for the
    words, a hidden input for the value, and an <ul role=listbox>. The server answers <li role=option data-value=… data-text=…>.
-   Arrows move, Enter takes, Escape closes; data-submit sends the form once something is taken. */
+   Arrows move, Enter takes, Escape closes and then leaves; data-submit sends the form once something is taken; an option with data-href leads
+   there. Words that are taken out again take the value out with them. */
 let number = 0;
 
 export function attach(root) {
@@ -37,8 +38,8 @@ function start(combo) {
 
   async function ask() {
     const mine = (asked += 1);
-    const answer = await fetch(combo.dataset.combo + encodeURIComponent(words.value.trim()), { credentials: "same-origin" });
-    if (mine !== asked || !answer.ok || answer.redirected) return;
+    const answer = await fetch(combo.dataset.combo + encodeURIComponent(words.value.trim()), { credentials: "same-origin" }).catch(() => null);
+    if (mine !== asked || !answer?.ok || answer.redirected) return; // line.js says so where there is no connection
     list.innerHTML = await answer.text();
     open(options().length > 0 && document.activeElement === words);
     point(options()[0]);
@@ -47,6 +48,7 @@ function start(combo) {
   }
 
   function take(option) {
+    if (option.dataset.href) return void (location.href = option.dataset.href);
     value.name = option.dataset.name ?? value.dataset.name ?? value.name;
     value.value = option.dataset.value;
     words.value = option.dataset.text;
@@ -65,6 +67,7 @@ function start(combo) {
     wait = setTimeout(ask, 80);
   });
   words.addEventListener("focus", () => { if (!value.value) ask(); });
+  addEventListener("online", () => { if (document.activeElement === words && !value.value) ask(); });
   words.addEventListener("blur", () => setTimeout(() => open(false), 150));
   words.addEventListener("keydown", (event) => {
     const all = options();
@@ -75,6 +78,7 @@ function start(combo) {
     } else if (event.key === "Enter" && !list.hidden && at >= 0) take(all[at]);
     else if (event.key === "Enter" && !value.value && words.value.trim()) early = true;
     else if (event.key === "Escape" && !list.hidden) { open(false); event.stopPropagation(); }
+    else if (event.key === "Escape") return void words.blur(); // keys mean the list again
     else return;
     event.preventDefault();
   });

@@ -6,8 +6,10 @@ import { attach as attachPicks } from "./picks.js";
 import { attach as attachCombos } from "./combo.js";
 import { attach as attachKept } from "./kept.js";
 import { attach as attachStay } from "./stay.js";
+import { attach as attachAuto } from "./auto.js";
+import { attach as attachLine } from "./line.js";
 
-const everything = [attachKeys, attachDialogs, attachPicks, attachCombos, attachKept, attachStay];
+const everything = [attachKeys, attachDialogs, attachPicks, attachCombos, attachKept, attachStay, attachLine, attachAuto];
 
 function attach(root) {
   for (const behaviour of everything) behaviour(root);

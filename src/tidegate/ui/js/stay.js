@@ -1,6 +1,8 @@
 /* What carries data-stay is exchanged in place, and the hand stays where it was: on the row at the same place, on what a person
-   used in it (the search, the inline Product of the next row). */
+   used in it (the search, the inline Product of the next row), or on what has the same name. */
 let left = null;
+
+const named = (one) => one.getAttribute("aria-label") ?? one.textContent;
 
 function place(part) {
   const active = document.activeElement;
@@ -8,17 +10,21 @@ function place(part) {
   if (active.matches("[data-search]")) return { search: true, at: active.selectionStart };
   const row = active.closest("[data-row]");
   const rows = [...part.querySelectorAll("[data-row]")];
-  return row ? { row: rows.indexOf(row), combo: active.matches("[role=combobox]") } : null;
+  return row ? { row: rows.indexOf(row), combo: active.matches("[role=combobox]") } : { name: named(active) };
 }
 
 function back(part) {
   if (!left) return;
-  const { search, at, row, combo } = left;
+  const { search, at, row, combo, name } = left;
   left = null;
   if (search) {
     const words = part.querySelector("[data-search]");
     words?.focus();
     words?.setSelectionRange(at, at);
+    return;
+  }
+  if (name !== undefined) {
+    [...part.querySelectorAll("a, button, select, input")].find((one) => named(one) === name)?.focus({ preventScroll: true });
     return;
   }
   const rows = [...part.querySelectorAll("[data-row]")];

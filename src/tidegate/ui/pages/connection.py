@@ -12,50 +12,37 @@ from tidegate.actions import connection as actions
 from tidegate.actions import operation as operations
 from tidegate.actions.errors import NotThere
 from tidegate.reads import connection as reads
-from tidegate.reads.progress import UNDER_WAY, progress
+from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
+from tidegate.ui.allowed import allowed
 from tidegate.ui.page import act, back, page, saying, show, tell
 from tidegate.ui.pages import operation as operation_page
 from tidegate.ui.pages import record as record_page
 
-PARTS: Final = {
-    "mapped": "record/mapped.html", "unmapped": "record/unmapped.html", "operations": "operation/table.html",
-}  # fmt: skip
+PARTS: Final = {"mapped": "record/mapped.html", "unmapped": "record/unmapped.html"}
 
 
 @page
 def connection(request: HttpRequest, actor: Actor, /, *, connection_id: int) -> HttpResponse:
-    """Its health, its Records mapped and unmapped, and its Operations."""
+    """Its health and its Records, mapped and unmapped. Its Operations, and what looks renamed, come by themselves once
+    the page is there: nobody waits for them who came to map."""
     found = _there(connection_id)
     wanted = request.headers.get("HX-Target")
-    table = operation_page.table_of(request, "o.")
-    asked: dict[str, Callable[[], Any]] = {
-        "mapped": lambda: mapped(request, connection_id, found.connection.records),
-        "unmapped": lambda: record_page.unmapped(request, connection_id, "u."),
-        "found": lambda: operation_page.rows_of(table, connection_id),
-    }
-    if wanted in PARTS:  # a part of the page asks for its own rows only
-        asked = {name: rows for name, rows in asked.items() if name == ("found" if wanted == "operations" else wanted)}
-    context: dict[str, Any] = {name: rows() for name, rows in asked.items()}
-    if "found" in context:
-        under_way = [row.id for row in context["found"].operations if row.status in UNDER_WAY]
-        context["progress"] = {number: progress(number) for number in under_way}
-    context |= {
-        "detail": found, "connection": found.connection, "table": table, "types": operation_page.TYPES,
-        "statuses": operation_page.STATUSES, "within": True,
-        "may": actor.access.may_somewhere("mapper"), "may_sync": actor.access.may_somewhere("operator"),
-        "may_edit": actor.access.may_somewhere("administrator"),
+    context: dict[str, Any] = {
+        "detail": found, "connection": found.connection, "within": True,
+        **allowed(actor.access, Place(connection_id=connection_id)),
     }  # fmt: skip
+    mapped = record_page.Listed.mapped(request, found.connection)
+    unmapped = record_page.Listed.unmapped(request, "u.", found.connection)
+    for one in (mapped, unmapped):
+        if one.table.as_csv:
+            return one.csv(actor)
+    table = operation_page.table_of(request, "o.", connection_id)
+    if wanted == "operations" or table.as_csv:
+        return operation_page.listed(request, actor, table, context, "connection/page.html")
+    lists = [one for one in (mapped, unmapped) if wanted not in PARTS or wanted == one.table.name]
+    context |= record_page.shown(lists) | {"operations": table}
     return show(request, "connection/page.html", context, parts=PARTS)
-
-
-def mapped(request: HttpRequest, connection_id: int, numbers: dict[str, int]) -> dict[str, Any]:
-    """The list of those whose findings flow, or should."""
-    table = record_page.table_of(request, "mapped", "m.", record_page.MAPPED)
-    wanted = record_page.filter_of(table, "mapped", connection_id)
-    found = record_page.rows_of(table, wanted)
-    named = {state.lower(): number for state, number in numbers.items()}
-    return {"table": table, "found": found, "wanted": wanted, "states": record_page.MAPPED, "numbers": named}
 
 
 def _doing(do: Callable[[Actor, int], Any], said: str) -> Callable[..., HttpResponse]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -16,12 +16,14 @@ from tidegate.actions import schedule as scheduling
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.reads import connection as reads
 from tidegate.reads import operation as read_operations
+from tidegate.reads.place import among
 from tidegate.reads.preview import differences
 from tidegate.reads.progress import UNDER_WAY, progress
 from tidegate.reads.schedule import schedules_of
 from tidegate.reads.tool import FieldRow, ToolRow, tool, tools
 from tidegate.reads.viewer import demand_everywhere
 from tidegate.rules.actor import Actor
+from tidegate.ui.download import as_csv
 from tidegate.ui.page import act, form_page, page, show, tell
 from tidegate.ui.table import Table
 from tidegate.ui.words import several
@@ -38,12 +40,20 @@ DIFFERENCES: Final = 200
 def connectors(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     """The Connections that are there, and the tools that could be connected."""
     table = Table(request, "connections", filters={"health": HEALTHS})
+
+    def rows(cursor: str | None, limit: int) -> tuple[Sequence[reads.ConnectionRow], str | None]:
+        page = reads.connections(health=table.filter("health"), search=table.search, cursor=cursor, limit=limit)
+        return page.connections, page.next
+
+    if table.as_csv:
+        return as_csv(actor, "connections", reads.ConnectionRow, rows)
     found = reads.connections(
         health=table.filter("health"), search=table.search, cursor=table.cursor, limit=table.limit
     )
     context = {
         "table": table, "found": found, "healths": HEALTHS, "tools": tools(request.GET.get("tool", "").strip()[:100]),
-        "wanted": request.GET.get("tool", ""), "may_edit": actor.access.may_somewhere("administrator"),
+        "wanted": request.GET.get("tool", ""), "may_add": actor.access.may("administrator"),
+        "mine": among("connection", [row.id for row in found.connections], "administrator"),
     }  # fmt: skip
     return show(request, "connector/list.html", context, parts={"connections": "connector/table.html"})
 
@@ -172,7 +182,7 @@ def draft(request: HttpRequest, actor: Actor, /, *, connection_id: int, operatio
     live = found.operation.status in UNDER_WAY
     context = {
         "row": found.operation, "found": found, "live": live, "connection_id": connection_id,
-        "progress": progress(operation_id),
+        "progress": progress(operation_id) if live else None,
         "differences": None if live else differences(operation_id, limit=DIFFERENCES),
     }  # fmt: skip
     return show(request, "connector/draft.html", context, parts={"draft": "connector/found.html"})

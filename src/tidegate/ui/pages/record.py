@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -15,15 +17,30 @@ from tidegate.actions.step import BulkDone
 from tidegate.reads import product as products
 from tidegate.reads import record as reads
 from tidegate.reads.chart import open_by_day
+from tidegate.reads.connection import ConnectionRow
 from tidegate.reads.page import number
+from tidegate.reads.place import among, places
+from tidegate.rules.access import EVERYWHERE
 from tidegate.rules.actor import Actor
 from tidegate.rules.bulk import RecordFilter
-from tidegate.ui.page import act, back, fields_of, page, saying, show, tell
+from tidegate.ui.allowed import allowed, only_looks
+from tidegate.ui.download import as_csv
+from tidegate.ui.page import act, back, fields_of, local, page, saying, show, tell
 from tidegate.ui.table import Table
 from tidegate.ui.words import several
 
 UNMAPPED: Final = ("new", "ignored")
 MAPPED: Final = ("good", "stale", "missing")
+MAPPED_COLUMNS: Final = {
+    "parent": "Lies in", "product": "Product", "state": "State", "findings": "Open findings", "unwatched": "Unwatched",
+    "vendor_id": "Id in the tool",
+}  # fmt: skip
+UNMAPPED_COLUMNS: Final = {
+    "parent": "Lies in", "connection": "Connection", "product": "Product", "state": "State", "found": "Found",
+    "vendor_id": "Id in the tool",
+}  # fmt: skip
+USUAL: Final = ("parent", "connection", "product", "state", "findings", "found")
+"""The columns that are shown until somebody chooses."""
 SORTS: Final = ("name", "newest", "state", "product", "parent", "vendor id")
 # What is done with several at once is looked at before it is done, unless it is one plain decision about a few.
 LOOKED_AT_FIRST: Final = ("map each", "delete", "restore to earlier")
@@ -35,10 +52,50 @@ OPTIONS: Final = 8
 DAYS_OF_GROWTH: Final = 90
 
 
-def table_of(request: HttpRequest, name: str, prefix: str, states: tuple[str, ...]) -> Table:
+@dataclass(frozen=True)
+class Listed:
+    """One of the lists of Records: how its address narrows it, and by which name a template shows it."""
+
+    table: Table
+    wanted: RecordFilter
+    states: tuple[str, ...]
+    numbers: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many Records there are in each state, where that is known."""
+
+    @classmethod
+    def mapped(cls, request: HttpRequest, connection: ConnectionRow) -> Listed:
+        """Those whose findings flow, or should."""
+        table = table_of(request, "mapped", "m.", MAPPED, MAPPED_COLUMNS)
+        return cls(table, filter_of(table, "mapped", connection.id), MAPPED, connection.records)
+
+    @classmethod
+    def unmapped(cls, request: HttpRequest, prefix: str = "", connection: ConnectionRow | None = None) -> Listed:
+        """Those that import nothing: New ones unless the address says others."""
+        connection_id, numbers = (None, {}) if connection is None else (connection.id, connection.records)
+        table = table_of(request, "unmapped", prefix, UNMAPPED, UNMAPPED_COLUMNS)
+        return cls(table, filter_of(table, "new", connection_id), UNMAPPED, numbers)
+
+    @property
+    def asked(self) -> tuple[reads.RecordsAsked, reads.Sort, str | None, int]:
+        """As the read of several lists takes it."""
+        return cast("Any", self.wanted), cast("reads.Sort", self.table.sort), self.table.cursor, self.table.limit
+
+    def csv(self, actor: Actor) -> HttpResponse:
+        """All of it, as it is narrowed and sorted."""
+
+        def rows(cursor: str | None, limit: int) -> tuple[Sequence[reads.RecordRow], str | None]:
+            found = reads.records(**self.wanted, sort=cast("reads.Sort", self.table.sort), cursor=cursor, limit=limit)
+            return found.records, found.next
+
+        return as_csv(actor, f"{self.table.name}-records", reads.RecordRow, rows)
+
+
+def table_of(
+    request: HttpRequest, name: str, prefix: str, states: tuple[str, ...], columns: Mapping[str, str]
+) -> Table:
     """One of the lists of Records, as the address says it."""
     filters = {"state": states, "product_id": None, "connection_id": None, "gone": ("yes",)}
-    return Table(request, name, prefix, filters=filters, sorts=SORTS)
+    return Table(request, name, prefix, filters=filters, sorts=SORTS, columns=columns, usual=USUAL)
 
 
 def filter_of(table: Table, state: str, connection_id: int | None) -> RecordFilter:
@@ -51,24 +108,32 @@ def filter_of(table: Table, state: str, connection_id: int | None) -> RecordFilt
     return cast("RecordFilter", {name: value for name, value in wanted.items() if value is not None})
 
 
-def rows_of(table: Table, wanted: RecordFilter) -> reads.RecordPage:
-    """The page of the list that the address asks for."""
-    return reads.records(**wanted, sort=cast("reads.Sort", table.sort), cursor=table.cursor, limit=table.limit)
-
-
-def unmapped(request: HttpRequest, connection_id: int | None = None, prefix: str = "") -> dict[str, Any]:
-    """The list of those that import nothing, with the Products that have the names of the New ones."""
-    table = table_of(request, "unmapped", prefix, UNMAPPED)
-    wanted = filter_of(table, "new", connection_id)
-    found = rows_of(table, wanted)
-    alike = products.of_names([row.name for row in found.records if row.state == "New"])
-    return {"table": table, "found": found, "state": wanted.get("state"), "wanted": wanted, "alike": alike}
+def shown(lists: Sequence[Listed]) -> dict[str, Any]:
+    """These lists for templates, each by its name: their rows, on which of them the viewer decides, and for New ones
+    the Products that have their names."""
+    pages = reads.records_of([one.asked for one in lists])
+    rows = [row for page in pages for row in page.records]
+    mine = among("record", [row.id for row in rows], "mapper")
+    new = [row.name for row in rows if row.state == "New"]
+    alike = products.of_names(new) if new else {}
+    return {
+        one.table.name: {
+            "table": one.table, "found": found, "wanted": one.wanted, "state": one.wanted.get("state"), "alike": alike,
+            "states": one.states, "numbers": one.numbers,
+            "total": sum(one.numbers.get(state, 0) for state in one.states),
+            "mine": mine, "decides": any(row.id in mine for row in found.records),
+        }
+        for one, found in zip(lists, pages, strict=True)
+    }  # fmt: skip
 
 
 @page
 def inbox(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     """New Records of every Connection: what waits to be mapped."""
-    context = {"unmapped": unmapped(request), "may": actor.access.may_somewhere("mapper"), "everywhere": True}
+    listed = Listed.unmapped(request)
+    if listed.table.as_csv:
+        return listed.csv(actor)
+    context = shown([listed]) | {"everywhere": True, "only_looks": only_looks(actor.access.may_somewhere("mapper"))}
     return show(request, "record/inbox.html", context, parts={"unmapped": "record/unmapped.html"})
 
 
@@ -80,8 +145,7 @@ def record(request: HttpRequest, actor: Actor, /, *, record_id: int) -> HttpResp
     grown = open_by_day(since=today - timedelta(days=DAYS_OF_GROWTH), until=today, record_id=record_id)
     context = {
         "found": found, "row": found.record, "grown": [day.open for day in grown], "days": DAYS_OF_GROWTH,
-        "history": list(reversed(found.history)), "may": actor.access.may_somewhere("mapper"),
-        "may_sync": actor.access.may_somewhere("operator"),
+        "history": list(reversed(found.history)), **_allowed(actor, record_id),
     }  # fmt: skip
     return show(request, "record/page.html", context)
 
@@ -90,7 +154,8 @@ def record(request: HttpRequest, actor: Actor, /, *, record_id: int) -> HttpResp
 def edit(request: HttpRequest, actor: Actor, /, *, record_id: int) -> HttpResponse:
     """The decision about one Record: where it flows, and what becomes of what was imported."""
     found = _there(record_id)
-    context = {"row": found.record, "next": request.GET.get("next", reverse("record", args=[record_id]))}
+    next = local(request, request.GET.get("next"), reverse("record", args=[record_id]))
+    context = {"row": found.record, "next": next, **_allowed(actor, record_id)}
     return show(request, "record/edit.html", context)
 
 
@@ -100,7 +165,7 @@ def options(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     words = request.GET.get("search", "").strip()[:200]
     found = products.products(search=words, limit=OPTIONS).products
     there = any(one.name.casefold() == words.casefold() for one in found)
-    context = {"found": found, "words": words, "make": bool(words) and not there}
+    context = {"found": found, "words": words, "make": bool(words) and not there and request.GET.get("only") != "yes"}
     return show(request, "record/options.html", context)
 
 
@@ -144,6 +209,13 @@ def decide(request: HttpRequest, actor: Actor, /) -> HttpResponse:
             done = bulk.decide_records(actor, cast("Any", deed), **chosen, **asked)
         tell(request, told(done), "success" if not done.refused else "warning", step=str(done.step or ""))
     return back(request, reverse("inbox"))
+
+
+def _allowed(actor: Actor, record_id: int) -> dict[str, Any]:
+    """What may be done to this Record: by its Connection, or by the Product that it flows into."""
+    return allowed(
+        actor.access, EVERYWHERE if actor.access.may("administrator") else places("record", [record_id])[record_id]
+    )
 
 
 def told(done: BulkDone) -> str:

@@ -13,10 +13,13 @@ from tidegate.actions import suggestion as suggesting
 from tidegate.actions.errors import NotThere, Refused
 from tidegate.reads import rule as reads
 from tidegate.reads.page import number
+from tidegate.reads.place import among
 from tidegate.reads.suggestion import suggestions as read_suggestions
+from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
 from tidegate.rules.mapping import MappingRule
-from tidegate.ui.page import act, back, form_page, page, saying, show, tell
+from tidegate.ui.allowed import allowed, only_looks
+from tidegate.ui.page import act, back, form_page, local, page, saying, show, tell
 
 SHOWN: Final = 50
 
@@ -48,7 +51,8 @@ def rules(request: HttpRequest, actor: Actor, /, *, connection_id: int) -> HttpR
             refused = f"{why.sentence} {why.next_step}"
     context = {
         "found": found, "refused": refused, "given": given, "tried": tried,
-        "differences": tried.differences[:SHOWN] if tried else [], "may": actor.access.may_somewhere("mapper"),
+        "differences": tried.differences[:SHOWN] if tried else [],
+        **allowed(actor.access, Place(connection_id=connection_id)),
     }  # fmt: skip
     return show(request, "rule/page.html", context, status=422 if refused else 200)
 
@@ -70,8 +74,17 @@ def change_rule(request: HttpRequest, actor: Actor, /, *, connection_id: int, ru
 @page
 def suggestions(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     """Missing Records that look like ones that appeared, with what speaks for it."""
-    context = {"found": read_suggestions().suggestions, "may": actor.access.may_somewhere("mapper")}
-    return show(request, "rule/suggestions.html", context)
+    of = number(request.GET.get("connection_id", ""))
+    found = read_suggestions(of).suggestions
+    there = {one.missing_id for one in found} | {one.new_id for one in found}
+    decides = among("record", there, "mapper")
+    context = {
+        "found": found, "mine": {one.missing_id for one in found if {one.missing_id, one.new_id} <= decides},
+        "within": of is not None,
+        "next": local(request, request.headers.get("HX-Current-URL"), request.get_full_path()),
+        "only_looks": only_looks(actor.access.may_somewhere("mapper")),
+    }  # fmt: skip
+    return show(request, "rule/suggestions.html", context, parts={"suggestions": "rule/suggested.html"})
 
 
 @act

@@ -14,9 +14,10 @@ from tidegate.guard.keys import KeyProblem
 from tidegate.guard.second_factor import open_factor, seal_factor
 
 WITH_PICTURES = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self';"
-    " frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+"""What server/gate.py says of every answer, and pictures that stand in the page itself."""
 
 
 def activate_app(request: HttpRequest) -> HttpResponse:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 
+from tidegate.reads.connection import ConnectionRow
 from tidegate.reads.home import coverage, days_of
 from tidegate.reads.status import status as read_status
+from tidegate.rules.access import Place, Role
 from tidegate.rules.actor import Actor
 from tidegate.ui.page import page, show
 
@@ -25,6 +28,14 @@ def status(request: HttpRequest, actor: Actor, /) -> HttpResponse:
         "status": found, "now": found.at, "records": records,
         "rows": [(row, strips[row.id]) for row in found.connections],
         "coverage": coverage() if found.connections else None, "waiting_records": records["new"],
-        "may_sync": actor.access.may_somewhere("operator"), "may_edit": actor.access.may_somewhere("administrator"),
+        "overdue": sum(row.health.state == "overdue" for row in found.connections),
+        "late": sum(row.health.state == "late" for row in found.connections),
+        "may_add": actor.access.may("administrator"), "runs": _where(actor, found.connections, "operator"),
+        "sets_up": _where(actor, found.connections, "administrator"),
     }  # fmt: skip
     return show(request, "status/page.html", context, parts={"home": "status/flow.html"})
+
+
+def _where(actor: Actor, connections: Sequence[ConnectionRow], role: Role) -> set[int]:
+    """The Connections on which this role is held."""
+    return {row.id for row in connections if actor.access.may(role, Place(connection_id=row.id))}
