@@ -2,64 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from tests.server.processes import TIDEGATE, Program, free_port
+from tests.pages.house import SECONDS, House, launched, logged_in, opened_house, settings
+from tests.server.processes import TIDEGATE, Program
 from tests.spot import folder_for_a_home
-
-UNPACKED = Path(__file__).parents[2] / ".tidegate" / "chromium" / "root"
-PASSWORD = "a long tide comes in"
-PEOPLE = {"ana": "--administrator", "rae": "--role=reader"}
-SECONDS = 90.0
-
-
-@dataclass
-class House:
-    """A service that is up, and who may come in: ana is administrator, rae a reader."""
-
-    home: Path
-    url: str
-    sessions: dict[str, Any] = field(default_factory=dict)
-
-    def run(self, *words: str, given: str = "") -> str:
-        """The answer of a `tidegate` command in this house."""
-        done = subprocess.run(
-            [TIDEGATE, *words], input=given, env=settings(self.home), capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-
-def settings(home: Path) -> dict[str, str]:
-    """The environment of whoever works in the house."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
-    return {**clean, "TIDEGATE_HOME": str(home), "TIDEGATE_PRIVATE_NETWORKS": "allow"}
 
 
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
     """The demo, told and still up, and `tidegate up` in its home."""
     home = folder_for_a_home() / "home"
-    environment = settings(home)
-    port = free_port()
-    with Program(TIDEGATE, "demo", environment=environment) as demo:
+    with Program(TIDEGATE, "demo", environment=settings(home)) as demo:
         demo.until("Everything is still up", SECONDS)
-        found = House(home, f"http://localhost:{port}")
-        for name, role in PEOPLE.items():
-            found.run("user", "add", name, role, "--password", "-", given=f"{PASSWORD}\n")
-        with Program(TIDEGATE, "up", "--port", str(port), environment=environment) as up:
-            up.until("Tidegate is up", SECONDS)
+        with opened_house(home) as found:
             yield found
-            up.end()
         demo.end()
     shutil.rmtree(home.parent, ignore_errors=True)
 
@@ -73,15 +36,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """The machine's Chromium, or the one that ./dev unpacked; a missing one fails."""
-    own, environment = shutil.which("chromium"), dict[str, str | float | bool](os.environ)
-    if own is None:
-        libraries = [UNPACKED / "usr/lib/x86_64-linux-gnu", UNPACKED / "lib/x86_64-linux-gnu", UNPACKED / "usr/lib"]
-        environment["LD_LIBRARY_PATH"] = os.pathsep.join(map(str, libraries))
-    program = own or str(UNPACKED / "usr/lib/chromium/chromium")
-    browser = playwright.chromium.launch(
-        executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"], env=environment
-    )
+    browser = launched(playwright)
     yield browser
     browser.close()
 
@@ -96,12 +51,18 @@ class Seen:
     wrong: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     expected: set[int] = field(default_factory=set)
+    offline: bool = False
 
     def go(self, path: str) -> Page:
         """Opens a page of the house, and waits until it is there."""
         self.asked.clear()
         self.page.goto(self.house.url + path, wait_until="load")
         return self.page
+
+    def lose_the_line(self) -> None:
+        """No connection any more. That requests fail then is no fault of the page."""
+        self.offline = True
+        self.context.set_offline(True)
 
     @property
     def told(self) -> str:
@@ -137,24 +98,11 @@ def opened(chromium: Browser, house: House) -> Iterator[Callable[..., Seen]]:
 
 def heard(seen: Seen, said: Any) -> None:
     """A line in the console is wrong; that a request was refused is told by the answer itself."""
-    if said.type in ("error", "warning") and "Failed to load resource" not in said.text:
+    known = ("Failed to load resource", *(["htmx:"] if seen.offline else []))
+    if said.type in ("error", "warning") and not any(words in said.text for words in known):
         seen.wrong.append(f"console: {said.text}")
 
 
 def answered(seen: Seen, answer: Any) -> None:
     if answer.status >= 400 and answer.status not in seen.expected:
         seen.wrong.append(f"{answer.status}: {answer.url}")
-
-
-def logged_in(chromium: Browser, house: House, name: str) -> Any:
-    """The cookies of a person who logged in by the page."""
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(house.url + "/account/login/")
-    page.fill("input[name=login]", name)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button[type=submit]")
-    page.wait_for_url(house.url + "/")
-    state = context.storage_state()
-    context.close()
-    return state

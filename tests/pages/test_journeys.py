@@ -8,20 +8,13 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.pages.conftest import Seen
+from tests.pages.hand import new_record
 from tidegate.demo.fake_burp import API_KEY
 
 
 def focused(seen: Seen) -> str:
     """What holds the keyboard, by its name."""
     return seen.page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText")
-
-
-def new_record(seen: Seen) -> None:
-    """The Record that the demo ignored is New again."""
-    page = seen.go("/inbox/?state=ignored")
-    if page.locator("#unmapped tbody tr").count():
-        page.click("#unmapped tbody button[value=restore]")
-        expect(page.locator("#notes")).to_contain_text("New again")
 
 
 def test_a_new_record_is_mapped_by_keyboard_alone_and_undone(opened: Callable[..., Seen]):
