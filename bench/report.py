@@ -18,6 +18,7 @@ from typing import Any, Final
 from bench.figure import (
     BARS,
     DISCOVER_ROW,
+    EXPORT_ROW,
     FIRST_ROW,
     FLAT_ROW,
     LISTS_ROW,
@@ -129,6 +130,7 @@ BESIDE: Final = {
     DISCOVER_ROW: "discover",
     SHARED_ROW: "shared",
     LISTS_ROW: "lists",
+    EXPORT_ROW: "exports",
     REMAP_ROW: "remap",
     START_ROW: "start",
     SCALE_ROW: "scale",

@@ -3,7 +3,9 @@ compares, and says which page is stale."""
 
 from __future__ import annotations
 
+import json
 import sys
+import tempfile
 import types
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from pydantic import SecretStr
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 ROUTES = REFERENCE.parents[1] / "src" / "tidegate" / "cli" / "routes.json"
+QUALITY = REFERENCE.parents[1] / "src" / "tidegate" / "reads" / "quality.json"
 MADE = "<!-- Made by docs/generate.py from the code. To change it, change the code and run: ./dev docs -->\n\n"
 
 
@@ -24,12 +27,17 @@ def main(arguments: list[str]) -> int:
     set_up_django()
     pages = {REFERENCE / name: MADE + make().rstrip() + "\n" for name, make in PAGES.items()}
     pages[ROUTES] = routes_file()
+    told = quality()
+    pages[QUALITY] = json.dumps(told, indent=2, ensure_ascii=False) + "\n"  # quality_file
+    pages |= {REFERENCE / "tools" / f"{slug}.md": MADE + tool_page(slug, told[slug]).rstrip() + "\n" for slug in told}
+    pages[REFERENCE / "tools" / "README.md"] = MADE + tools_page(told).rstrip() + "\n"
     stale = [path for path, text in pages.items() if written(path) != text]
     if "--check" in arguments:
         for path in stale:
             print(f"{path.parent.name}/{path.name} does not say what the code says. Run: ./dev docs", file=sys.stderr)
         return 1 if stale else 0
     for path in stale:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(pages[path], encoding="utf-8")
         print(f"{path.parent.name}/{path.name} is written anew.")
     return 0
@@ -55,6 +63,95 @@ def set_up_django() -> None:
     if not django_conf.configured:
         django_conf.configure(**{name: getattr(defaults, name) for name in dir(defaults) if name.isupper()})
         django.setup()
+
+
+# Tools
+
+
+def quality() -> dict[str, Any]:
+    """What one clean run of each built-in Tool's World shows; of several Worlds the first stands for the Tool."""
+    from importlib import import_module
+    from importlib.resources import files
+    from importlib.util import find_spec
+
+    from tidegate.catalog import BUILT_IN
+    from tidegate_sdk.conformance.quality import quality_of
+
+    told: dict[str, Any] = {}
+    for slug in sorted(BUILT_IN):
+        home = BUILT_IN[slug].partition(":")[0].rpartition(".")[0]
+        found = import_module(f"{home}.fixtures.world")
+        worlds = found.WORLDS if hasattr(found, "WORLDS") else (found.WORLD,)
+        world = next(world for world in worlds if world.tool.slug == slug)
+        with tempfile.TemporaryDirectory() as folder:
+            played = quality_of(world, Path(folder) / "world")
+        of_reports = home.endswith(".report_folder")  # tests/replay.py reads every other file as a report
+        claimed = "*Replayed*" in (files(home) / "NOTES.md").read_text(encoding="utf-8")  # payloads were there to read
+        replayed = of_reports or (claimed and find_spec(f"{home}.fixtures.replay") is not None)
+        lists = [{"name": each.name, "kind": each.kind, "counted": each.counted} for each in played.lists]
+        if of_reports:  # what is called after the producers of the fixtures is no Family of the Tool
+            lists = [lists[0], {**lists[-1], "name": "each producer of reports"}]
+        told[slug] = {
+            "tier": "replayed" if replayed else "by the book",
+            "cases": played.cases,
+            "lists": lists,
+            "endpoints": list(played.endpoints),
+        }
+    return told
+
+
+TIERS = {
+    "live": "ran against the real product",
+    "replayed": "reads published payloads without loss (`./dev replay`), and passes the conformance suite",
+    "by the book": "written from the vendor's documentation, and passes the conformance suite",
+}
+PROOFS = {
+    "whole": "one answer holds everything",
+    "steady": "pages of one consistent list",
+    "drifting": "page numbers or positions: what is missing is looked for twice before it is closed",
+}
+
+
+def tools_page(told: dict[str, Any]) -> str:
+    from tidegate.catalog import known_tool
+
+    rows = [
+        f"| [{known_tool(slug).name}]({slug}.md) | {known_tool(slug).a_record_is} | {one['tier']} | "
+        f"{', '.join(each['name'] for each in one['lists'][1:])} | {one['cases']} |"
+        for slug, one in told.items()
+    ]
+    return "\n".join([
+        "# Tools\n",
+        "What each can be trusted with, computed by playing it against its fixtures.\n",
+        "| tool | a Record is | tier | Families | cases of the suite |",
+        "|---|---|---|---|---|",
+        *rows,
+        "\n## Tiers\n",
+        *(f"* *{tier}*: {means}" for tier, means in TIERS.items()),
+    ])  # fmt: skip
+
+
+def tool_page(slug: str, one: dict[str, Any]) -> str:
+    from tidegate.catalog import known_tool
+    from tidegate.reads.tool import fields
+
+    kind = known_tool(slug)
+    asked = [f"| `{each.name}` | {cell(each.title)} | {cell(each.description)} |" for each in fields(kind)]
+    lists = [
+        f"| {cell(each['name'])} | {each['kind']}: {PROOFS[each['kind']]} | {('walked', 'counted')[each['counted']]} |"
+        for each in one["lists"]
+    ]
+    about = f"A Record is {kind.a_record_is}. Tier: *{one['tier']}*, {TIERS[one['tier']]}."
+    return "\n".join([
+        f"# {kind.name}\n",
+        f"{about} Cases of the suite: {one['cases']}.\n",
+        "## What it needs\n", "| setting | | |", "|---|---|---|", *asked,
+        "\n## How the end of each list is proven\n",
+        "*Counted*: the vendor declares how many rows there are. *Walked*: its word that no page follows.\n",
+        "| list | pages | end |", "|---|---|---|", *lists,
+        "\n## What it asks\n",
+        *([f"* `{each}`" for each in one["endpoints"]] or ["Nothing but files below the folder."]),
+    ])  # fmt: skip
 
 
 # The command line

@@ -19,9 +19,16 @@ if TYPE_CHECKING:
     from tidegate.store.models import Connection  # only a name here: `tool list` needs neither Django nor a database
 
 BUILT_IN = {
+    "aws_security_hub": "tidegate.connectors.aws_security_hub.connector:SecurityHub",
     "burpsuite": "tidegate.connectors.burpsuite.connector:BurpSuite",
+    "dependency_track": "tidegate.connectors.dependency_track.connector:DependencyTrack",
+    "probely": "tidegate.connectors.probely.connector:Probely",
+    "report_bucket": "tidegate.connectors.report_folder.bucket:ReportBucket",
     "report_folder": "tidegate.connectors.report_folder.connector:ReportFolder",
+    "semgrep": "tidegate.connectors.semgrep.connector:Semgrep",
+    "snyk": "tidegate.connectors.snyk.connector:Snyk",
     "sonarqube": "tidegate.connectors.sonarqube.connector:SonarQube",
+    "tenable": "tidegate.connectors.tenable.connector:Tenable",
 }
 GROUP = "tidegate.tools"
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from tests import world
 from tests.world import ALICE
 from tidegate.actions import configuration
+from tidegate.actions import user as users
 from tidegate.actions.configuration import apply, plan
 from tidegate.actions.connection import edit_connection
 from tidegate.actions.errors import Forbidden, Refused
@@ -18,9 +19,10 @@ from tidegate.actions.route import add_webhook
 from tidegate.catalog import stored_secrets
 from tidegate.guard.keys import KEY_FILE
 from tidegate.reads.configuration import export
+from tidegate.reads.grant import given_for_everything
 from tidegate.reads.managed import managed_by
 from tidegate.rules.access import Grant, granted
-from tidegate.rules.actor import Actor
+from tidegate.rules.actor import SINGLE_SIGN_ON, Actor
 from tidegate.store import models
 
 KEY = "connections[0].secrets.api_key"
@@ -66,14 +68,19 @@ users:
 """
 
 
+def secrets_of(document: str) -> dict[str, SecretStr]:
+    """Those that the document refers to."""
+    return {path: secret for path, secret in SECRETS.items() if f"{path.rpartition('.')[2]}: {{env: " in document}
+
+
 def applied(document: str = WHOLE, **how: Any) -> dict[str, str]:
     """What did not go well, by thing."""
-    done = apply(ALICE, document, **{"secrets": SECRETS, "source": "tidegate.yaml", **how})
+    done = apply(ALICE, document, **{"secrets": secrets_of(document), "source": "tidegate.yaml", **how})
     return {change.what: change.sentence for change in done.changes if not change.ok}
 
 
 def planned(document: str = WHOLE, **how: Any) -> list[str]:
-    found = plan(ALICE, document, **{"secrets": SECRETS, **how})
+    found = plan(ALICE, document, **{"secrets": secrets_of(document), **how})
     return [f"{one.verb} {one.what}: {', '.join(field.name for field in one.fields)}" for one in found.changes]
 
 
@@ -332,6 +339,24 @@ def test_the_last_administrator_stays(database: object):
 
     assert "last administrator" in applied(less)["user «root»"]
     assert "last administrator" in applied("version: 1\nusers: []", prune=True)["user «root»"]
+
+
+def test_a_role_that_a_group_gives_is_in_no_file_and_no_file_takes_it(database: object):
+    """Each log-in gives it anew; written down, it would be theirs after they left the group."""
+    boss = users.add_user(ALICE, "boss", grants=[Grant("administrator")])
+    anna = users.add_user(ALICE, "anna")
+    users.grant_role(SINGLE_SIGN_ON, anna, "operator")
+
+    exported = export()
+    assert exported is not None
+    assert "operator" not in exported.document
+    assert planned(exported.document, prune=True) == []
+    assert applied("version: 1\nusers: [{username: anna, grants: []}, {username: boss, email: b@x.org}]") == {}
+    assert given_for_everything(anna) == ("operator", True)
+
+    assert applied("version: 1\nusers: [{username: anna, grants: [{role: operator, everything: true}]}]") == {}
+    assert given_for_everything(anna) == ("operator", False)
+    assert given_for_everything(boss) == ("administrator", False)
 
 
 def test_that_it_was_begun_stands_in_the_audit_log_before_anything_is_done(database: object):

@@ -53,10 +53,11 @@ def test_a_connection_is_stored_with_its_secrets_sealed(acme: World):
 @pytest.mark.parametrize(
     ("settings", "secrets", "sentence"),
     [
-        ({"uri": "x"}, TOKEN, "Acme Scanner has no setting «uri»; it has: url, token."),
+        ({"uri": "x"}, TOKEN, "Acme Scanner has no setting of a name that was given; it has: url, token."),
         ({"url": 5}, TOKEN, "Acme Scanner's Location URL (url) cannot be used: input should be a valid string."),
         ({"token": "in the clear"}, {}, "Acme Scanner's token is a secret."),
-        ({}, {"password": SecretStr("x")}, "Acme Scanner has no secret «password»; it has: token."),
+        ({}, {"url": SecretStr("x")}, "Acme Scanner's url is no secret."),
+        ({}, {"password": SecretStr("x")}, "Acme Scanner has no secret of a name that was given; it has: token."),
     ],
 )
 def test_settings_that_cannot_be_used_are_named_and_nothing_is_stored(

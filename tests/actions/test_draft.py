@@ -57,7 +57,7 @@ def test_its_secrets_are_sealed_as_usual(acme: World):
 
 
 def test_what_cannot_be_used_is_refused_as_for_a_connection(acme: World):
-    with pytest.raises(Refused, match="no setting «uri»"):
+    with pytest.raises(Refused, match="no setting of a name that was given; it has: url"):
         actions.draft_connection(ALICE, "acme", "Acme", {"uri": "x"}, TOKEN)
     with pytest.raises(NotThere, match="no Tool"):
         actions.draft_connection(ALICE, "no such", "Acme", {}, TOKEN)

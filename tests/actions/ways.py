@@ -444,9 +444,20 @@ plain("doctor.mend_spools", lambda s: {})
 
 
 def of_a_file(s: Side) -> Arguments:
-    document = f"version: 1\nproduct_types:\n  - name: {s.name} type\n"
+    document = f"""\
+version: 1
+connections:
+  - label: Of a file of {s.name}
+    tool: acme
+    secrets:
+      token: {{env: ACME_TOKEN}}
+"""
     return {"document": document, "secrets": {"connections[0].secrets.token": SecretStr(CANARY)}}
 
 
+def a_type(s: Side) -> Arguments:
+    return {"document": f"version: 1\nproduct_types:\n  - name: {s.name} type\n", "secrets": {}}
+
+
 plain("configuration.plan", of_a_file)
-plain("configuration.apply", of_a_file)
+plain("configuration.apply", a_type)  # what it does to a Connection has lines of its own

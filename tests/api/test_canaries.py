@@ -118,7 +118,34 @@ class Story:
         self.ask("POST", "/connections", json.dumps(wrong)[:-1].encode(), status=400)
         about = {"tool": "burpsuite", "settings": {"url": burp.url}, "secrets": {"api_key": burp.api_key}}
         self.ask("POST", "/connections/try", about)
+        self.exchange(burp.api_key)
         return self.ask("POST", "/connections", {**about, "label": "Burp"}, status=201).json["connection"]["id"]
+
+    def exchange(self, secret: str) -> None:
+        """Name and value by mistake in each other's place, wherever a secret is taken."""
+        tool, label = {"tool": "burpsuite"}, {"label": "x"}
+        for fields in ({"secrets": {secret: "api_key"}}, {"settings": {secret: "url"}}):
+            for path in ("/connections", "/connections/drafts", "/connections/try"):
+                body = tool | fields | ({} if path.endswith("try") else label)
+                self.ask("POST", path, body, status=409)
+                self.hear_as("operator", "POST", path, body, 403)
+        for fields in (
+            {"secrets": {secret * 9: "api_key"}}, {"secrets": {secret: ["api_key"]}}, {"settings": {secret * 9: 1}},
+            {secret: "label"}, {"secrets": secret}, {"tool": {secret: 1}},
+        ):  # fmt: skip
+            self.ask("POST", "/connections", tool | label | fields, status=422)
+        self.ask("PUT", "/users/1/password", {PASSWORD: "password"}, status=422)
+        self.ask("POST", "/routes", {"name": "x", HOOK_WORD: "address"}, status=422)
+        self.ask("POST", "/routes/webhooks", {"name": "x", "address": "y", SIGNING: "signing_secret"}, status=422)
+        file = {"document": "version: 1\n", "secrets": {secret: "connections[0].secrets.api_key"}}
+        for deed in ("plan", "apply"):
+            self.ask("POST", f"/configuration/{deed}", file, status=409)
+            self.hear_as("operator", "POST", f"/configuration/{deed}", file, 403)
+
+    def hear_as(self, who: str, method: str, path: str, body: Any, status: int) -> None:
+        answer = self.api.as_(who).ask(method, path, {}, body)
+        assert answer.status == status, answer.body
+        self.hunt.hear(f"{method} {path} as {who}", answer.body.decode())
 
     def flow(self, connection: int, burp: FakeBurp) -> None:
         self.run("discover", "Burp")

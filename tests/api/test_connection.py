@@ -24,7 +24,7 @@ __all__ = ["house", "undone"]
         "POST",
         "/connections",
         {"tool": "acme", "label": "x", "settings": {"nonsense": 1}},
-        "nonsense",
+        "no setting of a name that was given",
     ),
     refused(
         "a secret among the settings",
@@ -43,7 +43,7 @@ __all__ = ["house", "undone"]
         "POST",
         "/connections",
         {"tool": "acme", "label": "x", "secrets": {"token": 7}},
-        "#/secrets/token",
+        "#/secrets",
     ),
     wrong(
         "a severity",

@@ -3,6 +3,9 @@
 Every run asks the same, since its seed is fixed. A long one, with so many examples of every operation in every phase:
 
     TIDEGATE_SCHEMATHESIS=100 TIDEGATE_SCHEMATHESIS_SEED=7 ./dev test tests/api/test_schemathesis.py --timeout 0
+
+Seen with zero failures, 4 examples a phase and seed 21, all four phases: 8,866 requests as reader, 8,894 as mapper,
+8,961 as operator.
 """
 
 from __future__ import annotations
@@ -247,6 +250,8 @@ def test_the_api_answers_as_its_openapi_says(api: Api, acme: World, role: str):
 
     run = ask(Asker(api.answers, token), token)
 
+    if LONG:
+        print(f"{role}: {run.asked.total():,} asked {dict(run.asked)}, answered {dict(sorted(run.statuses.items()))}")
     assert not run.wrong, "\n\n".join(f"{' | '.join(key)}\n{said}" for key, said in run.wrong.items())
     assert run.asked.total() > 120
     if role == "nobody":

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 COMMANDS = [
     ("doctor",),
+    ("find", "shop"),
     ("migrate",),
     ("tool", "list"),
     ("tool", "show", "burpsuite"),

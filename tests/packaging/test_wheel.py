@@ -89,6 +89,27 @@ def test_the_line_of_the_readme_works_without_a_checkout(built: Built, tmp_path:
     assert "--once" in run.stdout
 
 
+def test_a_tool_of_another_package_is_begun_built_installed_and_discovered(installed: Path, tmp_path: Path):
+    """Issue 8, point 6: what `tidegate-sdk new` begins works in a clean environment, and Tidegate finds it there."""
+    package = tmp_path / "tidegate-acme"
+    begun = subprocess.run(
+        [installed / "tidegate-sdk", "new", "Acme", "--into", package], capture_output=True, text=True, check=False
+    )
+    assert begun.returncode == 0, begun.stderr
+    uv("build", "--quiet", "--wheel", "--out-dir", tmp_path / "dist", package)
+    [wheel] = (tmp_path / "dist").glob("tidegate_acme-*.whl")
+    python = ["--quiet", "--python", installed / "python"]
+    uv("pip", "install", *python, "--no-deps", wheel)
+    try:
+        listed = tidegate(installed, tmp_path, "tool", "list", "--json")
+        shown = tidegate(installed, tmp_path, "tool", "show", "acme")
+    finally:
+        uv("pip", "uninstall", *python, "tidegate-acme")
+
+    assert "acme" in [tool["slug"] for tool in json.loads(listed.stdout)["tools"]]
+    assert "Acme: a Record is an application." in shown.stdout
+
+
 def the_wheels(built: Built) -> list[str]:
     [sdk] = built.folder.glob("tidegate_sdk-*.whl")
     return [f"tidegate[demo] @ {built.wheel.as_uri()}", f"tidegate-sdk @ {sdk.as_uri()}"]

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from tidegate.reads.user import SECOND_FACTORS
 from tidegate.rules.actor import Actor
-from tidegate.store.models import User
+from tidegate.store.statement import rows_of
 from tidegate.store.writers.audit import save_audit_line
 from tidegate.store.writers.secret import hold_second_factors
 from tidegate.store.writers.user import lock_user
@@ -76,12 +75,9 @@ def in_words(type: str) -> str:
 
 
 def _ways_in(user_id: int) -> _WaysIn:
-    keys = list(UserSession.objects.filter(user_id=user_id).values_list("session_key", flat=True))
-    return _WaysIn(
-        password=User.objects.values_list("password", flat=True).get(pk=user_id),
-        factors=dict(Authenticator.objects.filter(user_id=user_id).order_by("pk").values_list("pk", "type")),
-        sessions=frozenset(Session.objects.filter(session_key__in=keys).values_list("session_key", flat=True)),
-    )
+    (row,) = rows_of("ways_in", user=user_id)
+    factors = {int(number): type for number, type in sorted(row["factors"].items(), key=lambda one: int(one[0]))}
+    return _WaysIn(password=row["password"], factors=factors, sessions=frozenset(row["sessions"]))
 
 
 def _ended(sessions: frozenset[str | None]) -> int:

@@ -225,7 +225,7 @@ def _write(
     numbers = [id for id in ids if isinstance(id, int) and 0 < id <= LARGEST_ID]
     if not numbers and isinstance(answer, int) and one.work.__name__.startswith(MAKES):
         kind, numbers = one.noun, [answer]
-    facts = {"arguments": arguments_of(given), "answer": answer_of(answer)}
+    facts = {"arguments": arguments_of(given, checked=outcome == "done"), "answer": answer_of(answer)}
     if len(numbers) > MOST_TARGETS:
         facts["targets"] = len(numbers)
     save_audit_line(actor, one.name, outcome, kind or one.noun, numbers[:MOST_TARGETS], facts)

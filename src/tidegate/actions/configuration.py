@@ -40,6 +40,7 @@ from tidegate.reads.configuration import (
     Stored,
     stored_for,
 )
+from tidegate.reads.grant import grants_by_people
 from tidegate.reads.validation import checked
 from tidegate.rules.access import Grant
 from tidegate.rules.actor import Actor
@@ -141,6 +142,12 @@ class _Work:
         self.stored: Stored = stored_for(wanted)
         if problems := list(_webhooks(wanted, self.stored)):
             raise NotUsable(problems, source)
+        if strays := len(secrets.keys() - {one.path for one in wanted.references()}):
+            # Their names are not said: whoever exchanged name and value sent a secret there.
+            raise Refused(
+                f"{source} does not refer to {strays:,} of the secrets that came with it.",
+                "Name each by the path of its reference: connections[0].secrets.api_key",
+            )
         held = self._held(wanted)
         self.wanted = self._normalised(wanted)
         self.difference: Difference = difference(
@@ -601,9 +608,10 @@ def _new_user(actor: Actor, one: User) -> str:
 
 
 def _grant(actor: Actor, id: int, said: Sequence[GrantSaid]) -> None:
-    """These roles and no others; given before others are taken, so that somebody is always administrator."""
+    """These roles and no others, but for what a group at the issuer gives. Given before others are taken, so that
+    somebody is always administrator."""
     wanted = [_the_grant(grant) for grant in said]
-    before = users.grants_of(user=id)
+    before = grants_by_people(id)
     for grant in wanted:
         if grant not in before:
             users.grant_role(actor, id, grant.role, grant.scope, grant.id)

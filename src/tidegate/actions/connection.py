@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
@@ -387,19 +387,33 @@ def the_tool(slug: str) -> catalog.ToolClass:
         raise NotThere(str(unknown), "See what each needs: tidegate tool show TOOL") from unknown
 
 
-def the_filled(kind: catalog.ToolClass, settings: Mapping[str, Any], secrets: Mapping[str, SecretStr]) -> Tool[Any]:
-    """The Tool with what was entered. A secret among the settings would be stored in the clear: refused."""
-    secret = catalog.secret_names(kind)
+def the_filled(
+    kind: catalog.ToolClass,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, SecretStr],
+    stored: Collection[str] = (),
+) -> Tool[Any]:
+    """The Tool with what was entered; `stored` are the names of settings that were there before. A secret among the
+    settings would be stored in the clear: refused. A name that the Tool does not know is not said again: whoever
+    exchanged name and value sent a secret there.
+    """
+    fields, secret = kind.settings_type().model_fields, catalog.secret_names(kind)
     if misplaced := sorted(secret & settings.keys()):
         raise Refused(f"{kind.name}'s {misplaced[0]} is a secret.", "Give it as a secret, not as a setting.")
-    if misplaced := sorted(secrets.keys() - secret):
+    if misplaced := sorted((secrets.keys() - secret) & fields.keys()):
+        raise Refused(f"{kind.name}'s {misplaced[0]} is no secret.", "Give it as a setting, not as a secret.")
+    if secrets.keys() - secret:
         raise Refused(
-            f"{kind.name} has no secret «{misplaced[0]}»; it has: {', '.join(sorted(secret)) or 'none'}.", see(kind)
+            f"{kind.name} has no secret of a name that was given; it has: {', '.join(sorted(secret)) or 'none'}.",
+            see(kind),
         )
     try:
         return catalog.built(kind, settings, secrets)
     except catalog.SettingsRefused as refused:
-        raise Refused(str(refused), see(kind), refused.problems) from refused
+        unknown = settings.keys() - fields.keys() - set(stored)
+        problems = {name: why for name, why in refused.problems.items() if name not in unknown}
+        said = [f"{kind.name} has no setting of a name that was given; it has: {', '.join(fields)}."] if unknown else []
+        raise Refused(" ".join([*said, *problems.values()]), see(kind), problems) from refused
 
 
 def see(kind: catalog.ToolClass) -> str:
@@ -500,7 +514,10 @@ def refilled(connection: Connection, settings: Mapping[str, Any], secrets: Mappi
         before = {}
     entered = {**connection.settings, **settings}
     filled = the_filled(
-        kind, {name: value for name, value in entered.items() if value is not None}, {**before, **secrets}
+        kind,
+        {name: value for name, value in entered.items() if value is not None},
+        {**before, **secrets},
+        connection.settings.keys(),
     )
     facts: dict[str, Any] = {"settings": catalog.stored_settings(filled)}
     if secrets:

@@ -17,18 +17,28 @@ from tidegate.log import MASK, redact, redacted
 
 LONGEST_TEXT: Final = 500
 MOST_ITEMS: Final = 20
+_NAMED_BY_HAND: Final = ("settings", "secrets")
 _NEVER = ("actor", "document", "settings_of_the_service", "progress", "told")
 
 
-def arguments_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, but for who acts, what only watches, and what was left out."""
-    said = {name: _said(value) for name, value in given.items() if name not in _NEVER and not callable(value)}
+def arguments_of(given: Mapping[str, Any], *, checked: bool = True) -> dict[str, Any]:
+    """What was given, but for who acts, what only watches, and what was left out. Where nobody has `checked` it yet, of
+    fields that somebody named only how many: a secret may have been given in the place of a name."""
+    said = {
+        name: _said(value) if checked or name not in _NAMED_BY_HAND else _how_many(value)
+        for name, value in given.items()
+        if name not in _NEVER and not callable(value)
+    }
     return {name: value for name, value in said.items() if value is not None}
 
 
 def answer_of(answer: Any) -> Any:
     """What came back, in short."""
     return _said(answer)
+
+
+def _how_many(value: Any) -> str | None:
+    return f"{len(value)} fields" if isinstance(value, Mapping) and value else None
 
 
 def _said(value: Any) -> Any:

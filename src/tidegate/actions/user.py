@@ -20,7 +20,7 @@ from tidegate.actions.errors import Forbidden, NotThere, Refused
 from tidegate.actions.step import LARGEST_ID
 from tidegate.actions.version import demand_expected
 from tidegate.reads.grant import grants_of, place_of_grant
-from tidegate.reads.user import access_of, has_administrator
+from tidegate.reads.user import has_administrator, person_coming_in
 from tidegate.rules.access import ROLES, SCOPES, Grant, Role, ScopeKind
 from tidegate.rules.actor import Actor
 from tidegate.rules.people import clean_username
@@ -156,10 +156,11 @@ def reset_second_factor(actor: Actor, user_id: int) -> int:
 
 def actor_of_user(user_id: int, address: str = "") -> Actor | None:
     """Who is logged in on the page; None where they may not come in."""
-    user = User.objects.filter(pk=user_id, is_active=True, kind=User.PERSON).first()
-    if user is None:
+    found = person_coming_in(user_id)
+    if found is None:
         return None
-    return Actor("person", user.username, access_of(user_id), through="page", address=address, user_id=user_id)
+    name, access = found
+    return Actor("person", name, access, through="page", address=address, user_id=user_id)
 
 
 # What the actions share

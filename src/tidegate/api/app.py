@@ -43,6 +43,7 @@ ROUTERS: Final = (
     "test",
     "record",
     "finding",
+    "find",
     "operation",
     "notification",
     "user",

@@ -31,7 +31,7 @@ class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
     signing_secret: Annotated[str, Meta(description="Its messages are signed with it; it is never shown again.")]
 
 
-class Tested(msgspec.Struct, frozen=True, kw_only=True):
+class TestedRoute(msgspec.Struct, frozen=True, kw_only=True):
     """How a test message did."""
 
     ok: Annotated[bool, Meta(description="It was taken.")]
@@ -41,7 +41,9 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
 class TriedAddress(msgspec.Struct, frozen=True, kw_only=True):
     """How an address did that is not saved yet."""
 
-    outcome: Annotated[Tested, Meta(description="Whether the message was taken; it is ok where none was to be sent.")]
+    outcome: Annotated[
+        TestedRoute, Meta(description="Whether the message was taken; it is ok where none was to be sent.")
+    ]
     warning: Annotated[str, Meta(description="What its owner should know all the same; empty where nothing.")]
 
 
@@ -93,7 +95,7 @@ def try_address(
     send: Annotated[bool, Field(description="Send a message there; else it is only looked at.")] = True,
 ) -> TriedAddress:
     tried = actions.try_address(actor, name, address, signing_secret=signing_secret, send=send)
-    return TriedAddress(outcome=Tested(ok=tried.outcome.ok, why=tried.outcome.why), warning=tried.warning)
+    return TriedAddress(outcome=TestedRoute(ok=tried.outcome.ok, why=tried.outcome.why), warning=tried.warning)
 
 
 @routes.act("POST", "/routes/webhooks", actions.add_webhook, answers=NewWebhook, status=201, secret=True)
@@ -142,10 +144,10 @@ def remove_route(actor: Actor, route_id: Id) -> None:
     actions.remove_route(actor, route_id)
 
 
-@routes.act("POST", "/routes/{route_id}/test", actions.test_route, answers=Tested)
-def test_route(actor: Actor, route_id: Id) -> Tested:
+@routes.act("POST", "/routes/{route_id}/test", actions.test_route, answers=TestedRoute)
+def test_route(actor: Actor, route_id: Id) -> TestedRoute:
     outcome = actions.test_route(actor, route_id)
-    return Tested(ok=outcome.ok, why=outcome.why)
+    return TestedRoute(ok=outcome.ok, why=outcome.why)
 
 
 @routes.read("/news", reads.news, answers=reads.NewsPage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -94,22 +94,25 @@ def answer_of(trouble: Trouble) -> HttpResponse:
 def trouble_of_fields(errors: Sequence[FieldError]) -> Trouble:
     """What is wrong with what was sent, field by field."""
     first = errors[0]
-    where = first.pointer.removeprefix("#/") or first.place
+    where = first.pointer.removeprefix("#").removeprefix("/") or first.place
     more = f" And {len(errors) - 1} more." if len(errors) > 1 else ""
     return Trouble("fields", f"{where}: {first.sentence}{more}", f"See what it takes: {DOCS}", errors)
 
 
-def errors_of_body(refused: BodyRefused, sent: Any) -> list[FieldError]:
-    """What pydantic found wrong with a body; what was sent is not repeated, since secrets are among it."""
+def errors_of_body(refused: BodyRefused, sent: Any, sayable: Collection[str] | None = None) -> list[FieldError]:
+    """What pydantic found wrong with a body; what was sent is not repeated, since secrets are among it. Where they may
+    stand in the place of a name too, only the names that are `sayable` are said."""
     return [
-        FieldError(place="body", pointer=pointer(_within(sent, one["loc"])), sentence=sentence(one["msg"]))
+        FieldError(place="body", pointer=pointer(_within(sent, one["loc"], sayable)), sentence=sentence(one["msg"]))
         for one in refused.errors(include_url=False, include_input=False, include_context=False)
     ]
 
 
-def _within(sent: Any, place: Sequence[int | str]) -> Sequence[int | str]:
+def _within(sent: Any, place: Sequence[int | str], sayable: Collection[str] | None) -> Sequence[int | str]:
     """As far as the place is one in the body: pydantic names the kinds of a choice, too, and keys as `[key]`."""
     for depth, part in enumerate(place):
+        if sayable is not None and isinstance(part, str) and part not in sayable:
+            return place[:depth]
         if isinstance(sent, dict):
             sent = sent.get(part)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
         elif isinstance(sent, list) and isinstance(part, int) and part < len(sent):  # pyright: ignore[reportUnknownArgumentType]

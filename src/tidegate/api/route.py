@@ -15,7 +15,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from django.http import HttpRequest, HttpResponse
@@ -293,8 +293,25 @@ def read_body(request: HttpRequest, model: type[BaseModel] | None) -> dict[str, 
     except ValidationError as refused:
         if refused.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
             raise Trouble("not-readable", "The body is not JSON in UTF-8.", "Send one JSON object.") from None
-        raise trouble_of_fields(errors_of_body(refused, json.loads(content or b"{}"))) from None
+        raise trouble_of_fields(errors_of_body(refused, json.loads(content or b"{}"), sayable_in(model))) from None
     return {name: getattr(found, name) for name in type(found).model_fields}
+
+
+@cache
+def sayable_in(model: type[BaseModel]) -> frozenset[str] | None:
+    """The names of fields in a body that takes secrets: whoever exchanged name and value sent one as a name. None where
+    it takes none, so that any name may be said."""
+    names, secret = set[str](), False
+    waiting: list[Any] = [model.model_json_schema()]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            secret = secret or one.get("format") == "password"
+            names |= set(one["properties"]) if isinstance(one.get("properties"), dict) else set()
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return frozenset(names) if secret else None
 
 
 def _validated(content: bytes, model: type[BaseModel]) -> BaseModel:
