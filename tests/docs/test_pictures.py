@@ -26,7 +26,7 @@ def test_every_page_of_the_list_has_its_four_pictures_and_nothing_else_lies_ther
 
 
 def test_every_picture_that_is_shown_is_there_and_is_told_in_words():
-    """A missing file and an empty `alt` were each seen to fail."""
+    """Promise of issue 7: what README and guide show is there, and says what it shows."""
     seen = {picture for page in PAGES for picture in shown(page)}
 
     assert seen

@@ -33,7 +33,7 @@ MOVING = """() => document.getAnimations().filter((one) => one.effect.getCompute
 
 @pytest.mark.parametrize(("path", "keys", "opener"), DIALOGS.values(), ids=DIALOGS.keys())
 def test_a_dialog_traps_the_focus_and_gives_it_back(opened: Opened, path: str, keys: str, opener: str):
-    """Promise for every dialog; a `<div>` in place of a `<dialog>` was seen to fail."""
+    """Promise for every dialog; one that is not modal was seen to fail."""
     seen = opened()
     hand = Hand(seen.go(path))
     if keys == "Tab":

@@ -137,6 +137,7 @@ def test_a_sync_is_asked_for_watched_and_told(opened: Callable[..., Seen]):
 
     assert re.search(r"Sync \d+", page.inner_text("h1"))
     assert page.locator("text=Run again").count() == 1
+    expect(page.locator(".proof").first).to_have_text(re.compile("[1-9]"))  # how many were seen, which is the proof
 
 
 def test_a_finding_is_accepted_with_its_reason_and_the_story_says_so(opened: Callable[..., Seen]):

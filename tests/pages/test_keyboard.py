@@ -23,7 +23,7 @@ Opened = Callable[..., Seen]
 @pytest.fixture(params=WINDOWS)
 def window(request: pytest.FixtureRequest, opened: Opened) -> Callable[[str], tuple[Seen, Hand]]:
     """Opens a page in a window, with a hand on its keyboard. Promise: all of it works by keyboard, at 320 × 640 and at
-    1440 × 900; a `div` for a button and `outline: none` were each seen to fail."""
+    1440 × 900; `outline: none` was seen to fail."""
 
     def shown(path: str) -> tuple[Seen, Hand]:
         seen = opened(**WINDOWS[request.param])

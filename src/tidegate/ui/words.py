@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -111,7 +112,22 @@ def plain(value: Any) -> str:
 @register.filter
 def initials(name: str) -> str:
     """Two letters for a tool's mark: of its first two words, or its first two capitals."""
-    words = name.replace("-", " ").split()
+    words = re.findall(r"[^\W_]+", name)
     capitals = [letter for letter in name if letter.isupper()]
     found = [word[0] for word in words[:2]] if len(words) > 1 else capitals[:2] or list(name[:1])
     return "".join(found).upper()
+
+
+SPENT_ON = {
+    "queue": "Waiting for its turn",
+    "vendor": "Waiting for the tool",
+    "rate": "Waiting for the rate it allows",
+    "database": "In the database",
+    "work": "Our own work",
+}
+
+
+@register.filter
+def spent_on(name: str) -> str:
+    """What time was spent on, for people."""
+    return SPENT_ON.get(name, name)

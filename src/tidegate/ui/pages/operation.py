@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -82,6 +83,7 @@ def operation(request: HttpRequest, actor: Actor, /, *, operation_id: int) -> Ht
     if found is None:
         raise _not_there(operation_id)
     row, lines = found.operation, found.log[:SEARCHED_LOG_LINES]
+    results = _without_what_is_said_twice(found.results)
     kinds = tuple(dict.fromkeys(COUNTED_AS.get(row.type, {}).values()))
     live, table = row.status in UNDER_WAY, Table(request, "differences", "d.", filters={"kind": kinds})
     differences = None
@@ -89,8 +91,8 @@ def operation(request: HttpRequest, actor: Actor, /, *, operation_id: int) -> Ht
         kind = table.filter("kind")
         differences = preview.differences(operation_id, kind=kind, cursor=table.cursor, limit=table.limit)
     context = {
-        "found": found, "row": row, "results": found.results[:SHOWN_RESULTS], "lines": lines,
-        "more_results": len(found.results) - SHOWN_RESULTS,
+        "found": found, "row": row, "results": results[:SHOWN_RESULTS], "lines": lines,
+        "more_results": len(results) - SHOWN_RESULTS,
         "next_line": lines[-1].n if len(found.log) > len(lines) else 0,
         "live": live, "progress": progress(operation_id) if live else None, "differences": differences,
         "table": table, "kinds": kinds, "search": asked.search, "level": asked.level, "levels": reads.LEVELS,
@@ -101,6 +103,12 @@ def operation(request: HttpRequest, actor: Actor, /, *, operation_id: int) -> Ht
         "live": "operation/live.html", "log": "operation/log.html", "differences": "operation/differences.html",
     }  # fmt: skip
     return show(request, "operation/page.html", context, parts=parts)
+
+
+def _without_what_is_said_twice(results: Sequence[reads.ResultRow]) -> list[reads.ResultRow]:
+    """A Record with one part went as this part did: its own row says no more, but where it was undone."""
+    parts = Counter(one.record_id for one in results if one.family)
+    return [one for one in results if one.family or parts[one.record_id] != 1 or one.undone_by is not None]
 
 
 @page
