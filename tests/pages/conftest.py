@@ -64,11 +64,6 @@ class Seen:
         self.offline = True
         self.context.set_offline(True)
 
-    @property
-    def told(self) -> str:
-        """What the page says was just done."""
-        return self.page.inner_text("#notes")
-
 
 @pytest.fixture
 def opened(chromium: Browser, house: House) -> Iterator[Callable[..., Seen]]:

@@ -34,7 +34,7 @@ def test_a_new_record_is_mapped_by_keyboard_alone_and_undone(opened: Callable[..
     assert page.url.endswith("/inbox/")
     page.click("#notes >> text=Undo")
 
-    assert "Undone for 1 Record" in seen.told
+    expect(page.locator("#notes")).to_contain_text("Undone for 1 Record")
     expect(page.locator("#unmapped tbody tr")).to_have_count(before)
 
 
@@ -64,7 +64,7 @@ def test_many_are_looked_at_before_they_are_deleted(opened: Callable[..., Seen])
 
     assert "Nothing was changed yet." in page.inner_text("main")
     page.click("text=Leave it")
-    assert page.locator("#mapped tbody tr").count() == before
+    expect(page.locator("#mapped tbody tr")).to_have_count(before)
 
 
 def test_the_dialog_takes_the_focus_and_gives_it_back(opened: Callable[..., Seen]):
@@ -113,15 +113,15 @@ def test_a_connection_is_tested_looked_at_and_created(opened: Callable[..., Seen
     page.fill("[name='set.api_key']", API_KEY)
     page.click("button[value=test]")
     page.wait_for_selector("#steps li")
-    assert page.locator("#steps .state.bad").count() == 0, page.inner_text("#steps")
+    expect(page.locator("#steps .state.bad")).to_have_count(0)
     page.click("button[value=preview]")
     page.wait_for_selector("text=Create the Connection", timeout=60_000)
-    assert page.locator("#draft tbody tr").count() == 3
+    expect(page.locator("#draft tbody tr")).to_have_count(3)
     assert "Burp again" not in seen.house.run("connection", "list")
     page.click("text=Create the Connection")
 
-    assert page.inner_text("h1") == "Burp again"
-    assert "It is connected" in seen.told
+    expect(page.locator("h1")).to_have_text("Burp again")
+    expect(page.locator("#notes")).to_contain_text("It is connected")
 
 
 def test_a_sync_is_asked_for_watched_and_told(opened: Callable[..., Seen]):
@@ -129,7 +129,7 @@ def test_a_sync_is_asked_for_watched_and_told(opened: Callable[..., Seen]):
     seen = opened()
     page = seen.go("/connections/2/")
     page.click("#mapped >> text=Sync")
-    assert "Sync is asked for" in seen.told
+    expect(page.locator("#notes")).to_contain_text("Sync is asked for")
 
     seen.go("/operations/?type=sync")
     page.click("#operations tbody tr >> nth=0 >> a >> nth=0")
@@ -150,7 +150,7 @@ def test_a_finding_is_accepted_with_its_reason_and_the_story_says_so(opened: Cal
     page.fill("#note", "The gate in front of it filters that.")
     page.click("button[value=decide]")
 
-    assert "1 finding" in seen.told
+    expect(page.locator("#notes")).to_contain_text("1 finding")
     assert "accepted" in page.inner_text("section[aria-label='The tool says, we say']")
     assert "ana" in page.inner_text("section[aria-label='Its story']")
 
