@@ -7,6 +7,7 @@ xdist worker has a database of its own. A conftest.py takes the fixtures in by i
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -112,8 +113,18 @@ def empty_all_tables() -> None:
 
 
 def administer(server: Database, statement: str, name: str) -> None:
+    """Carries it out. Where a database is dropped the server's own autovacuum may be at work in it, and no role of ours
+    can send that away; it is gone in a moment."""
+    asked = words.SQL(statement).format(words.Identifier(name))  # pyright: ignore[reportArgumentType]
     with psycopg.connect(server.url, autocommit=True) as administrator:
-        administrator.execute(words.SQL(statement).format(words.Identifier(name)))  # pyright: ignore[reportArgumentType]
+        for left in reversed(range(20)):
+            try:
+                administrator.execute(asked)
+                return
+            except psycopg.errors.InsufficientPrivilege:
+                if not left:
+                    raise
+                time.sleep(0.5)
 
 
 def parameters(database: Database) -> dict[str, object]:

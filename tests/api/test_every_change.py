@@ -15,7 +15,7 @@ from tests.api.conftest import Answer
 from tests.api.house import NOBODY_HAS, House, body_of, house, undone
 from tidegate.actions.action import ACTIONS
 from tidegate.api import app
-from tidegate.api.route import ROUTES, Route
+from tidegate.api.route import ROUTES, Route, sayable_in
 from tidegate.rules.access import ROLES
 from tidegate.store.models import AuditLine
 
@@ -148,7 +148,9 @@ def test_what_cannot_be_read_is_refused(undone: House, route: Route):
     def sent(body: Any, **headers: str) -> Answer:
         return administrator.ask(route.method, asked.path, {}, body, headers)
 
-    refused(sent({"nonsense": 1} | (asked.body or {})), 422, "fields", "#/nonsense")
+    # Where a body takes secrets a name that nobody knows may be one.
+    named = route.body is None or sayable_in(route.body) is None
+    refused(sent({"nonsense": 1} | (asked.body or {})), 422, "fields", "#/nonsense" if named else "#")
     refused(sent([1]), 422, "fields")
     refused(sent(b"{"), 400, "not-readable")
     refused(sent(b'{"a": "\xff"}'), 400, "not-readable")

@@ -44,6 +44,14 @@ class Hand:
         """The name of what holds the keyboard."""
         return self.page.evaluate(NAMED)
 
+    def holds(self, name: str) -> None:
+        """Waits until that is what holds the keyboard: a page that is put in place gives it back a moment later."""
+        for _ in range(100):
+            if self.on == name:
+                return
+            self.page.wait_for_timeout(100)
+        assert self.on == name
+
     def to(self, name: str, key: str = "Tab") -> None:
         """Tab by Tab until something is held whose name begins so; its outline can be seen."""
         passed: list[str] = []

@@ -41,12 +41,12 @@ def test_from_home_to_what_needs_a_person_and_back(window: Window):
     new_record(seen)
     seen.go("/")
     hand.press("Tab")
-    assert hand.on == "To the content"
+    hand.holds("To the content")
     hand.press("Enter")
     hand.to("Map them")
     again = "htmx.ajax('GET', '/', {source: '#home', target: '#home', swap: 'outerHTML'})"
     seen.page.evaluate(again)
-    assert hand.on == "Map them"
+    hand.holds("Map them")
     hand.press("Enter")
 
     expect(seen.page.get_by_role("heading", name="Inbox")).to_be_visible()
@@ -79,7 +79,7 @@ def test_a_connection_is_looked_through_edited_and_synced(window: Window):
     seen, hand = window("/connections/2/")
     page = seen.page
     hand.press("/")
-    assert hand.on == "Search mapped Records"
+    hand.holds("Search mapped Records")
     hand.type("vulnerable")
     expect(page).to_have_url(re.compile("m.search=vulnerable"))
     page.wait_for_load_state("networkidle")
@@ -89,7 +89,7 @@ def test_a_connection_is_looked_through_edited_and_synced(window: Window):
     expect(dialog.get_by_role("combobox")).to_be_focused()
     hand.press("Escape", *(["Escape"] if dialog.is_visible() else []))
     expect(dialog).to_have_count(0)
-    assert hand.on == "Edit Vulnerable shop"
+    hand.holds("Edit Vulnerable shop")
     hand.to("Sync", "Shift+Tab")
     hand.press("Enter")
 
@@ -139,9 +139,10 @@ def test_an_operation_is_found_its_log_searched_and_it_runs_again(window: Window
     hand.press("j", "Enter")
     seen.page.wait_for_url(re.compile(r"/operations/\d+/"))
     hand.press("/")
-    assert hand.on == "Search the log"
+    hand.holds("Search the log")
     hand.type("nothing of the kind")
     expect(seen.page.get_by_text("No line has these words.")).to_be_visible()
+    hand.holds("Search the log")
     hand.press("Control+A", "Delete")
     expect(seen.page.locator("ol.log li").first).to_be_visible()
     hand.to("Run", "Shift+Tab")

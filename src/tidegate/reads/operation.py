@@ -70,7 +70,10 @@ class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
     open_before: Annotated[int, Meta(description="Findings that were open before.")]
     gone: Annotated[int, Meta(description="Those of them that it no longer saw.")]
     undone_by: Annotated[int | None, Meta(description="The Operation that took it back, or null.")]
-    proof: Annotated[dict[str, Any], Meta(description="What proves it, for a Family: `kind`, `pages`, `declared`, `seen`, `equation`.")]
+    proof: Annotated[
+        dict[str, Any],
+        Meta(description="What proves it, for a Family: `kind`, `pages`, `declared`, `seen`, `equation`."),
+    ]
 
 
 class HeldRow(msgspec.Struct, frozen=True, kw_only=True):

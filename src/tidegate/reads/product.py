@@ -74,8 +74,10 @@ def products(
     if connection_id is not None:
         tests = models.Test.objects.filter(connection_id=connection_id)
         query = query.filter(id__in=tests.values("engagement__product_id"))
-    found, following = cut(query, ("name", "id"), (str, int), cursor, limit)
-    return ProductPage(products=_rows(found), next=following)
+    # Two steps: which, without what they refer to; then these alone. A search would look that up for all it passes.
+    found, following = cut(query.values("id", "name"), ("name", "id"), (str, int), cursor, limit)
+    rows = {one.pk: one for one in _visible().filter(id__in=[row["id"] for row in found])}
+    return ProductPage(products=_rows([rows[row["id"]] for row in found if row["id"] in rows]), next=following)
 
 
 def product(product_id: int) -> ProductDetail | None:

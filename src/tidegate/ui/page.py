@@ -30,6 +30,8 @@ from tidegate.ui.account import visitor
 log = structlog.get_logger("tidegate.pages")
 
 SECONDS_TO_ANSWER: Final = 5.0
+QUIET: Final = "X-Quiet"
+"""The header of parts that are asked for by themselves: once the page is there, or every few seconds."""
 LOGGED_OUT: Final = "You were logged out meanwhile. Log in and send it again; what you typed is still there."
 
 Tone = Literal["success", "warning", "error"]
@@ -122,7 +124,9 @@ def show(
     part = (parts or {}).get(request.headers.get("HX-Target", ""))
     given = {"now": datetime.now(UTC), **context}
     answer = render(request, part or template, given, status=status)
-    if part is not None:  # what was just done is told on the page that is there
+    # What was just done is told on the page that is there. A part that looks again by itself tells nothing: it may come
+    # between an action and the page that the action leads to.
+    if part is not None and QUIET not in request.headers and len(messages.get_messages(request)):
         answer.write(render_to_string("parts/notes.html", {**given, "beside": True}, request))
     answer["Vary"] = "HX-Request, HX-Target"
     return answer
