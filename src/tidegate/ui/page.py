@@ -126,7 +126,7 @@ def show(
     answer = render(request, part or template, given, status=status)
     # What was just done is told on the page that is there. A part that looks again by itself tells nothing: it may come
     # between an action and the page that the action leads to.
-    if part is not None and QUIET not in request.headers and len(messages.get_messages(request)):
+    if part is not None and QUIET not in request.headers:
         answer.write(render_to_string("parts/notes.html", {**given, "beside": True}, request))
     answer["Vary"] = "HX-Request, HX-Target"
     return answer
