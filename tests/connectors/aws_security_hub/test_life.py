@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.connectors.life import stored
 from tests.ingest.scene import ALICE, Scene
 from tidegate.connectors.aws_security_hub.connector import SecurityHub, SecurityHubSettings
 from tidegate.demo.fake_security_hub import ROLE, SECRET, FakeSecurityHub
@@ -47,15 +48,6 @@ def populated(hub: FakeSecurityHub) -> dict[str, str]:
         "far control": hub.world.fail_control("222233334444", "eu-central-1"),
         "far package": hub.world.find_vulnerability("222233334444", "eu-central-1"),
     }
-
-
-def stored() -> list[tuple[str, str]]:
-    """Who wrote each row of the findings last, and where it lies."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT xmin::text, ctid::text FROM finding ORDER BY ctid")
-        return cursor.fetchall()
 
 
 def test_a_life(hub: FakeSecurityHub):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.connectors.life import stored
 from tests.ingest.scene import ALICE, Scene
 from tidegate.connectors.dependency_track.connector import DependencyTrack, DependencyTrackSettings
 from tidegate.demo.fake_dependency_track import FakeDependencyTrack
@@ -32,15 +33,6 @@ def connected(track: FakeDependencyTrack, **settings: Any) -> Scene:
 def made(track: FakeDependencyTrack, **settings: Any) -> DependencyTrack:
     """The Tool alone, without a Connection."""
     return DependencyTrack(DependencyTrackSettings(**{"url": track.url, "key": track.key, **settings}))
-
-
-def stored() -> list[tuple[str, str]]:
-    """Who wrote each row of the findings last, and where it lies."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT xmin::text, ctid::text FROM finding ORDER BY ctid")
-        return cursor.fetchall()
 
 
 @pytest.mark.parametrize("version", ["5.0.4", "4.14.3"])

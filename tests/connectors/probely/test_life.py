@@ -3,6 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
+from tests.connectors.life import stored
 from tests.ingest.scene import ALICE, Scene
 from tidegate.connectors.probely.connector import Probely, ProbelySettings
 from tidegate.demo.fake_probely import FakeProbely
@@ -23,15 +24,6 @@ def connected(probely: FakeProbely) -> Scene:
     scene.discover()
     scene.sync()
     return scene
-
-
-def stored() -> list[tuple[str, str]]:
-    """Who wrote each row of the findings last, and where it lies."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT xmin::text, ctid::text FROM finding ORDER BY ctid")
-        return cursor.fetchall()
 
 
 def test_a_life(probely: FakeProbely):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.connectors.life import stored
 from tests.ingest.scene import ALICE, Scene
 from tidegate.connectors.semgrep.connector import Semgrep, SemgrepSettings
 from tidegate.demo.fake_semgrep import FakeSemgrep
@@ -43,15 +44,6 @@ class Shop:
         self.package, self.secret = world.raise_dependency(self.web), world.raise_secret(self.web)
         (self.page,) = world.raise_code(self.wiki)
         self.all = {self.first, self.second, self.package, self.secret, self.page}
-
-
-def stored() -> list[tuple[str, str]]:
-    """Who wrote each row of the findings last, and where it lies."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT xmin::text, ctid::text FROM finding ORDER BY ctid")
-        return cursor.fetchall()
 
 
 def test_a_life(semgrep: FakeSemgrep):

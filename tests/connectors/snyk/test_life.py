@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.connectors.life import stored
 from tests.ingest.scene import ALICE, Scene
 from tidegate.connectors.snyk.connector import CODE_OFF, INACTIVE, Snyk, SnykSettings
 from tidegate.demo.fake_snyk import FakeSnyk
@@ -49,15 +50,6 @@ class Shop:
         (self.flaw,) = world.raise_issues(self.code, type="code", coordinates=[])
         (self.toy,) = world.raise_issues(self.lab)
         self.all = {self.first, self.second, self.flaw, self.toy}
-
-
-def stored() -> list[tuple[str, str]]:
-    """Who wrote each row of the findings last, and where it lies."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT xmin::text, ctid::text FROM finding ORDER BY ctid")
-        return cursor.fetchall()
 
 
 def test_a_life(snyk: FakeSnyk):

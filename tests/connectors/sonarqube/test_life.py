@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.connectors.life import stored
 from tests.ingest.scene import ALICE, Scene
 from tidegate.connectors.sonarqube.connector import SonarQube, SonarQubeSettings
 from tidegate.demo.fake import Question
@@ -45,15 +46,6 @@ def shop(sonar: FakeSonarQube) -> dict[str, str]:
         "hotspot": sonar.world.raise_hotspot("shop"),
         "risk": sonar.world.add_risk("shop"),
     }
-
-
-def stored() -> list[tuple[str, str]]:
-    """Who wrote each row of the findings last, and where it lies."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT xmin::text, ctid::text FROM finding ORDER BY ctid")
-        return cursor.fetchall()
 
 
 def results_of(operation: Any) -> list[Any]:

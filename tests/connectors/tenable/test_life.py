@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.connectors.life import stored
 from tests.ingest.scene import ALICE, Scene
 from tidegate.connectors.tenable.connector import Tenable, TenableSettings
 from tidegate.demo.fake_tenable import FakeTenable
@@ -42,15 +43,6 @@ def offices(tenable: FakeTenable) -> dict[str, str]:
         "second": world.find(files, 96982),
         "third": world.find(mail),
     }
-
-
-def stored() -> list[tuple[str, str]]:
-    """Who wrote each row of the findings last, and where it lies."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT xmin::text, ctid::text FROM finding ORDER BY ctid")
-        return cursor.fetchall()
 
 
 def results_of(operation: Any) -> set[tuple[str, str]]:
