@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.pages.house import SECONDS, House, launched, logged_in, opened_house, settings
 from tests.server.processes import TIDEGATE, Program
 from tests.spot import folder_for_a_home
+
+expect.set_options(timeout=30_000)  # a busy machine is slow, which is no fault of the page
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +78,7 @@ def opened(chromium: Browser, house: House) -> Iterator[Callable[..., Seen]]:
             house.sessions[name] = logged_in(chromium, house, name)
         context = chromium.new_context(**shown, storage_state=house.sessions[name])
         seen = Seen(context.new_page(), context, house)
-        seen.page.set_default_timeout(15_000)
+        seen.page.set_default_timeout(30_000)
         seen.page.on("pageerror", lambda error: seen.wrong.append(f"script: {error}"))
         seen.page.on("console", lambda said: heard(seen, said))
         seen.page.on("request", lambda request: seen.asked.append(request.url))

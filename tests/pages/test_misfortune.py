@@ -81,7 +81,7 @@ def test_a_second_tab_is_told_what_the_first_decided(opened: Opened):
     address = unmapped(page).first.get_by_role("link", name=name).get_attribute("href")
     other = seen.context.new_page()
     other.goto(f"{seen.house.url}{address}edit")
-    unmapped(page).get_by_role("button", name=f"Ignore {name}").click()
+    unmapped(page).first.get_by_role("button", name=f"Ignore {name}").click()
     expect(page.locator("#notes")).to_contain_text("ignored")
     other.get_by_role("button", name="Ignore").click()
 

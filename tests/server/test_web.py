@@ -28,7 +28,7 @@ class Web:
     port: int
     program: Program
 
-    def says(self, words: bytes, seconds: float = 5.0) -> bytes:
+    def says(self, words: bytes, seconds: float = 60.0) -> bytes:
         """Everything that is answered to these bytes until the connection is closed."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as client:
             client.sendall(words)
@@ -248,7 +248,7 @@ def test_more_requests_than_database_connections_are_all_answered(web: Web, data
 
 def test_ready_says_who_else_lives(web: Web):
     # An answer is shared for a second: what another test broke and mended may still be said.
-    wait_for(lambda: get(web.port, "/readyz").status_code == 200, "it is ready", seconds=5)
+    wait_for(lambda: get(web.port, "/readyz").status_code == 200, "it is ready")
     found = get(web.port, "/readyz")
 
     assert found.json() == {"ready": True, "reasons": [], "scheduler": False, "workers": 0}
@@ -313,7 +313,7 @@ def test_a_database_that_is_killed_is_back_soon_and_the_page_says_so_meanwhile(w
 
 
 def wait_for_reason(web: Web, reason: str) -> None:
-    wait_for(lambda: reason in get(web.port, "/readyz").text, f"it says: {reason}", seconds=5)
+    wait_for(lambda: reason in get(web.port, "/readyz").text, f"it says: {reason}")
     assert get(web.port, "/readyz").status_code == 503
 
 
