@@ -3,6 +3,8 @@
 from .address import AddressPolicy
 from .ask import (
     Ask,
+    Branch,
+    Branches,
     Families,
     Family,
     List,
@@ -22,6 +24,7 @@ from .ask import (
     identifier,
 )
 from .auth import Auth, Credential, Grant, Header, Login, Outgoing, Signature
+from .branch import Listed, branches_of, chosen
 from .credential import jwt_end
 from .errors import (
     AccessDenied,
@@ -43,6 +46,7 @@ from .finding import NO_PRODUCT, Account, Finding, Severity, Skip, Vep, Verdict
 from .ledger import Ledger
 from .limits import Limits
 from .location import Location
+from .one_walk import OneWalk
 from .pace import Turnstile
 from .paging import (
     Cursor,
@@ -72,6 +76,8 @@ __all__ = [
     "Ask",
     "Auth",
     "AuthRejected",
+    "Branch",
+    "Branches",
     "Bucket",
     "Busy",
     "CertificateUnknown",
@@ -97,12 +103,14 @@ __all__ = [
     "Limits",
     "LinkHeader",
     "List",
+    "Listed",
     "Login",
     "Location",
     "NextLink",
     "NotFound",
     "Odd",
     "Offset",
+    "OneWalk",
     "Outcome",
     "Outgoing",
     "Page",
@@ -137,6 +145,8 @@ __all__ = [
     "Wait",
     "Walk",
     "Whole",
+    "branches_of",
+    "chosen",
     "dig",
     "graphql",
     "identifier",

@@ -244,8 +244,38 @@ class Skipped:
     covers: Callable[[Vep], bool] = every_vep
 
 
-Families = Generator[Ask | Wait | Family | Skipped, Page, None]
-"""Yields the Families of one VEP; may ask first (the latest completed scan), and is then sent the page."""
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A line of work inside a VEP, as the vendor lists it.
+
+    `id` is what `Family.branch` says for it: its name; of the main one "", so that it stays the same one when it is
+    called otherwise, and when patterns are added later. The branch without a name never vanishes.
+    """
+
+    name: str
+    main: bool = False
+
+    @property
+    def id(self) -> str:
+        return "" if self.main else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """All branches of one VEP, whichever are wanted. families() asks for them before it names what it reads:
+
+        listed = yield from branches_of(List(Ask("branches", ...), "branches", Whole(), self.branch, id="name"))
+        for branch in chosen(listed, self.settings.branches): ...
+
+    What is left out of a list that was read whole has vanished, and its findings may close after some days; so the list
+    says all that there are, unfiltered. `List.id` names the branch. Where nobody asks for Branches none vanishes.
+    """
+
+    list: List[Branch]
+
+
+Families = Generator[Ask | Wait | Family | Skipped | Branches, Page, None]
+"""Yields the Families of one VEP; may ask first (the latest completed scan, the branches), and is sent what came."""
 
 SharedFamilies = Generator[Ask | Wait | SharedFamily | Skipped, Page, None]
 """Yields the Families that serve many VEPs in one walk each; may ask first, and is then sent the page."""

@@ -23,6 +23,7 @@ from .errors import AccessDenied, AuthRejected, Busy, ConnectorError, VendorChan
 from .tool import Http
 
 _LONGEST = 2**16
+_botocore = logging.getLogger("botocore.auth")
 _BUSY = re.compile(r"(?i)rate exceeded|throttl|too many requests")
 _CLOCK = re.compile(
     r"(?i)signature (?:expired|not yet current)|RequestTimeTooSkewed|difference between the request time"
@@ -56,7 +57,8 @@ class SigV4:
         from botocore import auth, awsrequest  # pyright: ignore[reportMissingTypeStubs]
 
         # It tells what it signs, and that holds the session token.
-        logging.getLogger("botocore.auth").setLevel(logging.WARNING)
+        if _botocore.level != logging.WARNING:  # to set a level empties what every logger has cached
+            _botocore.setLevel(logging.WARNING)
         kind: Any = auth.S3SigV4Auth if self.service == "s3" else auth.SigV4Auth
         url, _, query = request.url.partition("?")
         signed: Any = awsrequest.AWSRequest(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 
+from .ask import Branch
 from .finding import Finding, Severity, Vep, Verdict
 
 
@@ -26,6 +27,8 @@ def check_fit(value: object) -> None:
     """msgspec checks types when it decodes, not when a connector builds a value: a null in a text would get through,
     and what cannot be written would stop an apply. Raises TypeError or ValueError, so that the row is odd."""
     if (fit := _FIT.get(type(value))) is None:
+        if isinstance(value, Branch):
+            _check_branch(value)
         return
     msgspec.convert(value, fit, from_attributes=True)
     if isinstance(value, Finding):  # convert() takes the words of both as well
@@ -36,3 +39,11 @@ def check_fit(value: object) -> None:
     elif isinstance(value, Vep):
         with suppress(UnicodeEncodeError):  # a lone surrogate can be replaced
             msgspec.json.encode(value.attributes)
+
+
+def _check_branch(branch: Branch) -> None:
+    name, main = cast("tuple[object, object]", (branch.name, branch.main))
+    if not isinstance(name, str) or not name.strip():
+        raise TypeError("a branch has no name")
+    if not isinstance(main, bool):
+        raise TypeError(f"whether {name} is the main branch is {main!r}")

@@ -20,7 +20,10 @@ class Ledger:
     nameless: int = 0
     """Odd rows without an id; of a shared walk none, as they concern one VEP each."""
     homeless: int = 0
-    """Rows of a shared walk that do not say to which VEP they belong. They are odd, whatever else can be read."""
+    """Rows of a walk for many that do not say to which VEP or Family they belong. They are odd, whatever else can be
+    read."""
+    elsewhere: int = 0
+    """Rows of other Families that the same walk brought; not among those seen."""
     skipped: Counter[str] = field(default_factory=Counter[str])
     proof: Proof | None = None
     error: ConnectorError | None = None
@@ -45,11 +48,13 @@ class Ledger:
             kept=self.kept,
             odd=self.odd,
             skipped=dict(self.skipped),
+            elsewhere=self.elsewhere,
         )
 
     def _why(self) -> str:
         """The first thing that is missing from the proof."""
         proof, accounted = self.proof, self.kept + self.odd + self.skipped.total()
+        came = self.seen + self.elsewhere
         if self.not_enabled:
             return self.not_enabled
         if self.error is not None:
@@ -59,11 +64,11 @@ class Ledger:
         if self.nameless:
             return f"{self.nameless} of {self.seen} rows could not be read and have no readable id."
         if self.homeless:
-            return f"{self.homeless} of {self.seen} rows do not say what they belong to, so they may belong anywhere."
-        if proof.seen != self.seen:
-            return f"The walk counts {proof.seen} rows, and {self.seen} came."
-        if proof.expected is not None and proof.expected != self.seen:
-            return f"The vendor declares {proof.expected} rows, and {self.seen} came."
+            return f"{self.homeless} of {came} rows do not say what they belong to, so they may belong anywhere."
+        if proof.seen != came:
+            return f"The walk counts {proof.seen} rows, and {came} came."
+        if proof.expected is not None and proof.expected != came:
+            return f"The vendor declares {proof.expected} rows, and {came} came."
         if accounted != self.seen:
             return f"{self.seen} rows came, and {accounted} are accounted for."
         return ""

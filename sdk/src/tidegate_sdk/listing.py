@@ -132,7 +132,7 @@ class Walked(ABC, Generic[T, B]):
             end, batch = min(start + size, len(items)), list[B]()
             for some in range(start, end, _AT_ONCE):
                 batch += self._sort(items[some : min(some + _AT_ONCE, end)])
-                await asyncio.sleep(0)
+                await at_rest()
             yield batch
 
     async def _stream(self, ask: Ask, stream: Stream) -> AsyncGenerator[list[B]]:
@@ -191,6 +191,11 @@ class Listing(Walked[T, T | Odd]):
                 ledger.kept += 1
                 batch.append(value)
         return batch
+
+
+async def at_rest() -> None:
+    """Other tasks have their turn."""
+    await asyncio.sleep(0)
 
 
 def _items(found: Any, ask: Ask) -> list[Any]:

@@ -47,6 +47,8 @@ class Outcome:
     kept: int = 0
     odd: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict[str, int])
+    elsewhere: int = 0
+    """Rows of other Families, where one walk serves several: the proof counts them, `seen` does not."""
 
 
 class Reading(Protocol, Generic[T]):

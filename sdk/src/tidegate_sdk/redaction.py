@@ -6,6 +6,7 @@ import html
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 from .errors import ConnectorError
@@ -146,6 +147,7 @@ def _spellings(secret: str) -> Iterator[tuple[str, str]]:
             yield from ((form, form) for form in {code, code.upper()})
 
 
+@lru_cache(maxsize=512)
 def _spelled(run: str) -> str:
     """One character, or a run of backslashes, in every spelling, also where one encloses the other."""
     if run.isascii() and run.isalnum():

@@ -13,7 +13,8 @@ from typing import Any, Self, TypeVar, cast
 import httpx2
 
 from .address import AddressPolicy
-from .ask import Ask, Family, List, Page, SharedFamily, Skipped, Talk, Wait
+from .ask import Ask, Branch, Branches, Family, List, Page, SharedFamily, Skipped, Talk, Wait
+from .branch import Listed
 from .doors.bucket import BucketDoor
 from .doors.folder import FolderDoor
 from .doors.http import HttpDoor
@@ -22,8 +23,10 @@ from .finding import Vep
 from .limits import Limits
 from .line import Line
 from .listing import Listing
+from .one_walk import Share, ShareListing
 from .pace import Pace, Turnstile, no_log
 from .proxy import DIRECT, Proxy
+from .reading import Odd
 from .redaction import Redactor
 from .shared import SharedListing
 from .steps import End, close, make, move
@@ -123,18 +126,22 @@ class Session:
 
     def read(self, listing: List[T], *, off: frozenset[int] = frozenset(), keep_raw: bool = True) -> Listing[T]:
         """Reads one list. `off`: statuses that mean "not enabled here"; `keep_raw=False`: odd rows keep no raw form."""
+        if isinstance(listing, Share):
+            return ShareListing(self._opened, listing, off=off, keep_raw=keep_raw)
         return Listing(self._opened, listing, off=off, keep_raw=keep_raw)
 
     def read_shared(self, family: SharedFamily) -> SharedListing:
         """Reads a walk that serves many VEPs: batches of (VEP, Finding | Odd | Skip). See Housed."""
         return SharedListing(self._opened, family)
 
-    async def families(self, vep: Vep) -> AsyncGenerator[Family | Skipped]:
+    async def families(
+        self, vep: Vep, *, listed: Callable[[Listed], object] | None = None
+    ) -> AsyncGenerator[Family | Skipped]:
         """The Families of one VEP as the Tool names them, failures thrown into it first as into a Talk.
 
-        Raises ConnectorError, scrubbed.
+        `listed` is told of the list of branches, where the Tool asks for it. Raises ConnectorError, scrubbed.
         """
-        async with aclosing(self._named(lambda: self.tool.families(vep), Family)) as named:
+        async with aclosing(self._named(lambda: self.tool.families(vep), Family, listed)) as named:
             async for family in named:
                 yield family
 
@@ -159,11 +166,22 @@ class Session:
             failure = self._redactor.error(error)
         raise failure
 
+    async def branches(self, asked: Branches) -> Listed:
+        """Reads a list of branches; its failure is in the outcome, as of every list."""
+        rows: list[Branch | Odd] = []
+        reading = self.read(asked.list)
+        async for batch in reading:
+            rows += batch
+        return Listed(asked, tuple(rows), reading.outcome)
+
     async def _named(
-        self, begin: Callable[[], Generator[Any, Page, None]], kind: type[F]
+        self,
+        begin: Callable[[], Generator[Any, Any, None]],
+        kind: type[F],
+        listed: Callable[[Listed], object] | None = None,
     ) -> AsyncGenerator[F | Skipped]:
         """What a Tool's generator names; it may ask on the way."""
-        talk: Generator[Any, Page, None] | None = None
+        talk: Generator[Any, Any, None] | None = None
         try:
             talk = make(begin, self.tool.name)
             step = move(lambda: next(talk), self.tool.name)
@@ -173,8 +191,10 @@ class Session:
                 if isinstance(step, (kind, Skipped)):
                     yield self._scrubbed(step) if isinstance(step, Skipped) else step
                     step = move(lambda: talk.send(Page()), self.tool.name)
+                elif kind is Family and isinstance(step, Branches):
+                    step = await self._after_branches(step, talk, listed)
                 else:
-                    step = await self._after(step, talk)
+                    step = await self._after(cast("Ask | Wait", step), talk)
             raise VendorChanged(f"{self.tool.name} names Families without an end.")
         except ConnectorError as error:
             failure = self._redactor.error(error)
@@ -220,6 +240,17 @@ class Session:
         else:
             return move(lambda: talk.send(page), where)
         return move(lambda: talk.throw(failure), where)
+
+    async def _after_branches(
+        self, asked: Branches, talk: Generator[Any, Any, Any], listed: Callable[[Listed], object] | None
+    ) -> Any:
+        """The step that follows a list of branches, or its failure."""
+        found = await self.branches(asked)
+        if (failure := found.outcome.error) is not None:
+            return move(lambda: talk.throw(failure), self.tool.name)
+        if listed is not None:
+            listed(found)
+        return move(lambda: talk.send(found.branches), self.tool.name)
 
     def _refusal(self, body: Any) -> ConnectorError | None:
         return make(lambda: self.tool.refusal(body), self.tool.name)

@@ -20,6 +20,7 @@ from tidegate_sdk import (
     Account,
     Ask,
     AuthRejected,
+    Branches,
     ConnectorError,
     Family,
     Finding,
@@ -380,10 +381,15 @@ def asked(made: SonarQube, *answers: Any, vep: str = "com.acme:shop") -> list[An
     while step is not None:
         found.append(step)
         try:
-            if not isinstance(step, Ask):
+            if not isinstance(step, Ask | Branches):
                 step = talking.send(Page())
                 continue
             told = waiting.pop(0)
+            if isinstance(step, Branches):
+                found[-1:] = [step.list.ask]
+                branches: Any = tuple(made.branch(Row(row)) for row in told["branches"])
+                step = talking.send(branches)
+                continue
             step = talking.throw(told) if isinstance(told, Exception) else talking.send(Page(told))
         except StopIteration:
             break

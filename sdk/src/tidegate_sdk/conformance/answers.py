@@ -190,7 +190,10 @@ def _places_in_rows(golden: Rehearsal, clean: Stage, skips_by: frozenset[str]) -
                 what = (exchange.key[1], name, kind_of(before), value is None, named)
                 if what not in known:
                     known.add(what)
-                    touched = Touched(key, value, name, before, "type", _decides(name, skips_by))
+                    tells = exchange.key_of(row) != exchange.key_of(put(row, way, None))
+                    touched = Touched(
+                        key, value, name, before, "type", _decides(name, skips_by), tells_family=tells and not named
+                    )
                     yield Place(number, (*root, position, *way), touched)
 
 

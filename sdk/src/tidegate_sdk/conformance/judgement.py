@@ -32,6 +32,8 @@ class Touched:
     may_skip: bool = False
     after: Any = None
     """What stands there instead."""
+    tells_family: bool = False
+    """Whether it is what says to which of several Families of one walk the row belongs."""
 
 
 def law(golden: Rehearsal, result: Rehearsal, *, adds: Iterable[Key] = (), but: Iterable[Key] = ()) -> list[str]:
@@ -45,6 +47,10 @@ def law(golden: Rehearsal, result: Rehearsal, *, adds: Iterable[Key] = (), but: 
         part = result.parts.get(key)
         if part is not None and part.complete and key not in without:
             problems += [f"{_name(key)} {problem}" for problem in _differences(healthy, part, key in wider)]
+    for vep, healthy_list in golden.branches.items():
+        listed = result.branches.get(vep)
+        if listed is not None and listed.complete and (lost := healthy_list.names - listed.names):
+            problems.append(f"the branches of {vep} are complete, and lack {sorted(lost)}")
     return [*problems, *_unfit(result)]
 
 
@@ -106,7 +112,8 @@ def _was_halted(golden: Rehearsal, line: str) -> bool:
 
 
 def _may_halt(touched: Touched) -> bool:
-    return touched.kind == "type" or _is_identity(touched)
+    """A Family that nobody knows may be any of those of the walk: to take it for another would close the finding."""
+    return touched.kind == "type" or touched.tells_family or _is_identity(touched)
 
 
 def _of_touched(healthy: Part[Any], part: Part[Any], touched: Touched) -> list[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ..ask import Family, List, SharedFamily, Skipped, every_vep
+from ..branch import Listed
 from ..errors import ConnectorError, Incomplete, TotalMoved
 from ..finding import NO_PRODUCT, Account, Finding, Skip, Vep
+from ..one_walk import Share
 from ..reading import Odd, Outcome
 from ..tool import Tool
 from .stage import Stage
@@ -70,7 +73,11 @@ class Rehearsal:
     veps: Part[Vep] | None = None
     families: dict[Key, Part[Finding]] = field(default_factory=dict[Key, "Part[Finding]"])
     walks: list[tuple[Key, set[str]]] = field(default_factory=list[tuple[Key, set[str]]])
+    shares: dict[Key, list[Key]] = field(default_factory=dict[Key, "list[Key]"])
+    """For each Family that shares its walk with others of its VEP: all of them."""
     skipped: dict[Key, str] = field(default_factory=dict[Key, str])
+    branches: dict[str, Listed] = field(default_factory=dict[str, Listed])
+    """The list of branches of each VEP, where the Tool asks for it."""
     errors: list[ConnectorError] = field(default_factory=list[ConnectorError])
     said: list[str] = field(default_factory=list[str])
     opened: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
@@ -88,7 +95,9 @@ class Rehearsal:
         return [*self.parts, *dict(self.walks)]
 
     def given_by(self, list_: Key) -> list[Key]:
-        """The parts that came of a list: one, or those of many VEPs."""
+        """The parts that came of a list: one, those of many Families, or those of many VEPs."""
+        if list_ in self.shares:
+            return self.shares[list_]
         return [list_] if list_ in self.parts else [key for key in self.parts if key[1:] == list_[1:]]
 
 
@@ -233,7 +242,7 @@ class _Reader:
     async def read_families(self, vep: Vep) -> None:
         about: Key = (vep.id, "", "")
         self.stage.begin(None, about)
-        async for family in self.session.families(vep):
+        async for family in self.session.families(vep, listed=partial(self.result.branches.__setitem__, vep.id)):
             if isinstance(family, Skipped):
                 self.name((vep.id, family.family, family.branch))
                 self.result.skipped[vep.id, family.family, family.branch] = family.because
@@ -244,6 +253,8 @@ class _Reader:
     async def read_family(self, vep: Vep, family: Family) -> None:
         key: Key = (vep.id, family.name, family.branch)
         self.name(key)
+        if isinstance(family.list, Share):
+            self.result.shares[key] = [(vep.id, name, family.branch) for name in family.list.walk.families]
         known = self.known.families.get(key) if self.known else None
         before = {key: known.values} if known else {}
         options: dict[str, Any] = {"off": family.off, "keep_raw": not family.secret}

@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -106,6 +107,7 @@ class Stage(httpx2.AsyncBaseTransport):
         return self._fault.lasts == "ever" or asked.question == self._question
 
 
+@lru_cache(maxsize=1_000)
 def spellings(secret: str) -> tuple[str, ...]:
     """A secret as it may travel: plain, quoted for a URL, in base64."""
     coded = base64.b64encode(secret.encode()).decode()

@@ -52,6 +52,7 @@ from typing import Any, Literal, Protocol, cast
 
 from ..ask import List, Row, SharedFamily, read_name
 from ..finding import Skip
+from ..one_walk import Share
 from ..tool import Tool
 from .body import Way, at, contained, places, put
 from .body import field as name_of
@@ -102,11 +103,16 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     breaks: Exception | None = None
     drips: bool = False
+    _written: list[bytes] = field(default_factory=list[bytes], init=False, repr=False, compare=False)
 
     @property
     def wire(self) -> bytes:
-        """The bytes of the body."""
-        return json.dumps(self.json).encode() if self.content is None else self.content
+        """The bytes of the body; JSON is written once, for a vendor says the same thing many times."""
+        if self.content is not None:
+            return self.content
+        if not self._written:
+            self._written.append(json.dumps(self.json).encode())
+        return self._written[0]
 
     def body(self) -> Any:
         """A copy of the body that may be changed; None where it is not JSON."""
@@ -120,6 +126,10 @@ Key = tuple[str, str, str]
 """VEP, Family and Branch; the list of VEPs itself is `VEPS`."""
 
 VEPS: Key = ("", "VEPs", "")
+
+
+def _as_row(row: Any) -> Any:
+    return Row(cast("dict[str, Any]", row)) if isinstance(row, dict) else row
 
 
 def walk_key(family: SharedFamily) -> Key:
@@ -165,7 +175,9 @@ class Exchange:
         return self.having(self.list.items if self.list else "", [*rows])
 
     def key_of(self, row: Any) -> Key:
-        """VEP, Family and Branch of a row; the VEP is "" where it cannot be read."""
+        """VEP, Family and Branch of a row; the VEP, or the Family, is "" where it cannot be read."""
+        if isinstance(self.list, Share):
+            return (self.key[0], self.list.walk.family_of(_as_row(row)) or "", self.key[2])
         if self.of is None or not isinstance(row, dict):
             return self.key
         return (read_name(Row(cast("dict[str, Any]", row)), self.of) or "", *self.key[1:])
@@ -294,57 +306,99 @@ class Recorded:
     """A vendor made of exchanges."""
 
     def __init__(self, exchanges: list[dict[str, Any]], folder: Path) -> None:
-        self._exchanges = exchanges
-        self._folder = folder
+        self._prepared = _prepared(exchanges, folder)
         self._given: dict[int, int] = {}
 
     @property
     def unasked(self) -> list[str]:
         """Exchanges that nobody asked for: a Tool that leaves them out reads too little."""
-        left = [exchange for number, exchange in enumerate(self._exchanges) if number not in self._given]
-        return [f"{exchange.get('method', 'GET')} {exchange['path']} {sorted(_demands(exchange))}" for exchange in left]
+        left = [one for number, one in enumerate(self._prepared) if number not in self._given]
+        return [f"{one.method} {one.path} {sorted(one.demands)}" for one in left]
 
     def answer(self, request: Request) -> Answer:
         """The answer of the exchange that demands most of those that match."""
-        matches = [number for number, exchange in enumerate(self._exchanges) if _matches(exchange, request)]
+        asked = _Asked(request)
+        matches = [number for number, one in enumerate(self._prepared) if one.matches(asked)]
         if not matches:
             return UNANSWERED
-        best = max(matches, key=lambda number: len(_demands(self._exchanges[number])))
-        exchange = self._exchanges[best]
-        if any(not _demands(self._exchanges[number]) <= _demands(exchange) for number in matches):
+        best = max(matches, key=lambda number: len(self._prepared[number].demands))
+        chosen = self._prepared[best]
+        if any(not self._prepared[number].demands <= chosen.demands for number in matches):
             raise ValueError(f"Two exchanges match {request.method} {request.url}; let one demand what both do.")
-        answers = exchange.get("answers") or [exchange]
         turn = self._given.get(best, 0)
         self._given[best] = turn + 1
-        return self._read(answers[min(turn, len(answers) - 1)])
-
-    def _read(self, answer: Mapping[str, Any]) -> Answer:
-        status, headers = answer.get("status", 200), answer.get("headers", {})
-        if "file" in answer:
-            return Answer(content=(self._folder / answer["file"]).read_bytes(), status=status, headers=headers)
-        if "text" in answer:
-            return Answer(content=str(answer["text"]).encode(), status=status, headers=headers)
-        return Answer(answer.get("json"), status=status, headers=headers)
+        return chosen.answers[min(turn, len(chosen.answers) - 1)]
 
 
-def _matches(exchange: Mapping[str, Any], request: Request) -> bool:
-    if (exchange.get("method", "GET"), exchange["path"]) != (request.method, request.path):
-        return False
-    if "operation" in exchange and exchange["operation"] != request.operation:
-        return False
-    query = {name: str(value) for name, value in exchange.get("query", {}).items()}
-    body = request.json
-    variables = at(body, "variables")
-    return (
-        query.items() <= dict(request.query).items()
-        and contained(exchange.get("body", {}), body)
-        and contained(exchange.get("variables", {}), variables)
+class _Asked:
+    """A request as exchanges are compared with it, its body decoded once."""
+
+    def __init__(self, request: Request) -> None:
+        self.method, self.path, self.query = request.method, request.path, request.query
+        self.body = request.json
+        self.operation = request.operation if self.body is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An exchange with what it demands and says, worked out once for all the runs of a World."""
+
+    method: str
+    path: str
+    operation: str | None
+    query: Mapping[str, str]
+    body: Any
+    variables: Any
+    demands: frozenset[str]
+    answers: tuple[Answer, ...]
+
+    def matches(self, asked: _Asked) -> bool:
+        if (self.method, self.path) != (asked.method, asked.path):
+            return False
+        if self.operation is not None and self.operation != asked.operation:
+            return False
+        return (
+            self.query.items() <= asked.query.items()
+            and contained(self.body, asked.body)
+            and contained(self.variables, at(asked.body, "variables"))
+        )
+
+
+_PREPARED: dict[int, tuple[list[dict[str, Any]], tuple[_Prepared, ...]]] = {}
+"""By the identity of the exchanges, which are kept with it, so that no others get the same."""
+
+
+def _prepared(exchanges: list[dict[str, Any]], folder: Path) -> tuple[_Prepared, ...]:
+    if id(exchanges) not in _PREPARED:
+        _PREPARED[id(exchanges)] = exchanges, tuple(_prepare(exchange, folder) for exchange in exchanges)
+    return _PREPARED[id(exchanges)][1]
+
+
+def _prepare(exchange: Mapping[str, Any], folder: Path) -> _Prepared:
+    return _Prepared(
+        exchange.get("method", "GET"),
+        exchange["path"],
+        exchange.get("operation"),
+        {name: str(value) for name, value in exchange.get("query", {}).items()},
+        exchange.get("body", {}),
+        exchange.get("variables", {}),
+        _demands(exchange),
+        tuple(_said(answer, folder) for answer in exchange.get("answers") or [exchange]),
     )
 
 
-def _demands(exchange: Mapping[str, Any]) -> set[str]:
+def _said(answer: Mapping[str, Any], folder: Path) -> Answer:
+    status, headers = answer.get("status", 200), answer.get("headers", {})
+    if "file" in answer:
+        return Answer(content=(folder / answer["file"]).read_bytes(), status=status, headers=headers)
+    if "text" in answer:
+        return Answer(content=str(answer["text"]).encode(), status=status, headers=headers)
+    return Answer(answer.get("json"), status=status, headers=headers)
+
+
+def _demands(exchange: Mapping[str, Any]) -> frozenset[str]:
     parts = {part: exchange[part] for part in ("operation", "query", "body", "variables") if part in exchange}
-    return {f"{name_of(way)}={value}" for way, value in places(parts) if not isinstance(value, dict)}
+    return frozenset(f"{name_of(way)}={value}" for way, value in places(parts) if not isinstance(value, dict))
 
 
 def _is_count(value: Any) -> bool:

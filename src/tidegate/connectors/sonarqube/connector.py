@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator
-from fnmatch import fnmatchcase
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlencode
@@ -19,6 +19,8 @@ from tidegate_sdk import (
     Account,
     Ask,
     AuthRejected,
+    Branch,
+    Branches,
     Families,
     Family,
     Finding,
@@ -38,6 +40,9 @@ from tidegate_sdk import (
     VendorChanged,
     VendorDown,
     Vep,
+    Whole,
+    branches_of,
+    chosen,
     identifier,
 )
 from tidegate_sdk.fields import cwes, moment, objects, rows, score, text, texts, vulnerabilities
@@ -180,21 +185,24 @@ class SonarQube(Tool[SonarQubeSettings]):
     def _search(self, cuts: tuple[Cut, ...], witness: Any) -> Search:
         return Search(cuts, self.rules, self.organization, witness)
 
-    def _branches(self, vep: Vep) -> Generator[Ask, Page, list[str]]:
+    def _branches(self, vep: Vep) -> Generator[Branches, Any, list[str]]:
         """The branches to read, the main one by an empty name: it stays the same one when it is called otherwise."""
         if not self.settings.branches:
             return [""]
-        page = yield self._branches_of(vep)
-        listed = [("" if row["isMain"] is True else row["name"], text(row["name"])) for row in _branches(page)]
-        return [branch for branch, name in listed if any(fnmatchcase(name, like) for like in self.settings.branches)]
+        listed = yield from branches_of(List(self._branches_of(vep), "branches", Whole(), self.branch, id="name"))
+        return [branch.id for branch in chosen(listed, self.settings.branches)]
+
+    def branch(self, row: Row) -> Branch:
+        """One branch of a project; pull requests are listed elsewhere."""
+        return Branch(row["name"], row["isMain"])
 
     def _is_there(self, vep: Vep, branch: str) -> Generator[Ask, Page, bool]:
         """Whether the server still lists a branch: a search for one that is gone finds nothing, without an error."""
-        page = yield self._branches_of(vep)
-        return any(row["name"] == branch for row in _branches(page))
+        page = yield replace(self._branches_of(vep), bare=True)
+        return any(row["name"] == branch for row in rows(page.body, "branches"))
 
     def _branches_of(self, vep: Vep) -> Ask:
-        return Ask("api/project_branches/list", {"project": vep.id, **self.organization}, bare=True)
+        return Ask("api/project_branches/list", {"project": vep.id, **self.organization})
 
     def _why_no_risks(self) -> Generator[Ask, Page, str]:
         """Why there are no dependency risks to be read; "" where there may be some."""
@@ -324,10 +332,6 @@ def _server(status: Row) -> str:
         step = "Update SonarQube to 9.9 or later; older servers do not say which rule a hotspot is of."
         raise VendorChanged(f"This is SonarQube {version[:40]}.", step)
     return identifier(status, "id")
-
-
-def _branches(page: Page) -> list[Row]:
-    return rows(page.body, "branches")
 
 
 def _named_by(field: str) -> Any:
