@@ -35,7 +35,7 @@ from tidegate.reads.secret import secrets_status
 from tidegate.rules.actor import TIDEGATE
 from tidegate.server.backup import SEALED, SEALED_AS_TEXT
 from tidegate.server.postgres import Database
-from tidegate.store.models import Connection, Route, User
+from tidegate.store.models import Connection, Destination, Route, User
 from tidegate.store.sql import sql
 from tidegate.store.writers import secret as writer
 
@@ -130,6 +130,20 @@ def test_what_signs_is_sealed_anew_as_well(settings: Settings):
     status = secrets_status(settings)
     assert (status.sealed, status.lost) == (7, [])
     assert [(key.connections, key.routes) for key in status.keys] == [(4, 3)]
+
+
+def test_the_login_of_a_destination_is_sealed_anew_as_well(settings: Settings):
+    """Issue 9: what is sealed for a Destination opens for it alone, and after a rotation still does."""
+    made = Destination.objects.create(name="Dojo", created_by="alice", secrets=b"")
+    sealed = seal({"token": SecretStr(CANARY)}, f"destination {made.pk}", settings)
+    Destination.objects.filter(pk=made.pk).update(secrets=sealed)
+
+    done = rotate_secrets(ALICE, settings)
+
+    assert (done.resealed, done.lost, len(known_keys(settings))) == (1, 0, 1)
+    again = bytes(Destination.objects.get(pk=made.pk).secrets)
+    assert unseal(again, f"destination {made.pk}", settings) == {"token": SecretStr(CANARY)}
+    assert [key.destinations for key in secrets_status(settings).keys] == [1]
 
 
 def test_every_sealed_column_is_known_to_whoever_rotates_and_backs_up():

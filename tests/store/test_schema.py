@@ -48,7 +48,14 @@ KEPT_OTHERWISE = {
     ("record", "absent_operation_id", "operation"),
     ("record", "first_seen_operation_id", "operation"),
 }
-CHECKS_OF_OURS = {"connection_settings", "product_name", "product_type_name", "record_attributes", "user_username"}
+CHECKS_OF_OURS = {
+    "connection_settings",
+    "destination_settings",
+    "product_name",
+    "product_type_name",
+    "record_attributes",
+    "user_username",
+}
 
 
 def column(statement: str) -> set[str]:

@@ -24,6 +24,7 @@ from tidegate.store.writers.secret import (
     everything_sealed,
     hold_secrets,
     reseal_connections,
+    reseal_destinations,
     reseal_routes,
     reseal_second_factors,
     reseal_triggers,
@@ -108,6 +109,7 @@ def seal_anew(newest: Key, settings: Settings, told: Told) -> tuple[int, int]:
         ("triggers", reseal_triggers),
         ("routes", reseal_routes),
         ("signing secrets", reseal_webhooks),
+        ("Destinations", reseal_destinations),
         ("second factors", reseal_second_factors),
     ):
         after, number = 0, 0

@@ -64,13 +64,14 @@ def _show(found: SecretsStatus) -> None:
             "lost" if not key.known else "seals" if key.newest else "opens",
             f"{key.connections:,}",
             f"{key.routes:,}",
+            f"{key.destinations:,}",
             f"{key.users:,}",
             key.remark,
         )
         for key in found.keys
     ]
     table(
-        ("KEY", "IT", "CONNECTIONS#", "ROUTES#", "SECOND FACTORS#", "MADE"),
+        ("KEY", "IT", "CONNECTIONS#", "ROUTES#", "DESTINATIONS#", "SECOND FACTORS#", "MADE"),
         rows,
         empty="No key was made yet: nothing is sealed.",
     )

@@ -13,7 +13,7 @@ from tidegate.guard.secrets import key_id_of, unseal
 from tidegate.reads.viewer import demand_everywhere
 from tidegate.store.writers.secret import everything_sealed
 
-KINDS: Final = ("connection", "route", "user")
+KINDS: Final = ("connection", "route", "destination", "user")
 FORGET: Final = "Put that key back, or have them set up a new one: tidegate user reset-second-factor {id}"
 
 
@@ -28,13 +28,14 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(description="How many of Connections it sealed: logins, drafts' too, and triggers' secrets.")
     ]
     routes: Annotated[int, Meta(description="How many of routes it sealed: addresses, and what webhooks sign with.")]
+    destinations: Annotated[int, Meta(description="How many logins of Destinations it sealed.")]
     users: Annotated[int, Meta(description="How many second factors of people it sealed: apps, and recovery codes.")]
 
 
 class LostSecret(msgspec.Struct, frozen=True, kw_only=True):
     """Something that cannot be opened."""
 
-    kind: Annotated[str, Meta(description="`connection`, `route` or `user`.")]
+    kind: Annotated[str, Meta(description="`connection`, `route`, `destination` or `user`.")]
     id: Annotated[int, Meta(description="Its number.")]
     name: Annotated[str, Meta(description="Its label or name.")]
     why: Annotated[str, Meta(description="Why it cannot be opened.")]
@@ -78,6 +79,7 @@ def secrets_status(settings: Settings) -> SecretsStatus:
             remark=known[id].remark if id in known else "",
             connections=count["connection"],
             routes=count["route"],
+            destinations=count["destination"],
             users=count["user"],
         )
         for id, count in counts.items()

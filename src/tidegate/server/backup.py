@@ -196,6 +196,7 @@ SEALED: Final = (
     ("connection", "trigger_secret"),
     ("route", "address"),
     ("route", "signing_secret"),
+    ("destination", "secrets"),
 )
 """Where secrets stand as bytes."""
 

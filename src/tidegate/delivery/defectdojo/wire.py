@@ -20,6 +20,7 @@ import httpx2
 from tidegate_sdk import body as bodies
 from tidegate_sdk import refusal, tls
 from tidegate_sdk.address import AddressPolicy
+from tidegate_sdk.auth import Header
 from tidegate_sdk.doors.transport import CheckedTransport
 from tidegate_sdk.errors import ConnectorError, VendorChanged
 from tidegate_sdk.limits import Limits
@@ -172,9 +173,7 @@ class Wire:
         return bytes(data)
 
     def _credential(self) -> Mapping[str, str]:
-        headers = (
-            self._door.auth.headers() if self._door.auth is not None and hasattr(self._door.auth, "headers") else {}
-        )
+        headers = self._door.auth.headers() if isinstance(self._door.auth, Header) else {}
         for value in headers.values():
             if not (value.isascii() and value.isprintable()) or value != value.strip():
                 raise Unreachable(

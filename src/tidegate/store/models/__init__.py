@@ -3,6 +3,8 @@
 from .audit import AuditLine
 from .connection import Connection, Test
 from .count import ConnectionTally, OpenDay, ProductTally, Total
+from .delivered import DeliveredFinding, DeliveredProduct, DeliveredTest
+from .destination import Destination, DestinationRoute
 from .feed import Feed, FeedMove, Part, Tally
 from .finding import Decision, Finding, FindingWords, Held, Journal, WordsDue
 from .managed import Managed
@@ -22,7 +24,12 @@ __all__ = [
     "Connection",
     "ConnectionTally",
     "Decision",
+    "DeliveredFinding",
+    "DeliveredProduct",
+    "DeliveredTest",
     "Delivery",
+    "Destination",
+    "DestinationRoute",
     "Difference",
     "Engagement",
     "Feed",

@@ -1,6 +1,6 @@
 -- Everything that is sealed, as it is stored, with the owner that it is sealed to: the secrets of Connections and drafts
--- and of their triggers, the addresses of routes and what webhooks sign with, the second factors of people. What begins as
--- if it were sealed and is no base64 comes as it is: nothing opens it.
+-- and of their triggers, the addresses of routes and what webhooks sign with, the logins of Destinations, the second
+-- factors of people. What begins as if it were sealed and is no base64 comes as it is: nothing opens it.
 -- Parameters: none. Locks: none. Rows: one a secret.
 SELECT 'connection' AS kind, id, 'connection ' || id AS owner, label AS name, secrets AS sealed
   FROM connection
@@ -15,6 +15,8 @@ SELECT 'route', id, 'route ' || id, name, address FROM route
 SELECT 'route', id, 'route ' || id || ' signature', name || ' (signature)', signing_secret
   FROM route
  WHERE signing_secret IS NOT NULL
+ UNION ALL
+SELECT 'destination', id, 'destination ' || id, name, secrets FROM destination
  UNION ALL
 SELECT 'user', user_id, 'user ' || user_id || ' second factor',
        username || CASE type WHEN 'totp' THEN ' (authenticator app)' ELSE ' (recovery codes)' END,

@@ -14,7 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.db import connection
 
 from tidegate.guard.second_factor import owner_of_factors, written_factor
-from tidegate.store.models import Connection, Route
+from tidegate.store.models import Connection, Destination, Route
 from tidegate.store.sql import sql
 from tidegate.store.statement import rows_of, run
 
@@ -63,6 +63,12 @@ def reseal_webhooks(newest: bytes, reseal: Reseal, *, after: int, most: int) -> 
     """The same for what webhooks sign with."""
     rows = rows_of("secrets_of_webhooks", newest=newest, after=after, most=most)
     return _resealed(rows, Route, "signing_secret", SIGNATURE, reseal)
+
+
+def reseal_destinations(newest: bytes, reseal: Reseal, *, after: int, most: int) -> tuple[int, int] | None:
+    """The same for the logins of Destinations."""
+    rows = rows_of("secrets_of_destinations", newest=newest, after=after, most=most)
+    return _resealed(rows, Destination, "secrets", "destination {id}", reseal)
 
 
 def reseal_second_factors(newest: bytes, reseal: Reseal, *, after: int, most: int) -> tuple[int, int] | None:
