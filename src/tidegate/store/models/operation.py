@@ -19,7 +19,7 @@ class Operation(models.Model):
     vendor's answers by status; both add up over attempts.
     """
 
-    type = models.TextField()  # discover, sync, change
+    type = models.TextField()  # discover, sync, change, deliver
     connection_id: int
     connection = reference("Connection")
     trigger = models.TextField()  # manual, scheduled, api, webhook
@@ -43,6 +43,8 @@ class Operation(models.Model):
     seconds = json_object(default=dict, db_default={})
     calls = json_object(default=dict, db_default={})
     step = models.UUIDField(null=True)  # of a change: the decision it carries out
+    destination_id: int | None
+    destination = reference("Destination", null=True, index=False)  # of a deliver: where to
 
     class Meta:
         db_table = "operation"
@@ -51,7 +53,14 @@ class Operation(models.Model):
             models.Index(name="operation_previews", fields=["id"], condition=models.Q(preview=True)),
         ]
         constraints: ClassVar = [
-            models.CheckConstraint(name="operation_type", condition=models.Q(type__in=["discover", "sync", "change"])),
+            models.CheckConstraint(
+                name="operation_type", condition=models.Q(type__in=["discover", "sync", "change", "deliver"])
+            ),
+            models.CheckConstraint(
+                name="operation_deliver_has_a_destination",
+                condition=models.Q(type="deliver", destination__isnull=False)
+                | (~models.Q(type="deliver") & models.Q(destination__isnull=True)),
+            ),
             models.CheckConstraint(
                 name="operation_status",
                 condition=models.Q(
@@ -67,6 +76,16 @@ class Operation(models.Model):
                 name="operation_one_waiting",
                 fields=["connection", "type", "preview"],
                 condition=models.Q(status="pending", type__in=["discover", "sync"]),
+            ),
+            models.UniqueConstraint(  # one writer, ever: two imports at once double or lose findings there
+                name="operation_one_delivering",
+                fields=["destination"],
+                condition=models.Q(status="running", type="deliver"),
+            ),
+            models.UniqueConstraint(
+                name="operation_one_to_deliver",
+                fields=["destination", "connection", "preview"],
+                condition=models.Q(status="pending", type="deliver"),
             ),
         ]
 
