@@ -41,7 +41,7 @@ def test_what_adds_up_needs_no_words_but_can_be_read():
     assert does_not_add_up(whole) == ""
     assert whole.in_words() == (
         "3,612 in the tool + 5 in the first of two readings only = 3,400 open + 150 below the threshold + 40 fixed,"
-        " says the tool + 12 skipped (a note) + 3 repeated + 2 quarantined + 10 of other Records"
+        " says the tool + 12 skipped (a note) + 3 repeated + 2 quarantined + 10 of other Records or Families"
     )
 
 

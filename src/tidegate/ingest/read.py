@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tidegate_sdk import ConnectorError, Family, Finding, Incomplete, Odd, Outcome, Severity, Skipped, TotalMoved, Vep
+from tidegate_sdk import (
+    ConnectorError,
+    Family,
+    Finding,
+    Incomplete,
+    Listed,
+    Odd,
+    Outcome,
+    Severity,
+    Skipped,
+    TotalMoved,
+    Vep,
+)
 
 from .stage import Spool
 
@@ -41,7 +53,9 @@ class PartRead:
     repeated_in_walk: tuple[int, bool] = (0, False)
     """Rows that came too often in the last reading of a walk, whosever they are, and whether they differed."""
     elsewhere: int = 0
-    """Rows of other VEPs that the same walk brought."""
+    """Rows of other VEPs, or of other Families, that the same walk brought."""
+    vanished: bool = False
+    """Its Branch is no longer in the tool: nothing was read of it, and its findings close, or stay."""
     unbalanced: str = ""
     """Why its counts do not add up, so that nothing closes; "" where they do."""
 
@@ -82,6 +96,16 @@ class RecordRead:
     parts: list[PartRead] = field(default_factory=list[PartRead])
     error: ConnectorError | None = None
     """Why its Families could not even be asked for; then there are no more parts than these."""
+    listed: Listed | None = None
+    """The branches that the tool listed; None where it was not asked for them."""
+    names: frozenset[str] = frozenset()
+    """Those that any list of this Operation named."""
+    vanished: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Families and Branches that were read before, of branches that are no longer in the tool."""
+
+    def note_branches(self, listed: Listed) -> None:
+        """Takes a list of branches in; of two, a branch is there that one of them names."""
+        self.listed, self.names = listed, self.names | listed.names
 
 
 async def read_record(
@@ -107,7 +131,7 @@ async def _read_families(
     mapping_version: int,
     marks: Mapping[tuple[str, str], str],
 ) -> None:
-    async for family in session.families(vep):
+    async for family in session.families(vep, listed=read.note_branches):
         part = PartRead(len(read.parts), family.family if isinstance(family, Skipped) else family.name, family.branch)
         if any((other.family, other.branch) == (part.family, part.branch) for other in read.parts):
             raise Incomplete(f"The connector yields the Family {part.family!r} twice.")
@@ -160,6 +184,7 @@ async def _read_once(session: Session, part: PartRead, spool: Spool, mapping_ver
             if len(part.odd) < KEPT_ODD:
                 part.odd.append(row)
         spool.add(part.turns, part.number, findings, mapping_version)
+    part.elsewhere = reading.outcome.elsewhere
     return reading.outcome
 
 

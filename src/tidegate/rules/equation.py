@@ -33,7 +33,7 @@ class Equation:
     quarantined: int = 0
     """Rows that could not be read."""
     elsewhere: int = 0
-    """Rows of other VEPs, in one walk for many Records."""
+    """Rows of other VEPs or Families, where one walk is for many."""
     first_only: int = 0
     """Shown by the first of two readings only: they count as shown, and the vendor's last count has them not."""
 
@@ -49,7 +49,7 @@ class Equation:
         said += [(self.below, "below the threshold"), (self.fixed, "fixed, says the tool")]
         said += [(number, f"skipped ({reason})") for reason, number in self.skipped.items()]
         said += [(self.repeated, "repeated"), (self.quarantined, "quarantined")]
-        said += [(self.elsewhere, "of other Records")]
+        said += [(self.elsewhere, "of other Records or Families")]
         right = " + ".join(f"{number:,} {what}" for number, what in said if number or what == "open")
         left = f"{self.vendor:,} in the tool"
         if self.first_only:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import AccessDenied, AuthRejected, ConnectorError, NotFound, VendorDown
+from ..one_walk import Share
 from ..tool import Tool
 from . import faults
 from .body import Way, field, kind_of, places, put
@@ -190,10 +191,8 @@ def _places_in_rows(golden: Rehearsal, clean: Stage, skips_by: frozenset[str]) -
                 what = (exchange.key[1], name, kind_of(before), value is None, named)
                 if what not in known:
                     known.add(what)
-                    tells = exchange.key_of(row) != exchange.key_of(put(row, way, None))
-                    touched = Touched(
-                        key, value, name, before, "type", _decides(name, skips_by), tells_family=tells and not named
-                    )
+                    tells = isinstance(exchange.list, Share) and key != exchange.key_of(put(row, way, None))
+                    touched = Touched(key, value, name, before, "type", _decides(name, skips_by), tells_family=tells)
                     yield Place(number, (*root, position, *way), touched)
 
 

@@ -97,7 +97,7 @@ class Rehearsal:
     def given_by(self, list_: Key) -> list[Key]:
         """The parts that came of a list: one, those of many Families, or those of many VEPs."""
         if list_ in self.shares:
-            return self.shares[list_]
+            return [key for key in self.shares[list_] if key in self.families]
         return [list_] if list_ in self.parts else [key for key in self.parts if key[1:] == list_[1:]]
 
 
