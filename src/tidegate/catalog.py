@@ -141,18 +141,22 @@ def built(of: ToolClass, settings: Mapping[str, Any], secrets: Mapping[str, Secr
 
 
 def problems(of: ToolClass, error: ValidationError) -> dict[str, str]:
-    fields = of.settings_type().model_fields
+    return problems_of(of.name, of.settings_type().model_fields, error)
+
+
+def problems_of(of: str, fields: Mapping[str, Any], error: ValidationError) -> dict[str, str]:
+    """A sentence by field; `of` is what the settings are for."""
     found: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         name = str(problem["loc"][0]) if problem["loc"] else ""
         if problem["type"] == "extra_forbidden":
-            found[name] = f"{of.name} has no setting «{name}»; it has: {', '.join(fields)}."
+            found[name] = f"{of} has no setting «{name}»; it has: {', '.join(fields)}."
         elif name in fields:
             title = fields[name].title or name
             reason = "is missing" if problem["type"] == "missing" else f"cannot be used: {lowered(problem['msg'])}"
-            found.setdefault(name, f"{of.name}'s {title} ({name}) {reason}.")
+            found.setdefault(name, f"{of}'s {title} ({name}) {reason}.")
         else:
-            found.setdefault(name, f"The settings of {of.name} cannot be used: {lowered(problem['msg'])}.")
+            found.setdefault(name, f"The settings of {of} cannot be used: {lowered(problem['msg'])}.")
     return found
 
 

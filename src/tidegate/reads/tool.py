@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tidegate import catalog
@@ -77,7 +78,12 @@ def tool(slug: str) -> ToolRow | None:
 
 def fields(kind: catalog.ToolClass) -> list[FieldRow]:
     """The fields of a Tool's settings, in the order in which its author wants them asked."""
-    return [_field(name, field) for name, field in kind.settings_type().model_fields.items()]
+    return fields_of(kind.settings_type())
+
+
+def fields_of(settings: type[BaseModel]) -> list[FieldRow]:
+    """The same of any settings."""
+    return [_field(name, field) for name, field in settings.model_fields.items()]
 
 
 def _row(kind: catalog.ToolClass) -> ToolRow:
