@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -18,6 +19,7 @@ from tidegate.actions.finding import close_findings, decide_finding, decide_find
 from tidegate.reads import finding as reads
 from tidegate.rules.access import Grant, granted
 from tidegate.rules.actor import Actor
+from tidegate.rules.undo import undo_step
 from tidegate.store import models
 from tidegate.store.writers.words import index_words
 from tidegate_sdk import Severity
@@ -160,7 +162,7 @@ def state() -> list[Any]:
 
 def without_times(before: dict[str, Any]) -> dict[str, Any]:
     said = {field: old and {**old, "at": "", "until": bool(old["until"])} for field, old in before["decision"].items()}
-    return before | {"decision": said}
+    return before | {"decision": said, "step": "each its own"}
 
 
 @pytest.mark.parametrize("minimum", ["Info", "Medium"])
@@ -180,7 +182,7 @@ def test_many_at_once_are_what_each_would_be(shop: list[int], said: dict[str, An
     done = decide_findings(ALICE, matching={}, expected="5", **said)
 
     assert state() == singly
-    assert (done.changed, done.step) == (5, None)
+    assert (done.changed, done.step is None) == (5, False)
     assert world.tallies() == world.true_tallies()
 
 
@@ -208,3 +210,84 @@ def test_it_takes_few_statements_whatever_their_number(shop: list[int], django_a
 
     assert (done.changed, len(done.shares[0].examples)) == (155, 5)
     assert models.Decision.objects.count() == 154
+
+
+def stands() -> list[Any]:
+    """What each finding is and what was decided about it, but for the journal."""
+    facts = ("pk", "open", "active", "severity", "closed_because", "closed_operation", "closed_at")
+    decided = ("feed_id", "family", "key_hash", "field", "value", "until", "by", "at")
+    return [
+        list(models.Finding.objects.order_by("pk").values_list(*facts)),
+        sorted(models.Decision.objects.values_list(*decided), key=str),
+    ]
+
+
+@pytest.mark.parametrize("minimum", ["Info", "Medium"])
+@pytest.mark.parametrize("said", SAID, ids=lambda said: " ".join(map(str, said.values()))[:40])
+def test_an_undo_is_exactly_what_was(shop: list[int], said: dict[str, Any], minimum: str):
+    """Promise: every step can be undone. What was said before is back with its author, its time and its end; what the
+    step put below the threshold is open again; the journal tells both."""
+    models.Connection.objects.update(minimum_severity=Severity(minimum).rank)
+    decide_finding(BOB, shop[0], verdict="accepted", until=world.now() + timedelta(days=9), severity="High", note="old")
+    decide_finding(BOB, shop[1], verdict="false positive", tags=["x"])
+    before = stands()
+    done = decide_findings(ALICE, shop[:2] + shop[3:], **said)
+
+    undone = findings.undo(BOB, step=done.step)
+
+    assert stands() == before
+    assert (undone.changed, undone.refused, undone.step) == (4, 0, None)
+    assert world.journal(shop[0])[-2:] == [("decided", "alice"), ("undone", "bob")]
+    told = reads.finding(shop[0])
+    assert told is not None
+    assert told.story[-1].what.startswith("Undone by bob")
+    assert world.tallies() == world.true_tallies()
+
+
+def test_what_was_decided_again_or_undone_is_left_alone(shop: list[int]):
+    """A Sync in between hinders no undo, another word does; an undo is not undone."""
+    first = decide_findings(ALICE, shop[:3], verdict="accepted")
+    decide_finding(BOB, shop[1], note="beside it")
+    decide_finding(BOB, shop[2], verdict="real")
+
+    done = findings.undo(ALICE, step=first.step)
+    again = findings.undo(ALICE, step=first.step)
+
+    assert shares(done) == {"undo": 3, "decided since": 1}  # the first on both its Branches
+    assert [one.id for one in done.refusals] == [shop[2]]
+    assert shares(again) == {"undone": 3, "decided since": 1}
+    assert dict(models.Decision.objects.values_list("field", "value")) == {"note": "beside it", "verdict": "real"}
+    with pytest.raises(Refused, match="undo already"):
+        findings.undo(ALICE, step=undo_step(first.step or uuid4()))
+    with pytest.raises(NotThere, match="no step"):
+        findings.undo(ALICE, step=uuid4())
+    with pytest.raises(NotThere, match="Nobody decided"):
+        findings.undo(ALICE, finding_id=shop[4])
+
+
+def test_what_was_closed_together_opens_together(shop: list[int]):
+    records.map_records(ALICE, [models.Record.objects.get().pk], new_product="Another")
+    decide_finding(BOB, shop[0], verdict="accepted")
+    before = stands()
+    done = close_findings(BOB, matching={"status": "unwatched"}, expected="4")
+    models.Finding.objects.filter(pk=shop[2]).update(closed_because="fixed")
+
+    undone = findings.undo(ALICE, step=done.step)
+
+    assert shares(undone) == {"reopen": 3, "closed since": 1}
+    models.Finding.objects.filter(pk=shop[2]).update(open=True, active=True, closed_because=None, closed_at=None)
+    assert stands() == before
+
+
+def test_only_whoever_may_decide_there_undoes(shop: list[int]):
+    """Others' findings of a step are not there for whoever does not see them, and stay for whoever only looks."""
+    product, other = models.Product.objects.get().pk, world.record(models.Connection.objects.get(), "other")
+    records.map_records(ALICE, [other], new_product="Other")
+    theirs = world.synced(other, "theirs")
+    seen = models.Product.objects.get(name="Other").pk
+    step = decide_findings(ALICE, [shop[0], *theirs], verdict="accepted").step
+    carol = Actor("person", "carol", granted([Grant("mapper", "product", product), Grant("reader", "product", seen)]))
+    dave = Actor("person", "dave", granted([Grant("mapper", "product", seen)]))
+
+    assert shares(findings.undo(carol, step=step)) == {"undo": 2, "forbidden": 1}
+    assert shares(findings.undo(dave, step=step)) == {"undo": 1}

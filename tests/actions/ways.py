@@ -12,6 +12,8 @@ from pydantic import SecretStr
 from tests import world
 from tests.world import ALICE
 from tidegate.actions import connection as connections
+from tidegate.actions import destination as destinations
+from tidegate.actions import finding as findings
 from tidegate.actions import record as records
 from tidegate.actions import route as routes
 from tidegate.actions import rule as rules
@@ -25,6 +27,8 @@ from tidegate.store import models
 
 CANARY = "c4nary-s3cret"
 HOOK = f"json://127.0.0.1:1/{CANARY}"
+NOWHERE = {"url": "http://127.0.0.1:1"}
+"""The URL of a server where nobody answers."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Side:
     failed: int
     rule: int
     route: int
+    destination: int
     engagement: int
     test: int
 
@@ -88,6 +93,7 @@ def side(name: str) -> Side:
         failed=failed.pk,
         rule=rules.add_rule(ALICE, of, rules.new_rule(f"{name}*", ignore=True)).rules[0],
         route=routes.add_route(ALICE, f"{name} route", SecretStr(HOOK), connection_id=of),
+        destination=destinations.add_destination(ALICE, f"{name} destination", NOWHERE, {"token": SecretStr(CANARY)}),
         engagement=feed.test.engagement_id,
         test=feed.test_id,
     )
@@ -270,6 +276,25 @@ plain(
 )
 plain("finding.decide_finding", lambda s: {"finding_id": s.finding, "note": "a note"})
 plain("finding.close_findings", lambda s: {"finding_ids": [s.finding]})
+
+
+def of_a_step_about_findings(role: Role, reach: str) -> str:
+    """The findings of a step are found where the actor sees them; where there are none there is no such step."""
+    found = of_what_is_found(role, "mapper", reach)
+    return "NotThere" if found == "refuses" else found
+
+
+@way("finding.undo")
+def _(s: Side) -> Arguments:
+    findings.decide_finding(ALICE, s.finding, verdict="false positive")
+    return {"finding_id": s.finding}
+
+
+@way("finding.undo, of a step", particular=of_a_step_about_findings)
+def _(s: Side) -> Arguments:
+    return {"step": findings.decide_findings(ALICE, [s.finding], verdict="false positive").step}
+
+
 plain("suggestion.accept_suggestion", lambda s: {"missing_id": s.missing, "new_id": s.new})
 plain("suggestion.dismiss_suggestion", lambda s: {"missing_id": s.missing, "new_id": s.new})
 
@@ -371,6 +396,33 @@ def of_its_connection(role: str, reach: str) -> str:
 def _(s: Side) -> Arguments:
     facts = {"kind": "new_records", "connection_id": s.connection, "operation_id": s.sync, "facts": {}}
     return {"news_id": models.News.objects.create(**facts).pk, "route_id": s.route}
+
+
+# Destinations
+
+plain(
+    "destination.add_destination",
+    lambda s: {"name": "Another", "settings": NOWHERE, "secrets": {"token": SecretStr(CANARY)}},
+)
+plain(
+    "destination.edit_destination",
+    lambda s: {"destination_id": s.destination, "name": "Renamed", "secrets": {"token": SecretStr(CANARY)}},
+)
+plain(
+    "destination.delete_destination",
+    lambda s: {"destination_id": s.destination, "typed_name": f"{s.name} destination"},
+)
+plain("destination.test_destination", lambda s: {"destination_id": s.destination})
+plain("destination.try_destination", lambda s: {"settings": NOWHERE, "secrets": {"token": SecretStr(CANARY)}})
+plain(
+    "destination.add_destination_route",
+    lambda s: {"destination_id": s.destination, "connection_id": s.connection},
+)
+
+
+@way("destination.remove_destination_route")
+def _(s: Side) -> Arguments:
+    return {"route_id": destinations.add_destination_route(ALICE, s.destination, product_type_id=s.product_type)}
 
 
 # People

@@ -3,6 +3,7 @@ pages show each row exactly once, also while rows change. Which lists there are 
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from base64 import urlsafe_b64encode
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from tests.world import ALICE
 from tidegate.actions.record import map_records
 from tidegate.api import app
 from tidegate.api.route import ROUTES, Route
+from tidegate.rules.mapping_file import guarded
 from tidegate.store import models
 from tidegate.store.writers.words import index_words
 
@@ -224,7 +227,7 @@ def meant(name: str, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     return st.sampled_from(words.get(name, ["a", "z", "weakness", "own", "1"]))
 
 
-NOT_A_FILTER = ("cursor", "limit", "fields", "after")
+NOT_A_FILTER = ("cursor", "limit", "fields", "after", "format")
 
 
 def filters(route: Route) -> st.SearchStrategy[dict[str, Any]]:
@@ -271,6 +274,50 @@ def test_pages_show_every_row_once_in_the_order_of_the_whole(undone: House, stoc
         assert told == whole
 
     asks()
+
+
+@EACH_PAGED
+def test_a_list_is_a_file_of_the_same_rows(
+    house: House, stock: Numbers, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch, route: Route
+):
+    """What the pages offer as a file scripts have too: every page of it, with the same filters, and no more of each row
+    than is asked for."""
+    path, asked = path_of(route, stock, house), house.as_("administrator")
+    monkeypatch.setattr("tidegate.rules.list_file.BATCH", 3)
+
+    with django_db_blocker.unblock():
+        whole = asked.get(path, limit=1000).json
+        (name,) = [name for name, value in whole.items() if isinstance(value, list)]
+        first = next(iter(whole[name][0]))
+        file = asked.get(path, format="csv")
+        narrow = asked.get(path, format="csv", fields=f"{name}.{first}")
+
+    assert file.headers["content-type"] == "text/csv"
+    rows = list(csv.DictReader(StringIO(file.body.decode(), newline="")))
+    assert [row[first] for row in rows] == [in_a_cell(row[first]) for row in whole[name]]
+    assert list(csv.reader(StringIO(narrow.body.decode(), newline=""))) == [[first], *([row[first]] for row in rows)]
+
+
+def in_a_cell(value: Any) -> str:
+    """As a file says it; a time as JSON says it, but for its zone."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "" if value is None else str(value)
+    return f"{text[:-1]}+00:00" if re.fullmatch(r"\d{4}-\d\d-\d\dT.*Z", text) else guarded(text)
+
+
+def test_of_a_list_no_cell_is_a_formula_and_filters_hold(house: House, django_db_blocker: Any):
+    """promises.md, Attack: CSV is guarded against formulas. What is refused is a problem and no file."""
+    asked = house.as_("administrator")
+    with django_db_blocker.unblock():
+        made = world.record(models.Connection.objects.get(pk=house.own.connection), '=HYPERLINK("http://evil")')
+
+        file = asked.get("/records", format="csv", search="hyperlink", fields="records.name")
+        models.Record.objects.filter(pk=made).delete()
+        nowhere, no_list = asked.get("/records", format="csv", cursor="x"), asked.get("/me", format="csv")
+
+    assert file.body.decode().splitlines() == ["name", '"\'=HYPERLINK(""http://evil"")"']
+    assert (nowhere.problem, no_list.problem) == ("cursor", "fields")
 
 
 @contextmanager

@@ -56,6 +56,7 @@ COMMANDS = [
     ("retention",),
     ("retention", "--now"),
     ("finding", "decide", "1", "--note", "x"),
+    ("finding", "undo", "1"),
     ("notify", "list"),
     ("notify", "log"),
     ("product", "delete", "Web shop", "--confirm", "Web shop"),

@@ -11,9 +11,11 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.db.models.functions import Now
 
 from tests.ingest.scene import ALICE, Scene
-from tidegate.actions.errors import Refused
+from tidegate.actions.connection import delete_connection
+from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.operation import cancel, request_again, request_sync, request_sync_of_product
 from tidegate.actions.record import UNDO_SECONDS, ignore_records, map_records
+from tidegate.reads.operation import operation
 from tidegate.store.models import Connection, Lease, Operation, Product
 from tidegate.store.writers import operation as writer
 from tidegate.store.writers.operation import (
@@ -469,6 +471,22 @@ def test_where_nothing_failed_nothing_is_run_again(scene: Scene):
 
     with pytest.raises(Refused, match="Nothing of Operation"):
         request_again(ALICE, scene.sync().pk)
+
+
+def test_of_a_deleted_connection_it_is_said_why_nothing_runs_again(scene: Scene):
+    """It is there and told, not *not there*: what cannot be done any more is the running."""
+    scene.world.add("shop")
+    discover = scene.discover()
+    label = Connection.objects.get(pk=scene.connection_id).label
+    delete_connection(ALICE, scene.connection_id, typed_label=label)
+
+    with pytest.raises(Refused, match="was deleted on") as refused:
+        request_again(ALICE, discover.pk)
+
+    assert not isinstance(refused.value, NotThere)
+    found = operation(discover.pk)
+    assert found is not None
+    assert found.not_again == refused.value.sentence
 
 
 def test_what_has_not_ended_is_not_run_again(scene: Scene):

@@ -231,6 +231,7 @@ PARAMETERS: dict[str, Any] = {
     "source": 2,
     "sources": [2],
     "step": "00000000-0000-0000-0000-000000000000",
+    "undoing": "00000000-0000-0000-0000-000000000001",
     "sync": 2,
     "theres": [3],
     "tidegate": "tidegate",
@@ -275,6 +276,7 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "finding_ids_of_feeds": A_LIST | {"feeds": [2]},
     "findings_decide": {"fields": ["verdict"], "contents": ["accepted"], "untils": [None]},
     "findings_sort": {"mine": None, "deed": "close", "most": 10},
+    "findings_undo_sort": {"mine": None},
     "journal_forget": {"before": "2026-05-03T00:00:00Z"},
     "news_still_held": {"before": "2026-05-03T00:00:00Z"},
     "results_forget": {"results": [2], "before": "2026-05-03T00:00:00Z"},
@@ -327,7 +329,7 @@ SELECT id, feed_id, created_operation, created_operation, 'held' FROM finding WH
 """
 
 STAGED_ROWS = """
-INSERT INTO staged_part VALUES (0, 'issues', '', true);
+INSERT INTO staged_part VALUES (0, 'issues', '', true, 'gone');
 INSERT INTO staged (turn, part, key_hash, fingerprint, severity, verdict, flags, position, length)
 SELECT 1, 0, key_hash, fingerprint, severity, 0, 0, 1000 * n, 1000
   FROM (SELECT *, row_number() OVER () AS n FROM finding

@@ -107,7 +107,7 @@ def test_columns_are_chosen_by_the_address_and_kept_by_what_else_is_chosen(here:
 def test_a_list_is_a_file_with_the_same_filters_page_by_page(here: House, monkeypatch: pytest.MonkeyPatch):
     """Promise: an export of each list, with its filters, of whatever length."""
     client, own, _ = here
-    monkeypatch.setattr("tidegate.ui.download.BATCH", 2)
+    monkeypatch.setattr("tidegate.rules.list_file.BATCH", 2)
 
     found = rows_of(client, f"/connections/{own.connection}/?u.search=new&u.csv=yes")
 

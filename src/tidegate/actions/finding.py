@@ -6,16 +6,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Final, Literal
+from typing import Any, Final, Literal
+from uuid import UUID, uuid4
 
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from tidegate.actions.action import action
 from tidegate.actions.bulk import TOLD, Chosen, number_of, refuse_unexpected, shares_of
-from tidegate.actions.errors import Refused
+from tidegate.actions.errors import NotThere, Refused
 from tidegate.actions.step import BulkDone, BulkPreview, Refusal, wanted
 from tidegate.actions.version import demand_expected
 from tidegate.reads import finding as reads
+from tidegate.reads.place import records_of_step
 from tidegate.reads.selection import HITS
 from tidegate.reads.story import visible_findings
 from tidegate.reads.viewer import viewing
@@ -24,8 +27,9 @@ from tidegate.rules.bulk import FATES, FindingFilter, token
 from tidegate.rules.finding import ACCEPTED, VERDICTS
 from tidegate.rules.names import clean_name, clean_text
 from tidegate.rules.record import why_changing
+from tidegate.rules.undo import is_undo
 from tidegate.store.acting import acting
-from tidegate.store.models import Decision, Finding
+from tidegate.store.models import Decision, Finding, Journal
 from tidegate.store.writers import decision as writer
 from tidegate.store.writers.bulk import Group, sort_findings
 from tidegate.store.writers.decision import Said
@@ -63,7 +67,7 @@ def decide_finding(
     refuse_while_changing(finding_id)
     demand_expected("finding", finding_id)
     return writer.decide_finding(
-        actor, finding_id, said_fields(finding_id, verdict, until, severity, verified, note, tags)
+        actor, finding_id, said_fields(finding_id, verdict, until, severity, verified, note, tags), uuid4()
     )
 
 
@@ -85,13 +89,13 @@ def decide_findings(
 
     Raises NotThere; Refused where nothing is found, others are than were `expected`, or what is said is not allowed.
     """
-    said = said_fields(None, verdict, until, severity, verified, note, tags)
+    said, step = said_fields(None, verdict, until, severity, verified, note, tags), uuid4()
     with acting(str(actor)):
         found = held(finding_ids, matching, expected)
         groups = sort_findings(found.ids, "decide", mine=found.mine)
         if deciding := groups.get("decide"):
-            writer.decide_findings(actor, deciding.ids, said)
-    return done(found, groups)
+            writer.decide_findings(actor, deciding.ids, said, step)
+    return done(found.ids, groups, step)
 
 
 @action("mapper", finding="finding_ids", chosen="matching")
@@ -106,12 +110,49 @@ def close_findings(
 
     Raises NotThere; Refused where nothing is found, or others are than were `expected`.
     """
+    step = uuid4()
     with acting(str(actor)):
         found = held(finding_ids, matching, expected)
         groups = sort_findings(found.ids, "close", mine=found.mine)
         if closing := groups.get("close"):
-            writer.close_unwatched(actor, closing.ids)
-    return done(found, groups)
+            writer.close_unwatched(actor, closing.ids, step)
+    return done(found.ids, groups, step)
+
+
+@action("mapper", finding="finding_id", chosen="step")
+def undo(actor: Actor, *, step: UUID | None = None, finding_id: int | None = None) -> BulkDone:
+    """Takes back a whole step, or the last one on a finding: what was decided is as it was before, what was closed is
+    open again. What was decided again since, or moved, is left alone and told; a Sync in between changes nothing of it.
+
+    Raises NotThere where there is nothing to undo; Refused for an undo, which is not undone itself: decide anew.
+    """
+    if (step is None) == (finding_id is None):
+        raise Refused("It is not clear what to undo.", "Name a finding or a step, not both.")
+    if step is None:
+        step = last_step(finding_id or 0)
+    if is_undo(step):
+        raise Refused("That was an undo already.", "Decide anew instead.")
+    if records_of_step(step):
+        raise Refused("This step decided about Records.", f"Undo it there: tidegate record undo --step {step}")
+    lines = steps_of(Journal.objects.all()).filter(step=str(step))
+    seen = Finding.objects.filter(visible_findings(), pk__in=lines.values("finding_id"))
+    if finding_id is not None:
+        seen = seen.filter(pk=finding_id)
+    with acting(str(actor)):
+        ids = list(seen.order_by("pk").values_list("pk", flat=True))
+        if not ids:
+            raise NotThere(
+                f"There is no step {step} about findings, or you may not see them.", "Each decision tells its own."
+            )
+        hold_records(sorted(set(writer.record_of_finding(ids).values())))
+        within = visible_findings("mapper")
+        mine = list(Finding.objects.filter(within, pk__in=ids).values_list("pk", flat=True)) if within else None
+        groups = writer.sort_undo(step, findings=ids, mine=mine)
+        if decided := groups.get("undo"):
+            writer.undo_decisions(actor, step, decided.ids)
+        if closed := groups.get("reopen"):
+            writer.undo_closings(actor, step, closed.ids)
+    return done(ids, groups, None)
 
 
 def preview_findings(
@@ -175,13 +216,28 @@ def held(finding_ids: Sequence[int], matching: FindingFilter | None, expected: s
     return found
 
 
-def done(found: Chosen, groups: Mapping[str, Group]) -> BulkDone:
+def last_step(finding_id: int) -> UUID:
+    """The step of the last decision on a finding. Raises NotThere where there is none."""
+    wanted([finding_id], "Finding", writer.record_of_finding)
+    lines = steps_of(Journal.objects.filter(finding_id=finding_id, operation=None)).exclude(step=None)
+    last = lines.order_by("-pk").values_list("step", flat=True).first()
+    if last is None:
+        raise NotThere(f"Nobody decided about finding {finding_id} yet.", "There is nothing to undo.")
+    return UUID(last)
+
+
+def steps_of(lines: Any) -> Any:
+    """Lines of the journal by which people decided or closed, each with its `step`, as its index has it."""
+    return lines.annotate(step=KT("before__step")).filter(kind__in=("decided", "closed"))
+
+
+def done(ids: Sequence[int], groups: Mapping[str, Group], step: UUID | None) -> BulkDone:
     refused = {id: fate for fate, group in groups.items() if FATES[fate].kind == "refused" for id in group.ids}
     told = sorted(refused)[:TOLD]
     names = titles(told)
     return BulkDone(
-        step=None,
-        number=len(found.ids),
+        step=step if number_of(groups, "changes") else None,
+        number=len(ids),
         changed=number_of(groups, "changes"),
         refused=len(refused),
         new_products=0,

@@ -16,11 +16,13 @@ from tidegate.actions.errors import NotThere, Refused
 from tidegate.ingest.apply import again_after_deadlock
 from tidegate.ingest.operation import run_operation
 from tidegate.ingest.run import Progress, no_progress
+from tidegate.jobs.works import know_all_works
 from tidegate.reads.progress import UNDER_WAY, follow
 from tidegate.reads.record import facts, living
 from tidegate.reads.service import service
 from tidegate.rules.actor import Actor
 from tidegate.rules.call import DEBOUNCE_SECONDS
+from tidegate.rules.operation import why_not_again
 from tidegate.rules.record import may_sync
 from tidegate.store.acting import acting
 from tidegate.store.models import Connection, Feed, Held, HeldAbsence, Operation, Product, Record, Result
@@ -116,6 +118,9 @@ def request_again(actor: Actor, operation_id: int) -> int:
     operation = _operation(operation_id)
     if operation.status in UNDER_WAY:
         raise Refused(f"Operation {operation_id} has not ended.", f"Watch it: tidegate operation watch {operation_id}")
+    gone = operation.connection
+    if why := why_not_again(operation_id, gone.label, gone.deleted_at, gone.draft_at is not None):
+        raise Refused(why, "Connect the tool anew: the same account offers to continue the deleted Connection.")
     if operation.preview:
         return _preview_again(actor, operation)
     if operation.type == "change":
@@ -148,6 +153,7 @@ def see_through(operation_id: int, progress: Progress = no_progress) -> None:
         if not at_work and not service().workers:
             break
         progress(row.phase, row.done, row.total, row.beside)
+    know_all_works()
     run_operation(operation_id, progress)
     if not service().scheduler:
         progress("Making findings searchable", 0, None)

@@ -122,6 +122,12 @@ def tree_of(fields: str) -> Tree:
     return tree
 
 
+def fields_within(fields: str, name: str) -> list[str]:
+    """Of the fields that are wanted those of one row, as `a` and `b.c`; none where all of them are."""
+    paths = (path.strip() for path in fields.split(","))
+    return [path.removeprefix(f"{name}.") for path in paths if path.startswith(f"{name}.")]
+
+
 def check_fields(fields: str, struct: Any) -> None:
     """Raises Trouble for a field that the answer does not have."""
     wrong = list(_unknown(tree_of(fields), struct, ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 from django.http.response import HttpResponseBase
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field
 from tidegate.actions import finding as actions
 from tidegate.actions.step import BulkDone, BulkPreview
 from tidegate.api.answer import Answered, bulk_answer, streamed, there
+from tidegate.api.problem import FieldError, trouble_of_fields
 from tidegate.api.route import STRICT, Routes
 from tidegate.api.words import PAGE, Cursor, Expected, Id, Limit, Moment, NoIds, Search
 from tidegate.reads import export
@@ -199,6 +201,19 @@ def close_findings(
     expected: Expected = "",
 ) -> Answered:
     return bulk_answer(actions.close_findings(actor, finding_ids, matching=filter_of(matching), expected=expected))
+
+
+@routes.act("POST", "/findings/undo", actions.undo, answers=BulkDone)
+def undo(
+    actor: Actor,
+    step: Annotated[UUID | None, Field(description="A whole step, as an answer told it.")] = None,
+    finding_id: Annotated[Id | None, Field(description="The last decision on one finding.")] = None,
+) -> Answered:
+    if (step is None) == (finding_id is None):
+        raise trouble_of_fields(
+            [FieldError(place="body", pointer="#/step", sentence="Name a step or a finding, not both.")]
+        )
+    return bulk_answer(actions.undo(actor, step=step, finding_id=finding_id))
 
 
 @routes.act("POST", "/findings/preview", actions.preview_findings, answers=BulkPreview)

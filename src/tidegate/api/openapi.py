@@ -14,9 +14,10 @@ from pydantic import BaseModel
 from tidegate.api.again import HEADER, LONGEST_KEY
 from tidegate.api.answer import JSON
 from tidegate.api.problem import KIND, TITLES, Problem
-from tidegate.api.route import ROUTES, Route
+from tidegate.api.route import CSV, ROUTES, Route
 from tidegate.api.trigger import TAKE_CALL
 from tidegate.guard.signing import ID, SIGNATURE, TIMESTAMP
+from tidegate.rules.list_file import rows_within
 
 REFERENCE: Final = "#/components/schemas/{name}"
 PART: Final = "PartOf"
@@ -167,6 +168,9 @@ def _good(route: Route, structs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
         "description": "It is so." if route.method == "GET" else "It is done.",
         "content": {JSON: content},
     }
+    if route.method == "GET" and rows_within(route.answers):
+        said = "A row a line, the head first; no cell is a formula."
+        good["content"][CSV] = {"schema": {"type": "string", "description": said}}
     if route.version:
         good["headers"] = {"ETag": {"description": "The version, for `If-Match`.", "schema": {"type": "string"}}}
     if route.status in (201, 202):

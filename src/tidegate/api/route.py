@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, wraps
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
+from itertools import chain
+from typing import Annotated, Any, Final, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from msgspec import Struct
 from ninja import Path, Query, Router
 from ninja.signature.utils import get_path_param_names
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -28,12 +30,13 @@ from pydantic.fields import FieldInfo
 from tidegate.actions.action import ACTIONS
 from tidegate.actions.version import expecting
 from tidegate.api.again import once
-from tidegate.api.answer import JSON, Answered, check_fields, encoded, etag_of
+from tidegate.api.answer import JSON, Answered, check_fields, encoded, etag_of, fields_within, streamed
 from tidegate.api.problem import FieldError, Trouble, errors_of_body, trouble_of_fields
 from tidegate.reads.version import OF_A_CONNECTION, version_of
 from tidegate.reads.viewer import viewing
 from tidegate.rules.access import Role
 from tidegate.rules.actor import Actor
+from tidegate.rules.list_file import lines, rows_within
 
 F = TypeVar("F", bound=Callable[..., Any])
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -42,6 +45,11 @@ FIELDS: Final = Annotated[
     str | None,
     Field(max_length=2000, description="Only these fields of the answer, as `a,b.c`."),
 ]
+FORMAT: Final = Annotated[
+    Literal["json", "csv"],
+    Field(description="`csv` is all of the list from the cursor on, as a file: its limit is not asked for."),
+]
+CSV: Final = "text/csv"
 STRICT: Final = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
 
@@ -180,6 +188,8 @@ def view_of(route: Route, handler: Callable[..., Any]) -> Callable[..., HttpResp
     sparse = route.method == "GET" and route.answers is not None
     if sparse:
         query["fields"] = inspect.Parameter("fields", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=FIELDS)
+    if sparse and rows_within(route.answers):
+        query["format"] = inspect.Parameter("format", inspect.Parameter.KEYWORD_ONLY, default="json", annotation=FORMAT)
     known = frozenset(query)
 
     @wraps(handler)
@@ -187,6 +197,7 @@ def view_of(route: Route, handler: Callable[..., Any]) -> Callable[..., HttpResp
         actor: Actor = request.auth  # pyright: ignore[reportAttributeAccessIssue] - set by ninja
         _refuse_unknown(request, known)
         fields = values.pop("fields", None) if sparse else None
+        as_csv = values.pop("format", "json") == "csv" if "format" in query else False
         if fields:
             check_fields(fields, route.answers)
         if route.method == "GET":
@@ -195,6 +206,9 @@ def view_of(route: Route, handler: Callable[..., Any]) -> Callable[..., HttpResp
             values |= read_body(request, route.body)
         if takes_actor:
             values["actor"] = actor
+        if as_csv:
+            with viewing(actor.access):
+                return _file(route, handler, values, fields, actor)
 
         def answer() -> HttpResponseBase:
             with viewing(actor.access), expecting(*_expected(request, route, values)):
@@ -241,6 +255,23 @@ def _answer(route: Route, given: Any, fields: str | None) -> HttpResponseBase:
     if answered.location:
         answer["Location"] = f"/api/v1{answered.location}"
     return answer
+
+
+def _file(route: Route, handler: Callable[..., Any], values: dict[str, Any], fields: str | None, actor: Actor) -> Any:
+    """All of a list, page by page: what the pages offer as a file, for scripts. The first page is asked for before
+    anything is sent, so that what is refused is refused with its problem."""
+    name, row = cast("tuple[str, type[Struct]]", rows_within(route.answers))
+    place = next((one for one in ("cursor", "after") if one in values), "")  # where a page begins
+    begins, limited = values.pop(place, None), values.pop("limit", None) is not None
+
+    def ask(cursor: Any, limit: int) -> tuple[Sequence[Any], Any]:
+        page = handler(**values, **({place: cursor} if place else {}), **({"limit": limit} if limited else {}))
+        page = page.body if isinstance(page, Answered) else page
+        return getattr(page, name), getattr(page, "next", None) if place else None
+
+    only = fields_within(fields, name) if fields else ()
+    pieces = lines(row, ask, only, begins)
+    return streamed(chain([next(pieces)], pieces), CSV, f"{route.path.rpartition('/')[2] or name}.csv", actor.access)
 
 
 def _number_of(route: Route, values: Mapping[str, Any]) -> int | None:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -357,6 +358,7 @@ def decide(
     else:
         everywhere = f", on all its {branches} branches" if branches > 1 else ""
         say(f"Decided{everywhere}. Finding {number} is now: {found.finding.why}")
+        say(f"Undo this with: tidegate finding undo {number}")
     return DONE
 
 
@@ -387,6 +389,32 @@ def close_findings(
     with ready(quiet=json):
         which = _chosen(numbers, filters)
         return _in_bulk("close", which, {}, expected, preview=preview, json=json)
+
+
+@app.command("undo")
+def undo(
+    number: Annotated[
+        str | None, typer.Argument(metavar="NUMBER", help="The finding whose last decision is undone.")
+    ] = None,
+    step: Annotated[
+        UUID | None, typer.Option("--step", metavar="STEP", help="A whole step: what a command printed as its step.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Undo a decision, or a closing of what nothing watches: of one finding, or of a step, until it was decided again.
+
+    A Sync in between changes nothing of it. The story of each finding keeps both: what was decided, and its undo.
+    """
+    if (number is None) == (step is None):
+        raise usage("Undo what?", "Name a finding, or a whole step with --step; not both.")
+    with ready(quiet=json):
+        finding_id = None if number is None else the_number(number, "a finding")
+        done = actions.finding.undo(me(), step=step, finding_id=finding_id)
+    if json:
+        print_json(done)
+    else:
+        told(done)
+    return code_of_many(done)
 
 
 def _chosen(
@@ -421,6 +449,8 @@ def _in_bulk(
         print_json(done)
     else:
         told(done)
+        if done.step:
+            say(f"Undo this with: tidegate finding undo --step {done.step}")
     return code_of_many(done)
 
 

@@ -14,7 +14,7 @@ from msgspec import Meta
 from tidegate.reads.page import LIMIT, cut, storable
 from tidegate.reads.progress import told_by_its_worker
 from tidegate.reads.share import Share, own_records, seen_whole, visible_operations
-from tidegate.rules.operation import in_words
+from tidegate.rules.operation import in_words, why_not_again
 from tidegate.rules.preview import would
 from tidegate.rules.undo_sync import undone_in_words
 from tidegate.store import models
@@ -128,6 +128,7 @@ class OperationDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     operation: Annotated[OperationRow, Meta(description="The Operation itself.")]
     verdict: Annotated[str, Meta(description="What it did and what became of what was gone, in a sentence or two.")]
+    not_again: Annotated[str, Meta(description="Why it cannot be asked for again; empty where it can.")]
     results: Annotated[list[ResultRow], Meta(description="Record by Record, what went wrong first.")]
     held: Annotated[list[HeldRow], Meta(description="What waits for a person.")]
     odd: Annotated[list[OddRow], Meta(description="Rows that were set aside.")]
@@ -212,6 +213,9 @@ def operation(operation_id: int, *, lines: LogAsked | None = None) -> OperationD
     row = _row(found, sum(one.count for one in held if one.standing == models.Held.HELD), share)
     return OperationDetail(
         operation=row, verdict=f"{verdict(row, held)} {_undone(results)}".rstrip(),
+        not_again=why_not_again(
+            found.pk, found.connection.label, found.connection.deleted_at, found.connection.draft_at is not None
+        ),
         results=[_result(one) for one in results], held=held, odd=_odd(operation_id, records),
         spent=dict(found.seconds), calls=dict(found.calls) if records is None else {},
         log=_log(operation_id, records) if lines is None else _asked(operation_id, records, lines),

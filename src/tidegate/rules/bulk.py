@@ -64,6 +64,10 @@ FATES: Final[dict[str, Fate]] = {
     "decide": Fate("changes", "Is decided."),
     "close": Fate("changes", "Is closed."),
     "closed": Fate("stays", "Is closed already."),
+    "undo": Fate("changes", "Is again as it was before."),
+    "reopen": Fate("changes", "Is open again."),
+    "undone": Fate("stays", "Was undone already."),
+    "open": Fate("stays", "Is open already."),
     "forbidden": Fate("refused", "You see it and may not do this to it: that takes the role {role} there."),
     "changing": Fate("refused", "A change is at its findings just now: wait until it has ended."),
     "taken": Fate("refused", "A Product of its name is there already, or made for another of these."),
@@ -74,9 +78,13 @@ FATES: Final[dict[str, Fate]] = {
     "not good": Fate("refused", "Only what is Good is synced."),
     "paused": Fate("refused", "Its Connection is paused."),
     "not accepted": Fate("refused", "It is not accepted, so nothing has an end."),
+    "decided since": Fate("refused", "It was decided again since: decide anew instead."),
+    "moved since": Fate("refused", "It moved to another Product since: decide anew instead."),
+    "closed since": Fate("refused", "It was closed by something else since."),
+    "below": Fate("refused", "It is below the minimum severity of its Connection by now."),
     "watched": Fate("refused", "Its Record still watches it: a Sync closes it when it is gone. Decide about it."),
 }
-"""By the words of store/sql/records_sort.sql and findings_sort.sql."""
+"""By the words of store/sql/records_sort.sql, findings_sort.sql and findings_undo_sort.sql."""
 
 
 def token(facts: Iterable[tuple[int, int]]) -> str:

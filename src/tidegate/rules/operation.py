@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from tidegate.rules.undo_sync import WORDS as UNDONE_WORDS
@@ -27,3 +28,14 @@ def in_words(counts: Mapping[str, int]) -> str:
 def _word(name: str, number: int) -> str:
     one, many = WORDS.get(name, (name.replace("_", " "),) * 2)
     return one if number == 1 else many
+
+
+def why_not_again(number: int, label: str, deleted_at: datetime | None, draft: bool) -> str:
+    """Why nothing of this Operation can be asked for once more: its Connection is gone; empty where it is there.
+    A draft is kept as one that is deleted, and its preview may be repeated."""
+    if deleted_at is None or draft:
+        return ""
+    return (
+        f"Operation {number} cannot run again: its Connection «{label}» was deleted on {deleted_at:%Y-%m-%d},"
+        " and its secrets with it."
+    )

@@ -1,6 +1,6 @@
 -- Closes open findings that nothing watches any more, because a person said so: their Record writes elsewhere or nowhere,
 -- is Missing or Stale, its Connection is deleted, or their Family is no longer read. Watched ones are left alone.
--- Parameters: findings, actor. Locks: the caller holds the Records. Rows: the findings closed.
+-- Parameters: findings, actor, step. Locks: the caller holds the Records. Rows: the findings closed.
 WITH unwatched AS (
     SELECT finding.id, finding.active
       FROM finding
@@ -23,6 +23,7 @@ WITH unwatched AS (
      WHERE finding.id = unwatched.id
 ), journalled AS (
     INSERT INTO journal (finding_id, operation, actor, kind, before)
-    SELECT id, NULL, %(actor)s, 'closed', jsonb_build_object('open', true, 'active', active) FROM unwatched
+    SELECT id, NULL, %(actor)s, 'closed', jsonb_build_object('open', true, 'active', active, 'step', %(step)s::text)
+      FROM unwatched
 )
 SELECT id FROM unwatched ORDER BY id

@@ -1,7 +1,7 @@
 -- The same decision about many findings, on all their Branches: what is said of each field (a null takes it back), severity
 -- in force, activity, and a line of journal on each with what was said before. It does to each what findings_judge.sql does
 -- to one: what a person puts below the threshold of its Connection closes at once; Unknown (2) never does.
--- Parameters: findings; fields, contents and untils, one for each field; actor. Locks: the caller holds the Records.
+-- Parameters: findings; fields, contents and untils, one for each field; actor; step. Locks: the caller holds the Records.
 -- Rows: one a Branch.
 WITH said AS (
     SELECT field, value, until
@@ -73,7 +73,7 @@ WITH said AS (
 )
 INSERT INTO journal (finding_id, operation, actor, kind, before)
 SELECT id, NULL, %(actor)s, 'decided',
-       jsonb_build_object('decision', decision)
+       jsonb_build_object('decision', decision, 'step', %(step)s::text)
            || CASE WHEN severity <> severity_now THEN jsonb_build_object('severity', severity) ELSE '{}' END
            || CASE WHEN active <> (open AND NOT closes AND NOT judged)
                    THEN jsonb_build_object('active', active) ELSE '{}' END

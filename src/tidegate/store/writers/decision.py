@@ -9,12 +9,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models.functions import Now
 
 from tidegate.rules.actor import TIDEGATE, Actor
+from tidegate.rules.undo import undo_step
 from tidegate.store.models import Decision, Finding, Record
 from tidegate.store.statement import rows_of, run
+from tidegate.store.writers.bulk import Group
 from tidegate.store.writers.record import lock_records
 
 
@@ -31,8 +34,9 @@ def record_of_finding(findings: Iterable[int]) -> dict[int, int]:
     return {row["id"]: row["record_id"] for row in rows_of("records_of_findings", findings=list(findings))}
 
 
-def decide_finding(actor: Actor, finding_id: int, fields: Mapping[str, Said | None]) -> int:
-    """Writes (None: removes) fields of the decision on a finding, for all its Branches; returns how many these are."""
+def decide_finding(actor: Actor, finding_id: int, fields: Mapping[str, Said | None], step: UUID) -> int:
+    """Writes (None: removes) fields of the decision on a finding, for all its Branches, in a step that can be undone;
+    returns how many these are."""
     record_id = record_of_finding([finding_id])[finding_id]
     lock_records([record_id])
     finding = Finding.objects.get(pk=finding_id)
@@ -51,11 +55,11 @@ def decide_finding(actor: Actor, finding_id: int, fields: Mapping[str, Said | No
         key_hash=finding.key_hash,
         minimum=Record.objects.values_list("connection__minimum_severity", flat=True).get(pk=record_id),
         actor=str(actor),
-        before=json.dumps({"decision": {field: before.get(field) for field in fields}}, default=str),
+        before=json.dumps({"decision": {field: before.get(field) for field in fields}, "step": str(step)}, default=str),
     )
 
 
-def decide_findings(actor: Actor, findings: Sequence[int], fields: Mapping[str, Said | None]) -> int:
+def decide_findings(actor: Actor, findings: Sequence[int], fields: Mapping[str, Said | None], step: UUID) -> int:
     """The same about many findings, whose Records the caller holds; returns on how many Branches."""
     return run(
         "findings_decide",
@@ -64,6 +68,7 @@ def decide_findings(actor: Actor, findings: Sequence[int], fields: Mapping[str, 
         contents=[None if said is None else said.value for said in fields.values()],
         untils=[None if said is None else said.until for said in fields.values()],
         actor=str(actor),
+        step=str(step),
     )
 
 
@@ -72,10 +77,33 @@ def as_before(row: Decision) -> dict[str, object]:
     return {"value": row.value, "until": row.until, "by": row.by, "at": row.at}
 
 
-def close_unwatched(actor: Actor, findings: Sequence[int]) -> list[int]:
+def close_unwatched(actor: Actor, findings: Sequence[int], step: UUID) -> list[int]:
     """Closes those of these open findings that nothing watches any more; returns them."""
     lock_records(set(record_of_finding(findings).values()))
-    return [row["id"] for row in rows_of("findings_close_unwatched", findings=list(findings), actor=str(actor))]
+    given = {"findings": list(findings), "actor": str(actor), "step": str(step)}
+    return [row["id"] for row in rows_of("findings_close_unwatched", **given)]
+
+
+def sort_undo(
+    step: UUID, *, findings: Sequence[int] | None = None, mine: Sequence[int] | None = None
+) -> dict[str, Group]:
+    """What the undo of a step comes to for each of its findings, by fate; see `sort_findings`."""
+    given = {"step": str(step), "undoing": str(undo_step(step)), "findings": findings, "mine": mine}
+    rows = rows_of("findings_undo_sort", **given)
+    return {row["fate"]: Group(row["number"], row["ids"]) for row in rows}
+
+
+def undo_decisions(actor: Actor, step: UUID, findings: Sequence[int]) -> int:
+    """Takes back what the step said of these, whose Records the caller holds; returns on how many Branches."""
+    return run(
+        "findings_undo_decision",
+        findings=list(findings), step=str(step), undoing=str(undo_step(step)), actor=str(actor),
+    )  # fmt: skip
+
+
+def undo_closings(actor: Actor, step: UUID, findings: Sequence[int]) -> int:
+    """Opens again what the step closed; the caller holds the Records. Returns how many."""
+    return run("findings_undo_closing", findings=list(findings), undoing=str(undo_step(step)), actor=str(actor))
 
 
 def expire_acceptances(now: datetime) -> int:

@@ -139,7 +139,8 @@ def decide(request: HttpRequest, actor: Actor, /) -> HttpResponse:
         if wanted is None:
             chosen = {"finding_ids": ids}
         done = (actions.close_findings if closing else actions.decide_findings)(actor, **chosen, **said)
-        tell(request, told(done), "warning" if done.refused else "success")
+        step = None if done.step is None else str(done.step)
+        tell(request, told(done), "warning" if done.refused else "success", step=step)
     return back(request, reverse("findings"))
 
 

@@ -1,4 +1,4 @@
-"""Undo of what a person did with Records in one step."""
+"""Undo of what a person did with Records, or said of findings, in one step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from tidegate.actions import record as actions
+from tidegate.actions import finding as findings
+from tidegate.actions import record as records
+from tidegate.reads.place import records_of_step
 from tidegate.rules.actor import Actor
 from tidegate.ui.page import act, back, saying, tell
 from tidegate.ui.words import several
@@ -15,13 +17,20 @@ from tidegate.ui.words import several
 
 @act
 def undo(request: HttpRequest, actor: Actor, /, *, step: UUID) -> HttpResponse:
-    """Takes the step back, and says for how many Records."""
+    """Takes the step back, and says for how many."""
     with saying(request):
-        outcome = actions.undo(actor, step=step)
-        done = sum(1 for one in outcome.items if one.ok)
-        left = len(outcome.items) - done
-        said = f"Undone for {several(done, 'Record')}."
-        if left:
-            said += f" {several(left, 'Record')} {'was' if left == 1 else 'were'} decided about since, and stay."
-        tell(request, said, "warning" if left else "success")
+        if records_of_step(step):
+            outcome = records.undo(actor, step=step)
+            done = sum(1 for one in outcome.items if one.ok)
+            _tell(request, "Record", done, len(outcome.items) - done)
+        else:
+            undone = findings.undo(actor, step=step)
+            _tell(request, "finding", undone.number - undone.refused, undone.refused)
     return back(request, reverse("status"))
+
+
+def _tell(request: HttpRequest, noun: str, done: int, left: int) -> None:
+    said = f"Undone for {several(done, noun)}."
+    if left:
+        said += f" {several(left, noun)} {'was' if left == 1 else 'were'} decided about since, and stay."
+    tell(request, said, "warning" if left else "success")
