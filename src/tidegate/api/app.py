@@ -46,6 +46,7 @@ ROUTERS: Final = (
     "find",
     "operation",
     "notification",
+    "destination",
     "user",
     "token",
     "me",

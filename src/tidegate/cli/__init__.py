@@ -41,6 +41,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "test": ("test:app", "See, rename and delete Tests, where findings lie."),
         "finding": ("finding:app", "Read findings and decide about them."),
     },
+    "Hand findings on": {
+        "destination": ("destination:app", "Say where findings are delivered to, and which of them."),
+    },
     "Keep it as code": {
         "export": ("configuration:export_app", "Write what is configured as a file for plan and apply."),
         "validate": (
@@ -63,7 +66,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Look after the house": {
         "retention": ("retention:app", "See what is kept how long, and let old things go."),
-        "migrate": ("migrate:app", "Bring a database of your own up to this version."),
+        "migrate": ("migrate:app", "Bring your database up to this version, or come from DefectDojo."),
         "secrets": ("secrets:app", "See which key seals what, and change the key."),
         "backup": ("backup:app", "Write everything that is stored into one file."),
         "restore": ("backup:restore_app", "Put what a backup holds in place."),

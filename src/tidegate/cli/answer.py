@@ -191,6 +191,75 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     checks: Annotated[list[Check], Meta(description="Check by check.")]
 
 
+class TakeoverConnection(msgspec.Struct, frozen=True, kw_only=True):
+    """A Connection that follows from tool configurations of a DefectDojo."""
+
+    id: Annotated[int | None, Meta(description="Its number; null where it is not there yet.")]
+    label: Annotated[str, Meta(description="What it is called, or would be.")]
+    tool: Annotated[str, Meta(description="The tool.")]
+    url: Annotated[str, Meta(description="Where the tool is.")]
+    organization: Annotated[str, Meta(description="The tool's organization; empty where it has none.")]
+    secret: Annotated[str, Meta(description="The field that DefectDojo does not show.")]
+    sentence: Annotated[str, Meta(description="How far it is, or why it was not made.")]
+
+
+class TakeoverRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A mapping that follows from an API scan configuration of a DefectDojo."""
+
+    connection: Annotated[str, Meta(description="The label of its Connection.")]
+    vendor_id: Annotated[str, Meta(description="The tool's id; empty where DefectDojo looked it up by its name.")]
+    name: Annotated[str, Meta(description="The tool's name for it, as far as it is known.")]
+    product: Annotated[str, Meta(description="The Product.")]
+    product_type: Annotated[str, Meta(description="The Product Type of the Product, where it is made.")]
+    product_there: Annotated[int, Meta(description="The number of the Product in DefectDojo.")]
+    standing: Annotated[str, Meta(description="`unseen`, `to map`, `mapped`, `decided otherwise` or `not unique`.")]
+    record_id: Annotated[int | None, Meta(description="The Record's number; null where it was not seen yet.")]
+    sentence: Annotated[str, Meta(description="Why it stands so.")]
+
+
+class TakeoverLeft(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is not taken over."""
+
+    what: Annotated[str, Meta(description="What it is.")]
+    why: Annotated[str, Meta(description="Why, and what can be done.")]
+
+
+class PreflightRemark(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a pre-flight looked at."""
+
+    about: Annotated[str, Meta(description="What was looked at.")]
+    level: Annotated[str, Meta(description="`good`, `warning` or `problem`.")]
+    what: Annotated[str, Meta(description="What is so.")]
+    follows: Annotated[str, Meta(description="What follows for deliveries; may be empty.")]
+    do: Annotated[str, Meta(description="What a person can do; may be empty.")]
+
+
+class PreflightDone(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pre-flight of a Destination found."""
+
+    ok: Annotated[bool, Meta(description="Deliveries can work.")]
+    version: Annotated[str, Meta(description="The server's version; empty where it did not get so far.")]
+    user: Annotated[str, Meta(description="Whose the token is; empty where it did not get so far.")]
+    remarks: Annotated[list[PreflightRemark], Meta(description="Thing by thing.")]
+
+
+class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
+    """What is, or would be, taken over from a DefectDojo."""
+
+    applied: Annotated[bool, Meta(description="It was done; where false, it is only said.")]
+    version: Annotated[str, Meta(description="The version of DefectDojo.")]
+    connections: Annotated[list[TakeoverConnection], Meta(description="The Connections.")]
+    records: Annotated[list[TakeoverRecord], Meta(description="The mappings.")]
+    decided: Annotated[int, Meta(description="Findings there about which people decided something.")]
+    adopted: Annotated[int, Meta(description="Findings whose decisions were, or would be, taken over.")]
+    unchanged: Annotated[int, Meta(description="Findings about which the same is decided here already.")]
+    waiting: Annotated[int, Meta(description="Decided there, while their findings are not here yet.")]
+    left: Annotated[list[TakeoverLeft], Meta(description="What is not taken over.")]
+    notes: Annotated[list[str], Meta(description="What becomes otherwise than it was.")]
+    complete: Annotated[bool, Meta(description="There is nothing more to do.")]
+    would_change: Annotated[bool, Meta(description="Doing it (again) would change something.")]
+
+
 def answers() -> dict[str, type[msgspec.Struct]]:
     """The shape of each command's answer."""
     from tidegate.actions import step
@@ -199,6 +268,7 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         audit,
         configuration,
         connection,
+        destination,
         engagement,
         find,
         finding,
@@ -228,6 +298,7 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "find": find.Found,
         "doctor": Examined,
         "migrate": Migrated,
+        "migrate defectdojo": TakenOver,
         "retention": retention.Retained,
         "tool list": tool.ToolList,
         "tool show": tool.ToolAnswer,
@@ -291,6 +362,14 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "product-type add": product_type.ProductTypeDetail,
         "product-type rename": product_type.ProductTypeDetail,
         "product-type delete": Deleted,
+        "destination add": destination.DestinationRow,
+        "destination list": destination.DestinationList,
+        "destination show": destination.DestinationRow,
+        "destination edit": destination.DestinationRow,
+        "destination delete": Deleted,
+        "destination test": PreflightDone,
+        "destination take": destination.DestinationRow,
+        "destination leave": destination.DestinationRow,
         "engagement list": engagement.EngagementPage,
         "engagement show": engagement.EngagementDetail,
         "engagement rename": engagement.EngagementDetail,
@@ -334,6 +413,7 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "finding story": story.StoryPage,
         "finding decide": finding.FindingDetail,
         "finding close": step.BulkDone,
+        "finding undo": step.BulkDone,
     }
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from pydantic import SecretStr
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from tidegate.cli.failure import usage
 
 if TYPE_CHECKING:
-    from tidegate.reads.tool import FieldRow, ToolRow
+    from tidegate.reads.tool import FieldRow
 
 LARGEST_SECRET = 64 * 1024
 
@@ -35,6 +35,16 @@ Secret = Annotated[
 ]
 
 
+class Fielded(Protocol):
+    """What has fields to be given: a Tool, a kind of Destination."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fields(self) -> list[FieldRow]: ...
+
+
 @dataclass
 class Given:
     """What was given of a Tool's fields."""
@@ -47,7 +57,7 @@ class Given:
 
 
 def given(
-    tool: ToolRow, sets: Sequence[str] | None, secrets: Sequence[str] | None, stored: Collection[str] = ()
+    tool: Fielded, sets: Sequence[str] | None, secrets: Sequence[str] | None, stored: Collection[str] = ()
 ) -> Given:
     """What the options say; refuses unknown fields, and secrets where others could read them.
 
@@ -80,7 +90,7 @@ def given(
     return answer
 
 
-def asked_for(tool: ToolRow, answer: Given) -> Given:
+def asked_for(tool: Fielded, answer: Given) -> Given:
     """The same with what is missing asked for one by one, where something needed is missing and somebody is there.
 
     What hardly anybody needs is left to options: `tool show TOOL` lists it.
@@ -104,7 +114,7 @@ def _once(name: str, answer: Given, option: str) -> None:
 
 
 def _parts(
-    tool: ToolRow, text: str, fields: dict[str, FieldRow], option: str, stored: Collection[str] = ()
+    tool: Fielded, text: str, fields: dict[str, FieldRow], option: str, stored: Collection[str] = ()
 ) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:

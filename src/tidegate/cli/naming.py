@@ -12,6 +12,7 @@ from tidegate.cli.house import reads
 
 if TYPE_CHECKING:
     from tidegate.reads.connection import ConnectionRow
+    from tidegate.reads.destination import DestinationRow
     from tidegate.reads.engagement import EngagementRow
     from tidegate.reads.product import ProductRow
     from tidegate.reads.product_type import ProductTypeRow
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 def the_connection(text: str) -> ConnectionRow:
     """The Connection of this label or number."""
     return _one("Connection", text, reads.connection.named(text), lambda row: f"{row.label} ({row.id})")
+
+
+def the_destination(text: str) -> DestinationRow:
+    """The Destination of this name or number."""
+    return _one("Destination", text, reads.destination.named(text), lambda row: f"{row.name} ({row.id})")
 
 
 def the_product(text: str) -> ProductRow:

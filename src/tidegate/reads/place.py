@@ -92,6 +92,7 @@ _OF: Final[dict[str, Callable[[Iterable[Any]], dict[int, Place]]]] = {
     "test": _tests,
     "user": _of_the_house,
     "token": _of_the_house,
+    "destination": _of_the_house,
     "house": _of_the_house,
 }
 

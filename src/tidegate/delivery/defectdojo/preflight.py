@@ -24,8 +24,10 @@ MOST_NAMED: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing that was looked at: what is so, what follows for deliveries, what a person can do; each a sentence, the
-    latter two "" where there is nothing to say."""
+    """One thing that was looked at: what is so, what follows for deliveries, what a person can do.
+
+    Each is a sentence, the latter two "" where there is nothing to say.
+    """
 
     about: str
     level: Level
@@ -50,6 +52,11 @@ class Preflight:
         """Whether deliveries can work at all."""
         return all(remark.level != "problem" for remark in self.remarks)
 
+    @property
+    def version(self) -> str:
+        """The server's; "" where it did not get so far."""
+        return self.server.version if self.server else ""
+
 
 @dataclass(slots=True)
 class _Looked:
@@ -61,14 +68,17 @@ class _Looked:
 
 
 def preflight(dojo: Dojo, product_type: str, *, warning: str = "") -> Preflight:
-    """Looks at everything, until a question finds no answer. `product_type` is where new Products are to be made, by its
-    name there; "" for nowhere. `warning` is what is to know of the way there (TLS that is not verified)."""
+    """Looks at everything, until a question finds no answer.
+
+    `product_type` is where new Products are to be made, by its name there; "" for nowhere. `warning` is what is to know
+    of the way there: TLS that is not verified.
+    """
     found, remarks = _Looked(), list[Remark]()
     if warning:
         remarks.append(Remark("connection", "warning", warning))
     try:
         for remark in _questions(dojo, found, product_type):
-            remarks.append(remark)  # noqa: PERF402 - what was found before a failure stays
+            remarks.append(remark)
     except DojoError as error:
         remarks.append(Remark("connection", "problem", error.what, do=error.next_step))
     return Preflight(tuple(remarks), found.server, found.user)
@@ -146,7 +156,7 @@ def _product_type(dojo: Dojo, name: str) -> Iterator[Remark]:
             "Name one of DefectDojo's product types.",
         )
         return
-    there = [row for row in dojo.pages("product_types/", name=name)]  # the server's filter is loose
+    there = list(dojo.pages("product_types/", name=name))  # the server's filter is loose
     row = next((row for row in there if row.get("name") == name), None)
     if row is None:
         near = sorted(str(one.get("name", "")) for one in there)[:MOST_NAMED]
