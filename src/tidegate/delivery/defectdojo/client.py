@@ -225,6 +225,8 @@ class Dojo:
             try:
                 answer = self._sent(request, READ_SECONDS)
             except NoAnswer as error:
+                if error.odd:
+                    raise Unreadable(f"{request.where}: {error.reason}.") from None
                 reason, after = error.reason, None
             else:
                 if answer.status not in _PASSES:

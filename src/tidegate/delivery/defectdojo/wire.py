@@ -60,11 +60,11 @@ class Answer:
 
 
 class NoAnswer(Exception):
-    """No whole answer came. `unsent`: the server cannot have seen the request. `late`: it took too long."""
+    """No whole answer came. `unsent`: the server cannot have seen the request. `odd`: what came is no answer of its."""
 
-    def __init__(self, reason: str, *, unsent: bool = False, late: bool = False) -> None:
+    def __init__(self, reason: str, *, unsent: bool = False, odd: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.unsent, self.late = reason, unsent, late
+        self.reason, self.unsent, self.odd = reason, unsent, odd
 
 
 class Wire:
@@ -129,9 +129,9 @@ class Wire:
             async with asyncio.timeout(seconds):
                 status, headers, data = await self._exchange(request)
         except TimeoutError:
-            raise NoAnswer(f"no whole answer came within {seconds:,.0f} seconds", late=True) from None
+            raise NoAnswer(f"no whole answer came within {seconds:,.0f} seconds") from None
         except VendorChanged as error:  # the body: too large, damaged
-            raise NoAnswer(error.what.rstrip(".")) from None
+            raise NoAnswer(error.what.rstrip("."), odd=True) from None
         except ConnectorError as error:
             raise Unreachable(error.what, error.next_step) from None
         except (httpx2.TransportError, ssl.SSLError, OSError) as error:
@@ -205,4 +205,4 @@ class Wire:
         if through and (lasting := tls.explain(error, self._door.location)):
             return Unreachable(lasting.what, lasting.next_step)
         reason, unsent = refusal.by_transport(error, self._limits)
-        return NoAnswer(reason, unsent=unsent, late=isinstance(error, httpx2.TimeoutException))
+        return NoAnswer(reason, unsent=unsent)
