@@ -198,9 +198,15 @@ def command_parts(path: str, command: Any, line: str = "") -> Iterator[str]:
     subcommands = getattr(command, "commands", None)
     if subcommands:
         yield f"### {path}\n\n{line}\n"
+        if command.invoke_without_command:  # a command itself too
+            yield from command_part(path, command)
         for name, sub in subcommands.items():
             yield from command_parts(f"{path} {name}", sub)
         return
+    yield from command_part(path, command)
+
+
+def command_part(path: str, command: Any) -> Iterator[str]:
     context = typer.Context(command, info_name=path)
     usage = " ".join([path, *command.collect_usage_pieces(context)])
     yield f"#### {path}\n\n{prose(command.help)}\n\n```\n{usage}\n```\n"

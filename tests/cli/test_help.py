@@ -24,6 +24,8 @@ def every_command() -> Iterator[tuple[str, Any]]:
     for name in COMMANDS:
         command = root.get_command(None, name)
         subcommands = getattr(command, "commands", None) or {"": command}
+        if getattr(command, "invoke_without_command", False):
+            subcommands = {"": command, **subcommands}
         yield from ((f"{name} {sub}".strip(), found) for sub, found in subcommands.items())
 
 

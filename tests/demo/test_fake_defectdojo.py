@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tidegate.demo.fake_defectdojo import sonarqube
 from tidegate.demo.fake_defectdojo.server import FakeDefectDojo
 from tidegate.demo.fake_defectdojo.world import GENERIC
 
@@ -468,3 +469,28 @@ def test_a_tool_configuration_never_shows_its_secrets(fake: FakeDefectDojo, aske
     (row,) = asked.get("tool_configurations/")["results"]
     assert "hunter2" not in json.dumps(row)
     assert row["name"] == "Sonar"
+
+
+def test_tool_configurations_are_for_superusers_and_go_with_3_5(fake: FakeDefectDojo, asked: Dojo):
+    sonarqube.tool_configuration(fake.world, "Sonar", "https://sonar/api")
+    fake.world.add_user("carol", "carols0token")
+    carol = {"Authorization": "Token carols0token"}
+
+    assert asked.ask("GET", "tool_configurations/", headers=carol).status_code == 403
+    assert asked.ask("GET", "tool_types/", headers=carol).status_code == 403
+    assert asked.ask("GET", "product_api_scan_configurations/", headers=carol).json()["count"] == 0
+    fake.world.version = "3.5.0"
+    assert asked.ask("GET", "tool_configurations/").status_code == 404
+
+
+def test_what_the_sonarqube_importer_leaves_has_the_ids_of_issues_and_hotspots(fake: FakeDefectDojo, asked: Dojo):
+    issue = {"key": "i1", "message": "m", "component": "shop:a.py", "status": "CONFIRMED", "severity": "BLOCKER"}
+    hotspot = {"key": "h1", "message": "n", "component": "shop:b.py", "status": "TO_REVIEW",
+               "vulnerabilityProbability": "HIGH"}  # fmt: skip
+    rows = sonarqube.imported(fake.world, asked.product()["id"], [issue, hotspot], branch="release")
+
+    found = [asked.get(f"findings/{row['id']}/") for row in rows]
+    assert [one["unique_id_from_tool"] for one in found] == ["i1", "hotspot:h1"]
+    assert [(one["severity"], one["verified"]) for one in found] == [("Critical", True), ("High", False)]
+    test = asked.get(f"tests/{found[0]['test']}/")
+    assert (test["test_type_name"], test["branch_tag"]) == (sonarqube.SCAN_TYPE, "release")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from tidegate.demo.fake_defectdojo.importing import new_engagement, new_product, new_test, note
 from tidegate.demo.fake_defectdojo.report import Refused
-from tidegate.demo.fake_defectdojo.world import INSIDE, SEVERITIES, Row, World
+from tidegate.demo.fake_defectdojo.world import INSIDE, SEVERITIES, STATUS_FIELDS, Row, World
 
 WRITABLE = ("product_types", "products", "engagements", "tests", "findings")
 NOUNS = {
@@ -36,6 +36,11 @@ FILTERS: Mapping[str, tuple[str, ...]] = {
     "product_api_scan_configurations": ("id", "product", "tool_configuration"),
 }  # fmt: skip
 """A filter of any other name is ignored, and everything is answered."""
+FINDINGS_ORDERED_BY = (
+    "id", "active", "created", "last_status_update", "last_reviewed", "date", "duplicate", "false_p", "is_mitigated",
+    "numerical_severity", "out_of_scope", "severity", "title", "verified",
+)  # fmt: skip
+"""Of findings: dojo/finding/api/filters.py. There is no time of a change of just any field."""
 BY_NAME = ("product_types", "products")
 ENGAGEMENT_STATUS = ("Not Started", "Blocked", "Cancelled", "Completed", "In Progress", "On Hold", "Scheduled",
                      "Waiting for Resource")  # fmt: skip
@@ -48,10 +53,13 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 HIDDEN = ("password", "ssh", "api_key")
 """What a tool configuration holds and never shows."""
+OF_IMPORTERS = ("tool_types", "tool_configurations", "product_api_scan_configurations")
+"""What goes with the API importers; of these the first two are for superusers."""
 
 
 def listed(world: World, user: Row, kind: str, query: Mapping[str, str], url: str) -> Row:
     """One page of a list; by name or by number, as that kind is by default."""
+    _refuse_strangers(user, kind)
     rows = [row for row in world.rows[kind].values() if world.may(user, kind, row)]
     for name, told in query.items():
         if name in FILTERS[kind]:
@@ -74,20 +82,29 @@ def _filtered(world: World, kind: str, rows: Iterable[Row], name: str, told: str
         return [row for row in rows if told.lower() in row["name"].lower()]
     if name == "name_exact":
         return [row for row in rows if row["name"].lower() == told.lower()]
+    if name == "id":
+        return [row for row in rows if str(row["id"]) in told.split(",")]
     wanted = {"true": True, "false": False}.get(told.lower(), told)
     return [row for row in rows if row[name] == wanted or str(row[name]) == told]
 
 
 def _ordered(kind: str, rows: list[Row], by: str) -> list[Row]:
     name = by.removeprefix("-")
-    if name not in ("id", "name", "created", "updated", "title", "severity", "date"):
+    allowed = FINDINGS_ORDERED_BY if kind == "findings" else ("id", "name", "created", "updated", "title", "date")
+    if name not in allowed:
         raise Refused(400, {"o": [f"Select a valid choice. {by} is not one of the available choices."]})
     return sorted(rows, key=lambda row: (str(row.get(name)) if name != "id" else "", row["id"]), reverse=by[0] == "-")
 
 
 def shown(world: World, user: Row, kind: str, number: str) -> Row:
     """One object; what somebody may not see is not there for them."""
+    _refuse_strangers(user, kind)
     return _shown(kind, _one(world, user, kind, number))
+
+
+def _refuse_strangers(user: Row, kind: str) -> None:
+    if kind in OF_IMPORTERS[:2] and not user["is_superuser"]:
+        raise Refused(403, {"detail": "You do not have permission to perform this action."})
 
 
 def _shown(kind: str, row: Row) -> Row:
@@ -210,7 +227,8 @@ def _decide(world: World, user: Row, row: Row, told: Row) -> None:
         told.update(active=False, verified=False, is_mitigated=True)
     if told.get("is_mitigated") is False:
         row.update(mitigated=None, mitigated_by=None)
-    row["last_status_update"] = world.stamp()
+    if any(name in told and told[name] != row[name] for name in STATUS_FIELDS):
+        row["last_status_update"] = world.stamp()
 
 
 def deleted(world: World, user: Row, kind: str, number: str) -> None:

@@ -131,6 +131,7 @@ def new_test(world: World, engagement: int, test_type: Row, *, scan_type: str | 
         "scan_type": scan_type, "target_start": world.stamp(), "target_end": world.stamp(), "percent_complete": 50,
         "version": "", "build_id": "", "branch_tag": "", "commit_hash": "", "tags": [],
         "deduplication_algorithm": world.algorithm if told else None, "hash_code_fields": HASHED if by_hash else None,
+        "api_scan_configuration": None,
     }  # fmt: skip
 
 

@@ -76,6 +76,8 @@ class FakeDefectDojo(Fake[World]):
                 return self._import(request, user, again=which == "reimport-scan")
             case "POST", ["findings", number, "notes"]:
                 return as_json(api.noted(self.world, user, number, _told(request)), 201)
+            case _, [kind, *_] if kind in api.OF_IMPORTERS and not self.world.has_importers:
+                return _not_there()
             case _, [kind, *rest] if kind in KINDS:
                 return self._object(question, user, kind, rest)
             case _:

@@ -23,6 +23,10 @@ KINDS = (
     "product_types", "products", "engagements", "test_types", "tests", "findings", "test_imports", "users", "notes",
     "tool_types", "tool_configurations", "product_api_scan_configurations",
 )  # fmt: skip
+STATUS_FIELDS = frozenset(
+    {"active", "verified", "false_p", "is_mitigated", "mitigated", "out_of_scope", "risk_accepted"}
+)
+"""What changes one of these moves `last_status_update`: dojo/finding/helper.py, pre_save_finding_status_change."""
 INSIDE = {"products": "prod_type", "engagements": "product", "tests": "engagement", "findings": "test"}
 """What lies in what, by the field that says so: who deletes the outer deletes the inner."""
 
@@ -45,6 +49,11 @@ class World:
         for name in SCAN_TYPES:
             self.add("test_types", name=name, static_tool=False, dynamic_tool=False, active=True)
         self.add("product_types", name="Research and Development", description="", members=[])
+
+    @property
+    def has_importers(self) -> bool:
+        """Whether it still imports by API, and shows with what: 3.5.0 does not."""
+        return tuple(int(part) for part in self.version.split(".")[:2]) < (3, 5)
 
     @property
     def is_old(self) -> bool:
@@ -72,6 +81,10 @@ class World:
     def edit(self, kind: str, number: int, **fields: Any) -> Row:
         """What somebody changes on a page of theirs."""
         row = self.rows[kind][number]
+        if kind == "findings":
+            row["last_reviewed"] = self.stamp()
+            if STATUS_FIELDS & fields.keys():
+                row["last_status_update"] = self.stamp()
         row.update(fields, updated=self.stamp())
         return row
 
@@ -117,6 +130,8 @@ class World:
 
     def product_of(self, kind: str, row: Row) -> Row | None:
         """The product in which something lies; itself for a product, none for a product type."""
+        if kind == "product_api_scan_configurations":
+            return self.rows["products"][row["product"]]
         while kind not in ("products", "product_types"):
             outer = {"engagements": "products", "tests": "engagements", "findings": "tests"}.get(kind)
             if outer is None:
