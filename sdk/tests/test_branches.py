@@ -25,6 +25,7 @@ from tidegate_sdk import (
     Proof,
     Row,
     Skipped,
+    VendorChanged,
     Whole,
     branches_of,
     chosen,
@@ -52,9 +53,13 @@ def tool(patterns: Sequence[str]) -> Plain:
         for each in chosen(listed, patterns):
             yield Family("code", things(), each.id)  # pyright: ignore[reportArgumentType]
 
-    made = Plain(AT)
+    made = Branching(AT)
     made.named = families
     return made
+
+
+class Branching(Plain):
+    has_branches = True
 
 
 async def read(opened: Open, answer: Any, *patterns: str) -> tuple[list[str], list[Listed]]:
@@ -89,6 +94,15 @@ async def test_a_list_that_fails_is_thrown_into_the_tool_and_nobody_is_told_of_b
 
     assert [type(each) for each in found] == [Skipped]
     assert told == []
+
+
+async def test_a_tool_that_does_not_say_that_it_has_branches_may_not_ask_for_them(opened: Open):
+    """Else nobody would be asked what becomes of one that vanished."""
+    made = tool(["*"])
+    made.has_branches = False  # pyright: ignore[reportAttributeAccessIssue] - of this one alone
+    async with opened(made, transport=statuses(branches=rows(("main", True)))) as session:
+        with pytest.raises(VendorChanged, match="Branches"):
+            [family async for family in session.families(VEP)]
 
 
 @pytest.mark.parametrize("main", [None, 1, "true"])

@@ -119,7 +119,9 @@ def test_an_edit_changes_what_is_named_and_nothing_else(acme: World):
     id = added(minimum_severity=1, product_type="Web")
     before = Connection.objects.filter(pk=id).values().get()
 
-    actions.edit_connection(BOB, id, label="Acme EU", auto_map=True, product_type="", hold_percent=80)
+    actions.edit_connection(
+        BOB, id, label="Acme EU", auto_map=True, product_type="", hold_percent=80, close_branches_after=30
+    )
 
     after = Connection.objects.filter(pk=id).values().get()
     assert {name: after[name] for name in after if after[name] != before[name]} == {
@@ -127,11 +129,21 @@ def test_an_edit_changes_what_is_named_and_nothing_else(acme: World):
         "auto_map": True,
         "product_type_id": None,
         "hold_percent": 80,
+        "close_branches_after": 30,
     }
 
 
-@pytest.mark.parametrize("wrong", [{"hold_percent": 0}, {"hold_percent": 101}, {"hold_above": -1}])
-def test_a_hold_that_makes_no_sense_is_refused(acme: World, wrong: dict[str, Any]):
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hold_percent": 0},
+        {"hold_percent": 101},
+        {"hold_above": -1},
+        {"close_branches_after": -1},
+        {"close_branches_after": 3_651},
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused(acme: World, wrong: dict[str, Any]):
     with pytest.raises(Refused, match="Give a number from"):
         actions.edit_connection(ALICE, added(), **wrong)
 

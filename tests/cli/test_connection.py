@@ -154,6 +154,15 @@ def test_an_edit_changes_what_is_named_and_leaves_the_rest(shop: Any):
     assert (after["settings"], after["minimum_severity"]) == (before["settings"], before["minimum_severity"])
 
 
+def test_when_branches_close_can_be_set(shop: Any, burp: FakeBurp):
+    """Of a tool that has branches `connection show` says it."""
+    edited = shop.json("connection", "edit", "Burp", "--close-branches-after", "30")
+
+    assert edited["close_branches_after"] == 30
+    assert "gone branches" not in shop("connection", "show", "Burp").out
+    assert shop("connection", "edit", "Burp", "--close-branches-after", "-1").code == 2
+
+
 def test_when_closings_are_held_can_be_set(shop: Any, burp: FakeBurp):
     """records.md: more than half of more than twenty are held; both can be configured."""
     shop("sync", "Burp")

@@ -61,6 +61,7 @@ details = some(
     join_by_name=flags,
     product_type=words,
     hold_above=st.integers(0, 32_767),
+    close_branches_after=st.integers(0, 3_650),
     hold_percent=st.integers(1, 100),
     paused=flags,
     schedules=some(discover=schedule, sync=schedule),

@@ -191,7 +191,7 @@ class Session:
                 if isinstance(step, (kind, Skipped)):
                     yield self._scrubbed(step) if isinstance(step, Skipped) else step
                     step = move(lambda: talk.send(Page()), self.tool.name)
-                elif kind is Family and isinstance(step, Branches):
+                elif kind is Family and isinstance(step, Branches) and self.tool.has_branches:
                     step = await self._after_branches(step, talk, listed)
                 else:
                     step = await self._after(cast("Ask | Wait", step), talk)

@@ -119,6 +119,8 @@ class Tool(ABC, Generic[S]):
     name: ClassVar[str]
     a_record_is: ClassVar[str]
     """The tool's own word for its VEP, with article: "a site"."""
+    has_branches: ClassVar[bool] = False
+    """Whether families() may ask for Branches: then people are asked what becomes of one that vanished."""
     mapping_version: ClassVar[int] = 1
     """Raised when the same row is read into other fields: findings are rewritten once, as one line of the Operation."""
     severities: ClassVar[Mapping[str, Severity]] = {severity.value.lower(): severity for severity in Severity}

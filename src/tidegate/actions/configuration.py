@@ -44,6 +44,7 @@ from tidegate.reads.grant import grants_by_people
 from tidegate.reads.validation import checked
 from tidegate.rules.access import Grant
 from tidegate.rules.actor import Actor
+from tidegate.rules.branch import KEEP
 from tidegate.rules.configuration import (
     OF_KIND,
     SEVERITIES,
@@ -345,7 +346,14 @@ class _Work:
         _refuse_another_tool(one)
         edits: dict[str, Any] = {
             name: getattr(one, name)
-            for name in ("auto_map", "join_by_name", "product_type", "hold_above", "hold_percent")
+            for name in (
+                "auto_map",
+                "join_by_name",
+                "product_type",
+                "hold_above",
+                "hold_percent",
+                "close_branches_after",
+            )
             if change.changes(name)
         }
         if change.changes("minimum_severity") and one.minimum_severity is not None:
@@ -381,6 +389,7 @@ class _Work:
             auto_map=bool(one.auto_map),
             join_by_name=bool(one.join_by_name),
             minimum_severity=0 if one.minimum_severity is None else SEVERITIES.index(one.minimum_severity),
+            close_branches_after=one.close_branches_after or KEEP,
             product_type=one.product_type or None,
             discover=not one.paused,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -26,6 +26,7 @@ from tidegate.reads.page import storable
 from tidegate.reads.viewer import sees, visible
 from tidegate.rules.access import Place
 from tidegate.rules.actor import Actor
+from tidegate.rules.branch import KEEP, MOST_DAYS
 from tidegate.rules.health import ToldBy, end_of, paused_itself
 from tidegate.rules.names import clean_name, clean_text
 from tidegate.store.acting import acting
@@ -66,6 +67,13 @@ class Paused:
 SecretEnds = date | Literal["unknown"]
 """The last day of a secret, as a person knows it; "unknown" forgets what was said before."""
 
+NUMBERS: Final = {
+    "hold_above": ("hold above", 0, 32_767),
+    "hold_percent": ("hold percent", 1, 100),
+    "close_branches_after": ("number of days", KEEP, MOST_DAYS),
+}
+"""Those of a Connection, each by its name for people, with the least and the most."""
+
 
 @action("administrator")
 def add_connection(
@@ -78,6 +86,7 @@ def add_connection(
     auto_map: bool = False,
     join_by_name: bool = False,
     minimum_severity: int = 0,
+    close_branches_after: int = KEEP,
     product_type: str | None = None,
     continues: int | None = None,
     secret_ends: SecretEnds | None = None,
@@ -100,6 +109,7 @@ def add_connection(
             auto_map=auto_map,
             join_by_name=join_by_name,
             minimum_severity=minimum_severity,
+            close_branches_after=close_branches_after,
             product_type=product_type,
             secret_ends=secret_ends,
         )
@@ -123,6 +133,7 @@ def draft_connection(
     auto_map: bool = False,
     join_by_name: bool = False,
     minimum_severity: int = 0,
+    close_branches_after: int = KEEP,
     product_type: str | None = None,
     secret_ends: SecretEnds | None = None,
 ) -> int:
@@ -141,6 +152,7 @@ def draft_connection(
             auto_map=auto_map,
             join_by_name=join_by_name,
             minimum_severity=minimum_severity,
+            close_branches_after=close_branches_after,
             product_type=product_type,
             secret_ends=secret_ends,
         )
@@ -160,6 +172,7 @@ def save_draft(
     auto_map: bool | None = None,
     join_by_name: bool | None = None,
     minimum_severity: int | None = None,
+    close_branches_after: int | None = None,
     product_type: str | None = None,
     secret_ends: SecretEnds | None = None,
     continues: int | None = None,
@@ -178,6 +191,7 @@ def save_draft(
             auto_map=auto_map,
             join_by_name=join_by_name,
             minimum_severity=minimum_severity,
+            close_branches_after=close_branches_after,
             product_type=product_type,
         )
         facts |= entered_anew(draft, settings, secrets, secret_ends)
@@ -219,6 +233,7 @@ def edit_connection(
     auto_map: bool | None = None,
     join_by_name: bool | None = None,
     minimum_severity: int | None = None,
+    close_branches_after: int | None = None,
     product_type: str | None = None,
     hold_above: int | None = None,
     hold_percent: int | None = None,
@@ -229,7 +244,8 @@ def edit_connection(
     `product_type` means none. Where settings or secrets lead to another account nothing is read from there, until a
     person says `records_continue`: that what it has are the same things.
 
-    A raised threshold closes what is below it: at once, or as a change where that is much. A new secret forgets the end
+    A raised threshold closes what is below it: at once, or as a change where that is much. Another
+    `close_branches_after` (days; 0 keeps what a vanished branch had) is for the next Sync. A new secret forgets the end
     of the one before, and resumes a Connection that its rejected logins had paused.
     """
     with acting(str(actor)):
@@ -239,6 +255,7 @@ def edit_connection(
             auto_map=auto_map,
             join_by_name=join_by_name,
             minimum_severity=minimum_severity,
+            close_branches_after=close_branches_after,
             product_type=product_type,
             hold_above=hold_above,
             hold_percent=hold_percent,
@@ -433,6 +450,7 @@ def new_facts(
 ) -> dict[str, Any]:
     """What is stored of a Connection that was entered, checked; without its secrets, which are sealed to its number."""
     filled = the_filled(kind, settings, secrets)
+    check_numbers(others)
     return {
         "label": clean_name(label, "label"),
         "settings": catalog.stored_settings(filled),
@@ -475,9 +493,7 @@ def plain_facts(
 ) -> dict[str, Any]:
     """What was named of a Connection's own facts, checked."""
     facts = {name: value for name, value in others.items() if value is not None}
-    for name, least, most in (("hold_above", 0, 32_767), ("hold_percent", 1, 100)):
-        if not least <= facts.get(name, least) <= most:
-            raise Refused(f"{facts[name]} is no {name.replace('_', ' ')}.", f"Give a number from {least} to {most:,}.")
+    check_numbers(facts)
     if label is not None:
         facts["label"] = clean_name(label, "label")
     if minimum_severity is not None:
@@ -485,6 +501,13 @@ def plain_facts(
     if product_type is not None:
         facts["product_type_id"] = product_type_named(product_type) if product_type else None
     return facts
+
+
+def check_numbers(facts: Mapping[str, Any]) -> None:
+    """Raises Refused for a number that is out of its range."""
+    for name, (what, least, most) in NUMBERS.items():
+        if not least <= facts.get(name, least) <= most:
+            raise Refused(f"{facts[name]} is no {what}.", f"Give a number from {least} to {most:,}.")
 
 
 def entered_anew(
@@ -566,7 +589,7 @@ def continued_by_draft(draft: Connection, connection_id: int, changes: Mapping[s
 
 
 DRAFTED = (
-    "label", "settings", "auto_map", "join_by_name", "minimum_severity", "product_type_id", "secret_ends_at",
-    "secret_ends_told_by",
+    "label", "settings", "auto_map", "join_by_name", "minimum_severity", "close_branches_after", "product_type_id",
+    "secret_ends_at", "secret_ends_told_by",
 )  # fmt: skip
 """What is entered for a Connection, without its secrets."""

@@ -51,6 +51,12 @@ Continues = Annotated[
 ]
 Discover = Annotated[bool, Field(description="Ask it at once what it watches.")]
 Percent = Annotated[int, Field(ge=1, le=100, description="More than so many per cent gone at once are held.")]
+Days = Annotated[
+    int,
+    Field(
+        ge=0, le=3_650, description="Findings of a branch close so many days after the tool last had it; 0 keeps them."
+    ),
+]
 Above = Annotated[int, Field(ge=0, le=32_767, description="So many open findings or fewer are never held.")]
 
 
@@ -186,6 +192,7 @@ def add_connection(
     auto_map: bool = False,
     join_by_name: bool = False,
     minimum_severity: SeverityWord = "Info",
+    close_branches_after: Days = 0,
     product_type: ProductType = None,
     continues: Continues = None,
     secret_ends: SecretEnds = None,
@@ -193,8 +200,8 @@ def add_connection(
 ) -> Answered:
     number = actions.add_connection(
         actor, tool, label, settings, secrets, auto_map=auto_map, join_by_name=join_by_name,
-        minimum_severity=Severity(minimum_severity).rank, product_type=product_type, continues=continues,
-        secret_ends=secret_ends, discover=discover,
+        minimum_severity=Severity(minimum_severity).rank, close_branches_after=close_branches_after,
+        product_type=product_type, continues=continues, secret_ends=secret_ends, discover=discover,
     )  # fmt: skip
     return Answered(detail(number), location=f"/connections/{number}")
 
@@ -211,12 +218,14 @@ def draft_connection(
     auto_map: bool = False,
     join_by_name: bool = False,
     minimum_severity: SeverityWord = "Info",
+    close_branches_after: Days = 0,
     product_type: ProductType = None,
     secret_ends: SecretEnds = None,
 ) -> Answered:
     number = actions.draft_connection(
         actor, tool, label, settings, secrets, auto_map=auto_map, join_by_name=join_by_name,
-        minimum_severity=Severity(minimum_severity).rank, product_type=product_type, secret_ends=secret_ends,
+        minimum_severity=Severity(minimum_severity).rank, close_branches_after=close_branches_after,
+        product_type=product_type, secret_ends=secret_ends,
     )  # fmt: skip
     return asked(operations.request_discover_preview(actor, number))
 
@@ -261,6 +270,7 @@ def edit_connection(
     auto_map: bool | None = None,
     join_by_name: bool | None = None,
     minimum_severity: SeverityWord | None = None,
+    close_branches_after: Days | None = None,
     product_type: ProductType = None,
     hold_above: Above | None = None,
     hold_percent: Percent | None = None,
@@ -270,8 +280,9 @@ def edit_connection(
     rank = None if minimum_severity is None else Severity(minimum_severity).rank
     done = actions.edit_connection(
         actor, connection_id, label=label, settings=settings, secrets=secrets, auto_map=auto_map,
-        join_by_name=join_by_name, minimum_severity=rank, product_type=product_type, hold_above=hold_above,
-        hold_percent=hold_percent, records_continue=records_continue, secret_ends=secret_ends,
+        join_by_name=join_by_name, minimum_severity=rank, close_branches_after=close_branches_after,
+        product_type=product_type, hold_above=hold_above, hold_percent=hold_percent,
+        records_continue=records_continue, secret_ends=secret_ends,
     )  # fmt: skip
     return Edited(
         connection=detail(connection_id), closed=done.closed, operation=done.operation, sync_wanted=done.sync_wanted,

@@ -40,6 +40,16 @@ Minimum = Annotated[
 ProductType = Annotated[
     str | None, typer.Option("--product-type", metavar="NAME", help="The Product Type of Products that auto-map makes.")
 ]
+CloseBranches = Annotated[
+    int | None,
+    typer.Option(
+        "--close-branches-after",
+        min=0,
+        max=3_650,
+        metavar="DAYS",
+        help="Close what a branch had, so many days after the tool last had that branch; 0 keeps it.",
+    ),
+]
 HoldAbove = Annotated[
     int | None,
     typer.Option("--hold-above", min=0, max=32_767, metavar="N", help="Never hold closings where this few are open."),
@@ -78,6 +88,7 @@ def add_connection(
     auto_map: AutoMap = None,
     join_by_name: Join = None,
     minimum_severity: Minimum = None,
+    close_branches_after: CloseBranches = None,
     product_type: ProductType = None,
     secret_ends: SecretEnds = None,
     continues: Continues = None,
@@ -117,6 +128,7 @@ def add_connection(
             "auto_map": bool(auto_map),
             "join_by_name": bool(join_by_name),
             "minimum_severity": _rank(minimum_severity),
+            "close_branches_after": close_branches_after or 0,
             "product_type": product_type,
             "secret_ends": last_day,
         }
@@ -225,6 +237,7 @@ def show_connection(name: Named, json: Json = False) -> None:
             *secrets,
             ("secret ends", _secret(row.health.secret)),
             ("minimum severity", found.minimum_severity),
+            ("gone branches", _gone_branches(found)),
             ("auto-map", _auto_map(found)),
             ("held", f"when more than {found.hold_percent} % of more than {found.hold_above:,} would close at once"),
             ("made", f"{moment(found.created_at)} by {found.created_by}"),
@@ -242,6 +255,7 @@ def edit_connection(
     auto_map: AutoMap = None,
     join_by_name: Join = None,
     minimum_severity: Minimum = None,
+    close_branches_after: CloseBranches = None,
     product_type: ProductType = None,
     hold_above: HoldAbove = None,
     hold_percent: HoldPercent = None,
@@ -277,6 +291,7 @@ def edit_connection(
             "auto_map": auto_map,
             "join_by_name": join_by_name,
             "minimum_severity": None if minimum_severity is None else _rank(minimum_severity),
+            "close_branches_after": close_branches_after,
             "product_type": product_type,
             "hold_above": hold_above,
             "hold_percent": hold_percent,
@@ -603,6 +618,14 @@ def _to_know(row: ConnectionRow) -> list[str]:
         told.append(f"{health.state}. {health.why}{step}")
     warning = health.secret.warning if health.secret else ""
     return [*told, *([warning] if warning and warning not in health.why else [])]
+
+
+def _gone_branches(found: ConnectionDetail) -> str:
+    kind = reads.tool.tool(found.connection.tool)
+    if kind is None or not kind.has_branches:
+        return ""
+    days = found.close_branches_after
+    return f"their findings close after {days:,} day{'s' if days > 1 else ''}" if days else "keep their findings"
 
 
 def _auto_map(found: Any) -> str:

@@ -202,8 +202,12 @@ class _Comparing:
         """Fills the table `compared`."""
         cursor = self.cursor
         cursor.executemany(
-            "INSERT INTO staged_part VALUES (%s, %s, %s, %s)",
-            [(part.number, part.family, part.branch, self.closing(part)) for part in self.parts if part.outcome],
+            "INSERT INTO staged_part VALUES (%s, %s, %s, %s, %s)",
+            [
+                (part.number, part.family, part.branch, self.closing(part), "branch" if part.vanished else "gone")
+                for part in self.parts
+                if part.outcome
+            ],
         )
         cursor.execute(PLANS, {"may": "off"})
         how = {"feed": self.feed, "minimum": self.minimum, "mapping_version": self.mapping_version}

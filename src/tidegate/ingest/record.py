@@ -17,11 +17,13 @@ from tidegate.store.statement import run as statement
 from tidegate.store.writers.operation import hold_claim, save_quarantine
 
 from . import apply
+from .branch import look_for_vanished, save_listed
 from .read import PartRead, RecordRead
 from .run import Run
 from .stage import Share, Spool
 
 NO_LONGER_OFFERED: Final = "The tool no longer offers this Family; its findings stay as they are."
+BRANCH_NOT_READ: Final = "«{}» is no longer among the branches that are read; its findings stay as they are."
 DIFFERENCES: Final = 100_000
 DIFFERENCES_OF_RECORD: Final = 1_000
 """Of each kind; what a preview keeps in all, and of one Record."""
@@ -73,6 +75,7 @@ def _apply(run: Run, connection: Connection, reading: Reading, *, final: bool) -
         run.say(f"{record.name}: nothing was applied: {changed}", "warning", record=record.pk)
         return []
     feed = lock_feed(record)
+    look_for_vanished(feed, reading.read, now.close_branches_after)
     comparison = apply.compare(
         feed,
         reading.spool,
@@ -82,7 +85,7 @@ def _apply(run: Run, connection: Connection, reading: Reading, *, final: bool) -
         mapping_version=reading.mapping_version,
         share=reading.share,
     )
-    if not final and (doubtful := _doubtful(reading.read.parts, comparison)):
+    if not final and (doubtful := _doubtful(reading.read, comparison)):
         return doubtful
     equations = {part.number: _equation(part, comparison) for part in reading.read.parts if part.outcome is not None}
     _keep_what_does_not_add_up(run, record, reading.read.parts, comparison, equations)
@@ -159,13 +162,22 @@ def _closing(same_epoch: bool, final: bool) -> Callable[[PartRead], bool]:
     return closing
 
 
-def _doubtful(parts: list[PartRead], comparison: apply.Comparison) -> list[PartRead]:
+def _doubtful(read: RecordRead, comparison: apply.Comparison) -> list[PartRead]:
     return [
         part
-        for part in parts
+        for part in read.parts
         if comparison.count(part.number, apply.GONE, apply.GONE_AGAIN)
-        and (part.drifting or not part.proves or not comparison.of(part.number).rows)
+        and (
+            _may_hide(read)
+            if part.vanished
+            else part.drifting or not part.proves or not comparison.of(part.number).rows
+        )
     ]
+
+
+def _may_hide(read: RecordRead) -> bool:
+    """Whether a branch may stand between two pages of the list that lacks it."""
+    return read.listed is not None and read.listed.drifting
 
 
 def _keep_what_does_not_add_up(
@@ -241,8 +253,10 @@ def _save_parts(
     errors = [part.outcome.error for part in read.parts if part.outcome is not None]
     run.causes.update(cause_of(error) for error in (*errors, read.error) if error is not None)
     if read.error is None:
-        outcomes += _skip_vanished(run, record, feed, proven - {(part.family, part.branch) for part in read.parts})
+        unread = proven - read.vanished - {(part.family, part.branch) for part in read.parts}
+        outcomes += _skip_unread(run, record, feed, unread)
     if not run.operation.preview:
+        save_listed(feed, read)
         _save_quarantine(run, record, read.parts)
     outcome, why = _of_record(read, outcomes)
     _save_result(run, record, "", "", outcome, why, totals, open_before, gone, feed=feed)
@@ -250,6 +264,8 @@ def _save_parts(
 
 
 def _outcome(part: PartRead, *, once_read: bool) -> str:
+    if part.vanished:
+        return "off" if part.complete else "skipped"
     if part.complete:
         return "complete"
     if part.outcome is None:
@@ -284,7 +300,7 @@ def _save_part(run: Run, feed: int, part: PartRead, outcome: str, counts: Counte
         operation=run.claim.operation,
         outcome="skipped" if outcome == "off" else outcome,
         because=_storable(part.why()),
-        complete=part.complete,
+        complete=part.complete and not part.vanished,  # the last proof of it stays its proof
         proof=json.dumps(proof),
         mark=min(part.mark, _now_as_mark()),
         below=counts["below"],
@@ -311,12 +327,15 @@ def _proof(part: PartRead, equations: Mapping[int, Equation]) -> dict[str, Any]:
     }
 
 
-def _skip_vanished(run: Run, record: Record, feed: int, vanished: set[tuple[str, str]]) -> list[tuple[str, str, str]]:
-    for family, branch in sorted(vanished):
-        part = PartRead(-1, family, branch, skipped_because=NO_LONGER_OFFERED)
+def _skip_unread(run: Run, record: Record, feed: int, unread: set[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    outcomes: list[tuple[str, str, str]] = []
+    for family, branch in sorted(unread):
+        why = BRANCH_NOT_READ.format(branch) if branch else NO_LONGER_OFFERED
+        part = PartRead(-1, family, branch, skipped_because=why)
         _save_part(run, feed, part, "skipped", Counter(), {})
-        _save_result(run, record, family, branch, "skipped", NO_LONGER_OFFERED, feed=feed)
-    return [("skipped", family, NO_LONGER_OFFERED) for family, _ in sorted(vanished)]
+        _save_result(run, record, family, branch, "skipped", why, feed=feed)
+        outcomes.append(("skipped", family, why))
+    return outcomes
 
 
 def _save_quarantine(run: Run, record: Record, parts: list[PartRead]) -> None:

@@ -169,6 +169,11 @@ class Looking:
         walks, record = self.walks, begun.record.pk
         return Share(record, walks.spool, walks.came(record)) if walks is not None and walks.walks else None
 
+    def list_branches_again(self, read: RecordRead) -> None:
+        """A branch that numbered pages lack is gone only if a second list lacks it too."""
+        if read.listed is not None:
+            read.note_branches(self.vendor.call(self.vendor.session.branches(read.listed.asked)))
+
     def look_again(self, run: Run, begun: Begun, part: PartRead) -> None:
         """Nothing at all needs a witness; drifting pages and repeated rows are read a second time."""
         if part.outcome is not None and part.outcome.seen == 0:
@@ -209,8 +214,11 @@ def _finish(run: Run, connection: Connection, begun: Begun, looking: Looking) ->
             doubtful = apply_record(run, connection, reading)
         if doubtful:
             run.say(f"{begun.record.name}: looking again before anything is closed.", record=begun.record.pk)
+            if any(part.vanished for part in doubtful):
+                looking.list_branches_again(read)
             for part in doubtful:
-                looking.look_again(run, begun, part)
+                if not part.vanished:
+                    looking.look_again(run, begun, part)
             reading.share = looking.share_of(begun)
             with run.in_database():
                 apply_record_finally(run, connection, reading)

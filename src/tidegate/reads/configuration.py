@@ -223,6 +223,7 @@ def _connection(one: Any, variables: _Variables) -> Connection:
         product_type=one.product_type.name if one.product_type else "",
         hold_above=one.hold_above,
         hold_percent=one.hold_percent,
+        close_branches_after=one.close_branches_after,
         paused=one.paused_at is not None and not paused_itself(one.paused_because),
     )
 

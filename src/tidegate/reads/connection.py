@@ -63,6 +63,10 @@ class ConnectionDetail(msgspec.Struct, frozen=True, kw_only=True):
     settings: Annotated[dict[str, Any], Meta(description="The Tool's own fields as they are stored, without secrets.")]
     secrets: Annotated[list[str], Meta(description="The Tool's secret fields; empty where nothing is stored for them.")]
     minimum_severity: Annotated[str, Meta(description="Findings below it are not stored.")]
+    close_branches_after: Annotated[
+        int,
+        Meta(description="Findings of a branch close so many days after the tool last had it; 0 keeps them."),
+    ]
     auto_map: Annotated[bool, Meta(description="New Records get a Product of their own.")]
     join_by_name: Annotated[bool, Meta(description="Auto-map joins a Product of the same name.")]
     product_type: Annotated[str | None, Meta(description="The Product Type of Products that auto-map makes.")]
@@ -112,6 +116,7 @@ def connection(connection_id: int) -> ConnectionDetail | None:
         settings=_shown(found.settings, secret),
         secrets=_held(found, secret),
         minimum_severity=Severity.of_rank(found.minimum_severity).value,
+        close_branches_after=found.close_branches_after,
         auto_map=found.auto_map,
         join_by_name=found.join_by_name,
         product_type=found.product_type.name if found.product_type else None,

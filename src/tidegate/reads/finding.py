@@ -249,7 +249,8 @@ def _left_behind(one: Mapping[str, Any]) -> _Left | None:
     if one["absent_since"] is not None:
         return _Left(one["absent_since"], "its Record is Missing")
     if one["last_outcome"] == "skipped":
-        return _Left(one["proven_at"], f"{one['family']} is no longer read")
+        part = f"{one['family']} of {one['branch']}" if one["branch"] else one["family"]
+        return _Left(one["proven_at"], f"{part} is no longer read")
     return None
 
 

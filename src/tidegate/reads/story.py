@@ -36,6 +36,7 @@ CLOSED_BECAUSE: Final = {
     "gone": "it is no longer reported",
     "fixed": "the tool says it is fixed",
     "threshold": "it is below the minimum severity of its Connection",
+    "branch": "its branch is no longer in the tool",
     "person": "a person closed it",
     "merged": "the same finding was at the destination already",
     "undone": "the Sync that brought it was undone",
@@ -466,6 +467,8 @@ def _proof(kind: str, operation: int | None, because: str | None, around: Around
     read = around.reads.get(operation or 0)
     if read is None or read["type"] != "sync" or kind not in ("created", "changed", "reopened", "closed"):
         return ""
+    if kind == "closed" and because == "branch":
+        return f"Sync {operation}: {read['why']}" if read["why"] else ""
     there = "not among them" if kind == "closed" and because == "gone" else "among them"
     proof, seen = read["proof"], read["proof"].get("seen", read["seen"])
     if seen is None:

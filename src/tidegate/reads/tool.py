@@ -46,6 +46,7 @@ class ToolRow(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="What people call it.")]
     a_record_is: Annotated[str, Meta(description="The tool's own word for what one Record stands for.")]
     fields: Annotated[list[FieldRow], Meta(description="What a Connection of it needs.")]
+    has_branches: Annotated[bool, Meta(description="It reads branches, so one of them may be gone one day.")] = False
     tier: Annotated[str, Meta(description="How it was tried: live, replayed, by the book; empty for another's.")] = ""
     cases: Annotated[int, Meta(description="Cases of the conformance suite that it passes.")] = 0
     lists: Annotated[list[GradedRow], Meta(description="What it reads, and how the end of each is proven.")] = []
@@ -88,7 +89,14 @@ def fields_of(settings: type[BaseModel]) -> list[FieldRow]:
 
 def _row(kind: catalog.ToolClass) -> ToolRow:
     known = _quality().get(kind.slug, {}) if kind.slug in catalog.BUILT_IN else {}
-    return ToolRow(slug=kind.slug, name=kind.name, a_record_is=kind.a_record_is, fields=fields(kind), **known)
+    return ToolRow(
+        slug=kind.slug,
+        name=kind.name,
+        a_record_is=kind.a_record_is,
+        has_branches=kind.has_branches,
+        fields=fields(kind),
+        **known,
+    )
 
 
 @cache

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Final, Literal, TypeVar, cast, get_args
 
 from tidegate.rules.access import ROLES, Role
+from tidegate.rules.branch import KEEP, MOST_DAYS
 from tidegate.rules.mapping import FIELDS, LONGEST_PATTERN, SYNTAXES, MappingRule, RuleRefused
 from tidegate.rules.names import NameRefused, clean_name, clean_text
 from tidegate.rules.news import KINDS as NEWS
@@ -128,6 +129,7 @@ class Connection:
     product_type: str | None = None
     hold_above: int | None = None
     hold_percent: int | None = None
+    close_branches_after: int | None = None
     paused: bool | None = None
     line: int = field(default=0, compare=False)
     path: str = field(default="", compare=False)
@@ -548,6 +550,7 @@ def _connection(part: _Part) -> Iterator[Thing]:
         product_type=part.name_or_nothing("product_type", "name of the Product Type"),
         hold_above=part.number("hold_above", 0, 32_767),
         hold_percent=part.number("hold_percent", 1, 100),
+        close_branches_after=part.number("close_branches_after", KEEP, MOST_DAYS),
         paused=part.flag("paused"),
         line=part.line,
         path=part.path,

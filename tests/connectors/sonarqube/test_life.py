@@ -1,8 +1,10 @@
 """The life of a Connection to SonarQube, through the real SQL: what the vendor does, and what is open here then."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from pydantic import SecretStr
 
 from tests.connectors.life import stored
@@ -10,7 +12,8 @@ from tests.ingest.scene import ALICE, Scene
 from tidegate.connectors.sonarqube.connector import SonarQube, SonarQubeSettings
 from tidegate.demo.fake import Question
 from tidegate.demo.fake_sonarqube import FakeSonarQube
-from tidegate_sdk import Severity
+from tidegate.demo.fake_sonarqube.world import Branch
+from tidegate_sdk import Ask, Proof, Severity, Walk
 
 pytestmark = pytest.mark.usefixtures("database")
 ACCEPTED = 2
@@ -136,16 +139,178 @@ def test_each_branch_has_a_state_of_its_own(sonar: FakeSonarQube):
     assert scene.open() == set(keys.values())
 
 
-def test_a_branch_that_vanished_keeps_its_findings(sonar: FakeSonarQube):
-    """The search finds nothing for a branch that is not there, without an error (DefectDojo issue 11960)."""
+def released(sonar: FakeSonarQube, **settings: Any) -> tuple[Scene, str]:
+    """A project with a release branch, read once; and the finding that is on that branch alone."""
     shop(sonar)
     there = sonar.world.raise_issues("shop", 1, "release/1")[0]
-    scene = connected(sonar, branches=["main", "release/*"])
+    return connected(sonar, branches=["main", "release/*"], **settings), there
+
+
+def days_pass(number: int) -> None:
+    """So long ago were all branches last there."""
+    from tidegate.store.models import Part
+
+    ago = timedelta(days=number)
+    Part.objects.update(listed_at=F("listed_at") - ago, proven_at=F("proven_at") - ago)
+
+
+def test_a_branch_that_vanished_keeps_its_findings(sonar: FakeSonarQube):
+    """The search finds nothing for a branch that is not there, without an error (DefectDojo issue 11960). Whoever says
+    nothing keeps what it brought, however long it is gone; it is unwatched, and the Record says why."""
+    scene, there = released(sonar)
     sonar.world.delete_branch("shop", "release/1")
+    days_pass(4_000)
+
+    operation = scene.sync()
+
+    assert there in scene.open()
+    result = next(one for one in results_of(operation) if one.branch == "release/1")
+    assert result.outcome == "skipped"
+    assert "«release/1»" in result.why
+    assert "its findings stay as they are." in result.why
+
+
+def test_a_branch_that_vanished_closes_after_the_days_its_connection_says_and_comes_back(sonar: FakeSonarQube):
+    """Issue 8, point 4: a vanished branch follows a policy. Not a day early; with its reason; as a preview foresaw; an
+    undo opens it again; and where the branch is back its findings are, with what a person decided."""
+    from tidegate.actions.finding import decide_finding
+    from tidegate.actions.operation import preview_sync, see_through
+    from tidegate.actions.undo import undo_sync
+    from tidegate.reads.finding import finding
+    from tidegate.store.models import Difference, Finding
+
+    scene, there = released(sonar)
+    scene.configure(close_branches_after=30)
+    release = sonar.world.projects["shop"].branches["release/1"]
+    sonar.world.delete_branch("shop", "release/1")
+    number = Finding.objects.get(key=there).pk
+    decide_finding(ALICE, number, note="mended in main")
+
+    days_pass(29)
+    waiting = scene.sync()
+    assert there in scene.open()
+    assert any("unless it comes back" in one.why for one in results_of(waiting))
+
+    days_pass(1)
+    foreseen = preview_sync(ALICE, scene.connection_id)
+    (difference,) = Difference.objects.filter(operation=foreseen)
+    assert (difference.kind, difference.because, difference.finding_id) == ("closed", "branch", number)
+    assert there in scene.open()
+
+    closing = scene.sync()
+    assert there not in scene.open()
+    assert closing.status == "success"
+    assert closing.counts["closed"] == 1
+    told = finding(number)
+    assert told is not None
+    assert told.finding.why == f"Closed by Sync {closing.pk}: its branch is no longer in the tool."
+    closed = told.story[-1]
+    assert (closed.kind, closed.operation) == ("closed", closing.pk)
+    assert "its findings close 30 days after that" in closed.proof
+
+    see_through(undo_sync(ALICE, closing.pk))
+    assert there in scene.open()
+    again = scene.sync()
+    assert there in scene.open()
+    assert again.counts["held"] == 1
+
+    sonar.world.projects["shop"].branches["release/1"] = release
+    back = scene.sync()
+    assert back.status == "success"
+    assert there in scene.open()
+    assert scene.waiting() == set()
+    assert [said.value for said in told.decisions] == ["mended in main"]
+
+
+def no_answer(sonar: FakeSonarQube) -> None:
+    sonar.interfere = lambda question: 500 if question.list == "branches" else None
+
+
+def a_branch_without_a_name(sonar: FakeSonarQube) -> None:
+    sonar.world.projects["shop"].branches["?"] = Branch(None)  # pyright: ignore[reportArgumentType] - it is odd
+
+
+def no_branches_at_all(sonar: FakeSonarQube) -> None:
+    sonar.world.projects["shop"].branches.clear()
+
+
+@pytest.mark.parametrize("unproven", [no_answer, a_branch_without_a_name, no_branches_at_all])
+def test_a_list_of_branches_that_is_not_proven_closes_nothing(sonar: FakeSonarQube, unproven: Any):
+    """A sync that did not prove that it saw everything closes nothing."""
+    scene, there = released(sonar)
+    scene.configure(close_branches_after=1)
+    sonar.world.delete_branch("shop", "release/1")
+    days_pass(100)
+    unproven(sonar)
 
     scene.sync()
 
     assert there in scene.open()
+
+
+@pytest.mark.parametrize("there_again", [True, False])
+def test_a_branch_that_numbered_pages_lack_must_be_lacked_twice(
+    sonar: FakeSonarQube, monkeypatch: pytest.MonkeyPatch, there_again: bool
+):
+    """promises.md: a live row can hide between two pages while every total agrees. SonarQube answers at once."""
+    scene, there = released(sonar)
+    scene.configure(close_branches_after=1)
+    release, asked = sonar.world.projects["shop"].branches.pop("release/1"), []
+    days_pass(1)
+
+    def hide_once(question: Question) -> None:
+        if question.list == "branches":
+            asked.append(question)
+            if there_again and len(asked) > 1:
+                sonar.world.projects["shop"].branches["release/1"] = release
+
+    sonar.interfere = hide_once
+    monkeypatch.setattr("tidegate.connectors.sonarqube.connector.Whole", Drifting)
+    scene.sync()
+
+    assert len(asked) > 1
+    assert (there in scene.open()) is there_again
+
+
+class Drifting:
+    """One page, as far as anybody knows."""
+
+    def walk(self, first: Ask) -> Walk:
+        page = yield first
+        return Proof(page.count, kind="drifting")
+
+
+def test_many_closings_for_a_branch_that_vanished_wait_for_a_person(sonar: FakeSonarQube):
+    """A sudden collapse is held: whoever renames all branches at the vendor's did not mend what is on them."""
+    from tidegate.actions.operation import approve
+    from tidegate.store.models import Finding
+
+    shop(sonar)
+    keys = sonar.world.raise_issues("shop", 25, "release/1")
+    scene = connected(sonar, branches=["main", "release/*"])
+    scene.configure(close_branches_after=7)
+    sonar.world.delete_branch("shop", "release/1")
+    days_pass(7)
+
+    held = scene.sync()
+    assert scene.waiting() == set(keys)
+    approve(ALICE, held.pk)
+
+    assert scene.open().isdisjoint(keys)
+    assert set(Finding.objects.filter(key__in=keys).values_list("closed_because", flat=True)) == {"branch"}
+    assert scene.sync().status == "success"
+
+
+def test_a_branch_that_nobody_asks_for_any_more_has_not_vanished(sonar: FakeSonarQube):
+    """It is listed still: findings of a branch that another pattern leaves out stay, whatever the policy says."""
+    scene, there = released(sonar)
+    scene.configure(close_branches_after=1, settings={"url": sonar.url, "branches": ["main"]})
+    days_pass(100)
+
+    operation = scene.sync()
+
+    assert there in scene.open()
+    assert any("«release/1» is no longer among the branches that are read" in one.why for one in results_of(operation))
 
 
 def test_a_branch_that_vanishes_while_it_is_read_keeps_its_findings(sonar: FakeSonarQube):

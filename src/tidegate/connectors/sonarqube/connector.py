@@ -96,6 +96,7 @@ class SonarQube(Tool[SonarQubeSettings]):
     slug = "sonarqube"
     name = "SonarQube"
     a_record_is = "a project"
+    has_branches = True
     severities = {  # noqa: RUF012 - declared as a ClassVar by Tool
         "blocker": Severity.CRITICAL,
         "critical": Severity.HIGH,

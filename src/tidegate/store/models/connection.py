@@ -34,6 +34,7 @@ class Connection(models.Model):
     product_type = reference("ProductType", null=True)  # of Products that auto-map makes
     hold_above = models.SmallIntegerField(default=20, db_default=20)  # open findings; fewer are never held
     hold_percent = models.SmallIntegerField(default=50, db_default=50)
+    close_branches_after = models.SmallIntegerField(default=0, db_default=0)  # days; 0 keeps what a gone branch had
     paused_at = models.DateTimeField(null=True)
     paused_because = models.TextField(default="", db_default="")
     rejected_logins = models.SmallIntegerField(default=0, db_default=0)  # in a row; three pause the Connection
@@ -67,6 +68,9 @@ class Connection(models.Model):
             ),
             models.CheckConstraint(
                 name="connection_hold", condition=models.Q(hold_above__gte=0, hold_percent__range=(1, 100))
+            ),
+            models.CheckConstraint(
+                name="connection_close_branches_after", condition=models.Q(close_branches_after__range=(0, 3650))
             ),
         ]
 

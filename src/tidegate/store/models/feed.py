@@ -52,6 +52,7 @@ class Part(models.Model):
     last_because = models.TextField(default="", db_default="")
     below = models.IntegerField(default=0, db_default=0)  # below the threshold at the last read, not stored
     skipped = models.IntegerField(default=0, db_default=0)  # rows the Tool says are no findings
+    listed_at = models.DateTimeField(null=True)  # when the Branch was last there by the tool's list of them
 
     class Meta:
         db_table = "part"

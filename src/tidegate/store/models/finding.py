@@ -39,7 +39,7 @@ class Finding(models.Model):
     key = models.TextField(db_collation="C")
     title = models.TextField()
     fields = json_object()
-    closed_because = models.TextField(null=True)  # gone, fixed, threshold, person, merged, undone
+    closed_because = models.TextField(null=True)  # gone, fixed, threshold, branch, person, merged, undone
     closed_operation = models.BigIntegerField(null=True)
     closed_at = models.DateTimeField(null=True)
     changed_operation = models.BigIntegerField(null=True)
@@ -139,7 +139,7 @@ class Held(models.Model):
     standing = models.TextField()
     said_by = models.TextField(default="", db_default="")
     said_at = models.DateTimeField(null=True)
-    because = models.TextField(default="gone", db_default="gone")  # gone, fixed, threshold: what it would close as
+    because = models.TextField(default="gone", db_default="gone")  # gone, fixed, threshold, branch: what it closes as
     undone = models.BooleanField(default=False, db_default=False)
 
     class Meta:

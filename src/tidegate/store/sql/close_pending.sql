@@ -3,10 +3,10 @@
 WITH gone AS (
     DELETE FROM held
      WHERE feed_id = %(feed)s AND latest_operation = %(operation)s AND standing <> 'kept open' AND NOT undone
-    RETURNING finding_id
+    RETURNING finding_id, because
 ), closed AS (
     UPDATE finding
-       SET open = false, active = false, closed_because = 'gone', closed_operation = %(operation)s, closed_at = now(),
+       SET open = false, active = false, closed_because = gone.because, closed_operation = %(operation)s, closed_at = now(),
            changed_operation = %(operation)s
       FROM gone
      WHERE finding.id = gone.finding_id AND finding.open

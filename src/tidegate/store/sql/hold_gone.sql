@@ -4,7 +4,7 @@
 INSERT INTO held (finding_id, feed_id, since_operation, latest_operation, last_seen_at, standing, because, undone)
 SELECT compared.finding_id, %(feed)s, %(operation)s, %(operation)s, part.proven_at,
        CASE WHEN compared.kind = 7 THEN 'pending' ELSE 'held' END,
-       CASE compared.kind WHEN 13 THEN 'fixed' WHEN 14 THEN 'threshold' ELSE 'gone' END,
+       CASE compared.kind WHEN 13 THEN 'fixed' WHEN 14 THEN 'threshold' ELSE staged_part.because END,
        compared.kind <> 7
   FROM compared
   JOIN staged_part USING (part)

@@ -19,8 +19,8 @@ WITH exchanged AS (
     RETURNING *
 )
 INSERT INTO part (feed_id, family, branch, proven_operation_id, proven_at, proof, mark, last_operation_id, last_outcome,
-                  last_because, below, skipped)
+                  last_because, below, skipped, listed_at)
 SELECT CASE feed_id WHEN %(source)s THEN %(destination)s ELSE %(source)s END, family, branch, proven_operation_id,
-       proven_at, proof, mark, last_operation_id, last_outcome, last_because, below, skipped
+       proven_at, proof, mark, last_operation_id, last_outcome, last_because, below, skipped, listed_at
   FROM exchanged
  ORDER BY 1, 2, 3

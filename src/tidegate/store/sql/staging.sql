@@ -1,5 +1,5 @@
 -- The tables of one Operation's applies: private to its connection, emptied at each commit, never written to the log.
--- staged: what was read; staged_part: its Families and Branches; compared: what is new, changed or gone; incoming: the
+-- staged: what was read; staged_part: its Families and Branches, and why what they lack closes; compared: what is new, changed or gone; incoming: the
 -- new texts of what changed. walked: what one walk read for many Records; it stays for the connection's life, and each
 -- Record takes its share from there.
 -- Locks: none. Rows: none.
@@ -15,7 +15,8 @@ CREATE TEMP TABLE IF NOT EXISTS walked (
 );
 CREATE INDEX IF NOT EXISTS walked_record ON walked (record_id);
 CREATE TEMP TABLE IF NOT EXISTS staged_part (
-    part smallint NOT NULL, family text COLLATE "C" NOT NULL, branch text COLLATE "C" NOT NULL, closes boolean NOT NULL
+    part smallint NOT NULL, family text COLLATE "C" NOT NULL, branch text COLLATE "C" NOT NULL, closes boolean NOT NULL,
+    because text NOT NULL
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS compared (
     kind smallint NOT NULL, part smallint NOT NULL, finding_id bigint, key_hash uuid, fingerprint uuid,

@@ -70,7 +70,7 @@ WITH line AS MATERIALIZED (
      ) AS state
 ), put_back AS (
     UPDATE finding
-       SET fingerprint = CASE WHEN becomes.kind = 'closed' AND becomes.closed_because = 'gone' THEN finding.fingerprint
+       SET fingerprint = CASE WHEN becomes.kind = 'closed' AND becomes.closed_because IN ('gone', 'branch') THEN finding.fingerprint
                               ELSE '00000000-0000-0000-0000-000000000000' END,
            severity_vendor = becomes.severity_vendor_back,
            severity = becomes.severity_back,
@@ -114,7 +114,7 @@ WITH line AS MATERIALIZED (
 ), remembered AS (
     INSERT INTO held (finding_id, feed_id, since_operation, latest_operation, last_seen_at, standing, because, undone)
     SELECT becomes.id, %(feed)s, %(sync)s, %(sync)s,
-           CASE WHEN becomes.closed_because = 'gone' THEN coalesce(greatest(seen.at, becomes.created_at)) END,
+           CASE WHEN becomes.closed_because IN ('gone', 'branch') THEN coalesce(greatest(seen.at, becomes.created_at)) END,
            'pending', becomes.closed_because, true
       FROM becomes
       LEFT JOIN seen ON (seen.family, seen.branch) = (becomes.family, becomes.branch)

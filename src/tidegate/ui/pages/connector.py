@@ -23,6 +23,7 @@ from tidegate.reads.schedule import schedules_of
 from tidegate.reads.tool import FieldRow, ToolRow, tool, tools
 from tidegate.reads.viewer import demand_everywhere
 from tidegate.rules.actor import Actor
+from tidegate.rules.branch import MOST_DAYS
 from tidegate.ui.download import as_csv
 from tidegate.ui.page import act, form_page, page, show, tell
 from tidegate.ui.table import Table
@@ -70,6 +71,8 @@ class Entered:
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
     secrets: dict[str, SecretStr] = field(default_factory=dict[str, SecretStr])
     minimum_severity: str = "Info"
+    close_branches_after: str = ""
+    """Days, as they were entered; empty to keep what a vanished branch had."""
     auto_map: bool = False
     join_by_name: bool = False
     product_type: str = ""
@@ -98,6 +101,7 @@ class Entered:
         return {
             "auto_map": self.auto_map, "join_by_name": self.join_by_name,
             "minimum_severity": Severity(self.minimum_severity).rank, "product_type": self.product_type or None,
+            **({"close_branches_after": days_of(self.close_branches_after)} if self.tool.has_branches else {}),
         }  # fmt: skip
 
     def blame(self, refused: Refused) -> None:
@@ -105,6 +109,16 @@ class Entered:
         self.problems = dict(refused.fields)
         if not self.problems:
             self.refused = f"{refused.sentence} {refused.next_step}"
+
+
+def days_of(text: str) -> int:
+    """How many days; 0 where nothing was entered. Raises Refused for what is no number of days."""
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_DAYS))):
+        why = f"«{text[:20]}» is no number of days from 1 to {MOST_DAYS:,}."
+        raise Refused(why, "Leave it empty to keep the findings.", {"close_branches_after": why})
+    return int(text)
 
 
 def entered(request: HttpRequest, kind: ToolRow, stored: frozenset[str] = frozenset()) -> Entered:
@@ -116,6 +130,7 @@ def entered(request: HttpRequest, kind: ToolRow, stored: frozenset[str] = frozen
     )  # fmt: skip
     severity = given.get("minimum_severity", "Info")
     form.minimum_severity = severity if severity in SEVERITIES else "Info"
+    form.close_branches_after = given.get("close_branches_after", "").strip()
     for one in kind.fields:
         value = _value(given, one)
         if value is None:
@@ -216,6 +231,7 @@ def edit(request: HttpRequest, actor: Actor, /, *, connection_id: int) -> HttpRe
         form = Entered(
             kind, label=detail.connection.label, settings=dict(detail.settings), auto_map=detail.auto_map,
             minimum_severity=detail.minimum_severity, join_by_name=detail.join_by_name,
+            close_branches_after=str(detail.close_branches_after or ""),
             product_type=detail.product_type or "", stored=stored,
         )  # fmt: skip
         return _form(request, form, detail)
