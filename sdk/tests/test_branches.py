@@ -30,6 +30,8 @@ from tidegate_sdk import (
     branches_of,
     chosen,
 )
+from tidegate_sdk.conformance.judgement import law
+from tidegate_sdk.conformance.rehearsal import Rehearsal
 
 MAIN, ONE, TWO = Branch("main", main=True), Branch("release/1"), Branch("release/2")
 
@@ -158,3 +160,21 @@ def test_what_a_list_of_branches_proves(found: tuple[Branch | Odd, ...], outcome
 )
 def test_patterns_choose_branches_by_their_names(patterns: list[str], names: list[Branch]):
     assert chosen((MAIN, ONE, TWO), patterns) == names
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome", "problems"),
+    [
+        ((MAIN, ONE), WALKED, []),
+        ((MAIN,), WALKED, ["the branches of t1 are complete, and lack ['release/1']"]),
+        ((MAIN,), Outcome(False, "cut short", Incomplete("cut short")), []),
+    ],
+)
+def test_the_suite_catches_a_list_of_branches_that_is_complete_and_lacks_one(
+    found: tuple[Branch, ...], outcome: Outcome, problems: list[str]
+):
+    golden, result = Rehearsal(), Rehearsal()
+    golden.branches["t1"] = Listed(Branches(BRANCHES), (MAIN, ONE), WALKED)
+    result.branches["t1"] = Listed(Branches(BRANCHES), found, outcome)
+
+    assert law(golden, result) == problems
