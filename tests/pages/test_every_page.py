@@ -39,6 +39,7 @@ PAGES = {
     "people": "/settings/people/",
     "tokens": "/settings/tokens/",
     "notifications": "/settings/notifications/",
+    "delivery": "/settings/delivery/",
     "keys": "/settings/keys/",
     "audit": "/settings/audit/",
     "you": "/account/",

@@ -41,7 +41,7 @@ def rooms(context: Any) -> dict[str, Any]:
 
 SETTINGS: Final = (
     ("settings", "About"), ("people", "People"), ("tokens", "Tokens"), ("notifications", "Notifications"),
-    ("keys", "Keys"), ("audit", "Audit"),
+    ("delivery", "Delivery"), ("keys", "Keys"), ("audit", "Audit"),
 )  # fmt: skip
 
 

@@ -15,7 +15,19 @@ from django.urls import path
 from django.views.generic import TemplateView
 
 from tidegate.ui.account import changing
-from tidegate.ui.pages import connection, connector, find, finding, operation, product, record, rule, setting, step
+from tidegate.ui.pages import (
+    connection,
+    connector,
+    delivery,
+    find,
+    finding,
+    operation,
+    product,
+    record,
+    rule,
+    setting,
+    step,
+)
 from tidegate.ui.pages.account import account
 from tidegate.ui.pages.second_factor import activate_app
 from tidegate.ui.pages.setup import setup
@@ -77,6 +89,8 @@ urlpatterns = [
     path("settings/tokens/<int:token_id>/revoke", setting.revoke, name="revoke_token"),
     path("settings/notifications/", setting.notifications, name="notifications"),
     path("settings/notifications/<int:route_id>", setting.change_route, name="change_route"),
+    path("settings/delivery/", delivery.delivery, name="delivery"),
+    path("settings/delivery/<int:destination_id>", delivery.change_destination, name="change_destination"),
     path("settings/keys/", setting.keys, name="keys"),
     path("settings/audit/", setting.audit_log, name="audit"),
     path("styleguide", styleguide, name="styleguide"),

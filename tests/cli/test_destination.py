@@ -1,0 +1,76 @@
+"""`tidegate destination`: tried before it is stored, said in sentences, and no token anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cli.test_json import has_shape
+from tidegate.cli.answer import answers
+from tidegate.demo.fake_defectdojo.server import FakeDefectDojo
+
+
+@pytest.fixture
+def dojo(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDefectDojo]:
+    with FakeDefectDojo() as fake:
+        monkeypatch.setenv("DOJO_TOKEN", fake.token)
+        yield fake
+
+
+def add(dojo: FakeDefectDojo, *more: str) -> tuple[str, ...]:
+    return ("destination", "add", "Dojo", "--set", f"url={dojo.url}", "--secret", "token=env:DOJO_TOKEN", *more)
+
+
+def test_a_life_of_a_destination(shop: Any, dojo: FakeDefectDojo):
+    told = shop(*add(dojo, "--product-type", "Research and Development", "--writes-per-minute", "90"))
+    assert told.code == 0, told.err
+    assert "destination take 1" in told.out
+
+    every = [
+        ("destination", "list"),
+        ("destination", "show", "Dojo"),
+        ("destination", "test", "Dojo"),
+        ("destination", "take", "Dojo", "--connection", "Burp"),
+        ("destination", "take", "Dojo", "--the-rest"),
+        ("destination", "leave", "Dojo", "--connection", "Burp"),
+        ("destination", "edit", "Dojo", "--off", "--join", "same name"),
+    ]
+    for command in every:
+        assert has_shape(shop.json(*command), answers()[" ".join(command[:2])]), command
+        again = {"take": "test", "leave": "show", "edit": "show"}.get(command[1], command[1])
+        ran = shop("destination", again, *command[2:3])
+        assert dojo.token not in ran.out + ran.err
+    shown = shop("destination", "show", "Dojo").out
+    assert "the rest" in shown
+    assert "joined by name" in shown
+    assert "Switched off" in shown
+    gone = shop.json("destination", "delete", "Dojo", "--confirm", "Dojo")
+    assert has_shape(gone, answers()["destination delete"])
+    assert shop.json("destination", "list") == {"destinations": []}
+
+
+def test_what_cannot_work_is_not_stored(tidegate: Any, dojo: FakeDefectDojo, monkeypatch: pytest.MonkeyPatch):
+    ran = tidegate(*add(dojo, "--product-type", "Nowhere"))
+    assert ran.code == 1
+    assert "There is no product type «Nowhere»" in ran.err
+    monkeypatch.setenv("DOJO_TOKEN", "wr0ng" * 8)
+    ran = tidegate(*add(dojo))
+    assert "Invalid token" in ran.err
+    assert "wr0ng" not in ran.out + ran.err
+
+    assert tidegate.json("destination", "list") == {"destinations": []}
+    assert tidegate(*add(dojo, "--no-test")).code == 0
+    tried = tidegate("destination", "test", "Dojo")
+    assert (tried.code, "FAIL  connection:" in tried.out) == (1, True)
+
+
+@pytest.mark.parametrize("options", [(), ("--the-rest", "--connection", "Burp")])
+def test_which_findings_has_to_be_said(tidegate: Any, dojo: FakeDefectDojo, options: tuple[str, ...]):
+    assert tidegate(*add(dojo)).code == 0
+
+    ran = tidegate("destination", "take", "Dojo", *options)
+
+    assert ran.code == 2
+    assert "Which findings?" in ran.err
