@@ -33,7 +33,7 @@ class House:
         self.dojo, self.sonar, world = dojo, sonar, sonar.world
         world.add_project("shop", "Web shop")
         world.add_project("api", "Orders API")
-        issues = world.raise_issues("shop", 5)
+        issues = world.raise_issues("shop", 7)
         hotspot = world.raise_hotspot("shop")
         shown = [world.found(key) for key in (*issues, hotspot)]
         theirs = dojo.world
@@ -45,7 +45,9 @@ class House:
         cobalt = sonarqube.tool_configuration(theirs, "Pentests", "", tool_type="Cobalt.io")
         sonarqube.scan_configuration(theirs, orders["id"], cobalt["id"], "asset-1")
         rows = sonarqube.imported(theirs, self.shop["id"], shown)
-        self.false, self.accepted, self.scoped, self.plain, self.gone, self.hotspot = rows
+        self.false, self.accepted, self.scoped, self.plain, self.gone, *sure, self.hotspot = rows
+        for one in sure:
+            one.update(verified=True)
         self.triage()
 
     def triage(self) -> None:
@@ -100,7 +102,7 @@ def test_the_plan_is_shown_then_done_and_done_again_changes_nothing_as_the_guide
         ("shop", "Web shop", "Research and Development", "unseen"),
         ("api", "Orders", "Backend", "unseen"),
     ]
-    assert (plan["decided"], plan["adopted"], plan["waiting"]) == (5, 0, 5)
+    assert (plan["decided"], plan["adopted"], plan["waiting"]) == (7, 0, 7)
     assert [one["what"] for one in plan["left"]] == ["tool configuration «Pentests»", "asset «asset-1» of «Orders»"]
     assert tidegate.json("connection", "list")["connections"] == []
     assert "the0key0that0nobody0shows" not in shown.out
@@ -109,7 +111,7 @@ def test_the_plan_is_shown_then_done_and_done_again_changes_nothing_as_the_guide
 
     assert done.code == 0, done.err + done.out
     took = done.json
-    assert (took["adopted"], took["waiting"], took["complete"]) == (4, 0, True)
+    assert (took["adopted"], took["waiting"], took["complete"]) == (6, 0, True)
     assert {one["standing"] for one in took["records"]} == {"mapped"}
     assert [one["what"].split(",")[0] for one in took["left"][2:]] == [f"finding {house.gone['id']}"]
     assert house.sonar.token not in done.out + done.err
@@ -134,7 +136,7 @@ def test_the_plan_is_shown_then_done_and_done_again_changes_nothing_as_the_guide
     again = tidegate(*do_again)
 
     assert again.code == 0, again.err
-    assert (again.json["adopted"], again.json["unchanged"]) == (0, 4)
+    assert (again.json["adopted"], again.json["unchanged"]) == (0, 6)
     assert tidegate(*command(house)).code == 0
     assert written(house) == set()
 
@@ -221,5 +223,5 @@ def test_somebody_at_the_keyboard_is_asked_for_what_is_secret(
 
     assert ran.code == 0, ran.err
     assert "does not show how it logged in" in ran.err
-    assert "4 were taken over" in ran.out
+    assert "6 were taken over" in ran.out
     assert house.sonar.token not in ran.out + ran.err

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tidegate.connectors.sonarqube.location import is_cloud, location
+from tidegate.rules.names import clean_text
 from tidegate.rules.takeover import (
     IMPORTERS,
     Address,
@@ -234,10 +235,16 @@ def test_the_reason_says_who_and_when_and_leaves_out_what_imports_and_private_no
     assert told.splitlines() == [
         "From DefectDojo, https://dojo.example.org/finding/5",
         "False positive there, reviewed last by alice on 2026-11-27.",
-        "2026-11-27, carol: A constant. ",
+        "2026-11-27, carol: A constant.",
     ]
     assert "1 private note stay" in adopted([one], OURS, URL, NOW).left[0].why
     assert len(note_of(replace(one, notes=(TheirNote("x", NOW, "y" * 20_000),)), URL)) <= 10_000
+
+
+def test_a_reason_is_said_as_it_is_stored_or_it_would_not_be_known_again():
+    told = note_of(replace(FALSE, notes=(TheirNote("zoe", NOW, " cafe\u0301\r\nnoir \n"),)), URL)
+    assert told == clean_text(told, "note")
+    assert "caf\u00e9" in told
 
 
 def test_what_is_decided_here_stays_and_the_same_is_left_in_peace():

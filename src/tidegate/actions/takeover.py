@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 from pydantic import SecretStr
@@ -49,6 +49,9 @@ from tidegate.rules.takeover import (
 from tidegate.store.models import Connection, Decision, Finding, Operation, Part, Product, Record
 from tidegate.store.writers.product import IMPORTED
 from tidegate_sdk import Severity
+
+AT_ONCE: Final = 1_000
+"""So many findings are decided about in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -195,14 +198,24 @@ class Takeover:
         if not carry_out:
             taken.adopted = len(todo)
             return taken
-        for place, (finding, fields, what) in enumerate(todo):
+        for place, (fields, group) in enumerate(_alike(todo)):
             progress(place, len(todo))
-            try:
-                findings.decide_finding(self.actor, finding, **fields)
-                taken.adopted += 1
-            except Refused as refused:
-                taken.left.append(Left(what, f"{refused.sentence} {refused.next_step}"))
+            self._decide(fields, group, taken)
         return taken
+
+    def _decide(self, fields: Mapping[str, Any], group: Mapping[int, str], taken: Taken) -> None:
+        """The same about some findings, here by number with what they are."""
+        try:
+            if len(group) == 1:
+                findings.decide_finding(self.actor, next(iter(group)), **fields)
+                taken.adopted += 1
+                return
+            done = findings.decide_findings(self.actor, list(group), **fields)
+        except Refused as refused:
+            taken.left += [Left(what, f"{refused.sentence} {refused.next_step}") for what in group.values()]
+            return
+        taken.adopted += done.changed
+        taken.left += [Left(group[one.id], one.sentence) for one in done.refusals]
 
     def _by_product(self) -> dict[int, list[TheirFinding]]:
         """Their findings, read once."""
@@ -221,6 +234,17 @@ class Takeover:
             if found.word == "mapped" and found.record is not None:
                 targets.setdefault(wanted.product.id, []).append(found.record.id)
         return targets
+
+
+def _alike(todo: Iterable[tuple[int, Mapping[str, Any], str]]) -> list[tuple[Mapping[str, Any], dict[int, str]]]:
+    """Findings about which the same is decided, as many as are decided about at once."""
+    groups: dict[str, list[tuple[Mapping[str, Any], dict[int, str]]]] = {}
+    for finding, fields, what in todo:
+        alike = groups.setdefault(repr(sorted(fields.items())), [])
+        if not alike or len(alike[-1][1]) >= AT_ONCE:
+            alike.append((fields, {}))
+        alike[-1][1][finding] = what
+    return [one for alike in groups.values() for one in alike]
 
 
 def sonarqube(url: str) -> Address:

@@ -133,13 +133,19 @@ class _Work:
 
     def apply(self, secrets: dict[str, SecretStr]) -> None:
         """Connects, discovers, maps, syncs, takes decisions over. What one tool refuses does not stop the others."""
+        from tidegate.actions.errors import Refused
+
         for one in self.found.plan.connections:
             if one.label not in secrets:
                 continue
-            if problem := self.found.try_secret(one, secrets[one.label]):
+            try:
+                problem = self.found.try_secret(one, secrets[one.label])
+                if not problem:
+                    self.found.connect(one, secrets[one.label])
+            except Refused as refused:
+                problem = f"{refused.sentence} {refused.next_step}"
+            if problem:
                 self.refused[one.label] = problem
-            else:
-                self.found.connect(one, secrets[one.label])
         for id in dict.fromkeys(here.id for _, here, state in self.found.standings() if state.word == "unseen"):
             if id is not None:
                 self._run("discover", id)
@@ -182,7 +188,8 @@ class _Work:
         left = [TakeoverLeft(what=one.what, why=one.why) for one in (*found.plan.left, *taken.left)] + self.left
         open = [one for one in records if one.standing in ("unseen", "to map")]
         to_make = [one for one in connections if one.id is None]
-        complete = not (to_make or open or self.refused or self.left or taken.waiting)
+        unread = bool(found.unread())
+        complete = not (to_make or open or self.refused or self.left or taken.waiting or unread)
         return TakenOver(
             applied=applied,
             version=found.version,
@@ -195,7 +202,7 @@ class _Work:
             left=left,
             notes=[*found.plan.notes],
             complete=complete,
-            would_change=bool(to_make or any(one.standing == "to map" for one in records) or taken.adopted)
+            would_change=bool(to_make or unread or any(one.standing == "to map" for one in records) or taken.adopted)
             or any(state.word == "unseen" and not here.discovered for _, here, state in found.standings()),
         )
 

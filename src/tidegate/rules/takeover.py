@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from tidegate.rules.names import LONGEST, is_printable, made_clean
+from tidegate.rules.names import LONGEST, is_printable, made_clean, trimmed
 
 # What DefectDojo says
 
@@ -586,7 +586,8 @@ def _fields(one: TheirFinding, url: str, now: datetime) -> dict[str, Any]:
         fields["verified"] = True
     if tags := sorted({made_clean(tag, "") for tag in one.tags} - {""}):
         fields["tags"] = tags
-    if "verdict" in fields or one.verified or any(not note.private for note in one.people_wrote):
+    # Imports verify whole reports, so that alone is no word of somebody's that needs its reason.
+    if "verdict" in fields or any(not note.private for note in one.people_wrote):
         fields["note"] = note_of(one, url)
     return fields
 
@@ -600,7 +601,8 @@ LONGEST_NOTE: Final = 10_000
 
 
 def note_of(one: TheirFinding, url: str) -> str:
-    """Who decided what there and when, as far as DefectDojo says it: the reason of the decisions here."""
+    """Who decided what there and when, as far as DefectDojo says it: the reason of the decisions here. As it is stored,
+    so that the same reason is known again."""
     said = " and ".join(filter(None, (one.verdict, "verified" if one.verified else "")))
     lines = [f"From DefectDojo, {url}/finding/{one.id}"]
     if said:
@@ -616,8 +618,7 @@ def note_of(one: TheirFinding, url: str) -> str:
         for note in sorted(written, key=lambda note: note.at.isoformat() if note.at else "")
     ]
     text = "".join(letter if letter in "\n\t" or is_printable(letter) else " " for letter in "\n".join(lines))
-    text = text.replace("\r", " ")
-    return text if len(text) <= LONGEST_NOTE else f"{text[: LONGEST_NOTE - 2].rstrip()} …"
+    return trimmed(f"{text[: LONGEST_NOTE - 2].rstrip()} …" if len(text) > LONGEST_NOTE else text)
 
 
 def _shown(text: str) -> str:
