@@ -27,7 +27,7 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
 
     def alone(work: Callable[[], Any]) -> Any:
         try:
-            gate.wait(10)
+            gate.wait(60)
             return work()
         except (Refused, DatabaseError) as error:
             return error
@@ -93,7 +93,7 @@ def test_an_action_is_tried_again_after_a_deadlock_with_plain_sql():
             Record.objects.filter(pk=first).update(url="https://a.example.org")
 
     def person() -> Any:
-        began.wait(10)
+        began.wait(60)
         return records.ignore_records(ALICE, [first, second])
 
     outcomes = at_once(plain_sql, person)

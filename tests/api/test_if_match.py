@@ -171,9 +171,9 @@ def test_what_is_changed_at_the_same_moment_is_waited_for(kind: str, house: Hous
         with transaction.atomic():
             theirs(number)
             late = pool.submit(edit)
-            assert begun.wait(10)
+            assert begun.wait(60)
             waits_for_us()
-        heard = late.result(timeout=30)
+        heard = late.result(timeout=60)
 
     assert isinstance(heard, Changed), heard
     assert "was changed since you looked at it" in str(heard)

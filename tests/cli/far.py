@@ -42,11 +42,11 @@ def serving(answers: Any, certificate: Path | None = None) -> Iterator[str]:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
-            assert ready.wait(10)
+            assert ready.wait(60)
             yield f"http{'s' if certificate else ''}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             stop.set()
-            thread.join(10)
+            thread.join(60)
 
 
 @dataclass
@@ -146,4 +146,4 @@ def worker() -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(60)

@@ -356,9 +356,9 @@ def test_the_loop_delivers_until_it_is_stopped(acme: Connection, webhook: Webhoo
     thread = threading.Thread(target=deliver_news, args=(stop,))
     thread.start()
 
-    assert came.wait(20)
+    assert came.wait(60)
     stop.set()
-    thread.join(10)
+    thread.join(60)
 
     assert not thread.is_alive()
 
@@ -382,10 +382,10 @@ def test_the_loop_survives_a_database_that_goes_away(
             stop.wait(0.2)
         route(webhook)
         tell(acme)
-        assert came.wait(20)
+        assert came.wait(60)
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(60)
 
 
 # Secrets

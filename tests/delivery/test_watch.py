@@ -243,14 +243,14 @@ def test_a_deletion_that_began_before_the_look_and_ended_after_it_is_not_missed(
             with transaction.atomic(), database_connection.cursor() as cursor:
                 cursor.execute("SELECT now()")
                 begun.set()
-                looked.wait(20)
+                looked.wait(60)
                 cursor.execute("DELETE FROM product WHERE name = 'Slow'")
         finally:
             connections.close_all()
 
     thread = threading.Thread(target=delete_slowly)
     thread.start()
-    begun.wait(20)
+    begun.wait(60)
     stale(acme, "fast")
     note_time(world.now())
     looked.set()

@@ -317,7 +317,7 @@ def test_a_claim_that_is_frozen_holds_up_nobody_who_asks(scene: Scene, monkeypat
 
     def freeze(_operation: Operation) -> bool:
         begun.set()
-        asked.wait(10)
+        asked.wait(60)
         return False
 
     def claim() -> None:
@@ -332,7 +332,7 @@ def test_a_claim_that_is_frozen_holds_up_nobody_who_asks(scene: Scene, monkeypat
     monkeypatch.setattr(writer, "FROZEN_AT_CLAIM", "300ms")
     frozen = threading.Thread(target=claim)
     frozen.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
 
     assert sync_of(scene) == operation
 

@@ -111,16 +111,16 @@ def test_one_keeps_the_time_and_the_next_takes_its_place(scene: Scene, monkeypat
     one = keeping_time(first)
     wait_for(lambda: ticks)
     other = keeping_time(second, ready.set)
-    assert ready.wait(10)
+    assert ready.wait(60)
     wait_for(lambda: len(ticks) > 5)
     assert len(set(ticks)) == 1
 
     first.set()
-    one.join(20)
+    one.join(60)
     wait_for(lambda: len(set(ticks)) == 2)
 
     second.set()
-    other.join(20)
+    other.join(60)
     assert [thread.is_alive() for thread in (one, other)] == [False, False]
 
 
@@ -143,7 +143,7 @@ def test_a_scheduler_whose_database_connection_is_cut_keeps_the_time_again(
     wait_for(lambda: len(ticks) > before + 3)
 
     stop.set()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -186,11 +186,11 @@ def test_a_frozen_scheduler_loses_its_place(scene: Scene, monkeypatch: pytest.Mo
         with being_the_scheduler() as ours:
             assert ours
             held.set()
-            woken.wait(20)
+            woken.wait(60)
 
     thread = threading.Thread(target=lambda: in_another_thread(frozen))
     thread.start()
-    assert held.wait(10)
+    assert held.wait(60)
 
     def another_has_it() -> bool:
         with being_the_scheduler() as ours:
@@ -198,5 +198,5 @@ def test_a_frozen_scheduler_loses_its_place(scene: Scene, monkeypatch: pytest.Mo
 
     wait_for(another_has_it)
     woken.set()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()

@@ -14,7 +14,7 @@ from tests.pages.house import SECONDS, House, launched, logged_in, opened_house,
 from tests.server.processes import TIDEGATE, Program
 from tests.spot import folder_for_a_home
 
-expect.set_options(timeout=30_000)  # a busy machine is slow, which is no fault of the page
+expect.set_options(timeout=60_000)  # a busy machine is slow, which is no fault of the page
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ def opened(chromium: Browser, house: House) -> Iterator[Callable[..., Seen]]:
             house.sessions[name] = logged_in(chromium, house, name)
         context = chromium.new_context(**shown, storage_state=house.sessions[name])
         seen = Seen(context.new_page(), context, house)
-        seen.page.set_default_timeout(30_000)
+        seen.page.set_default_timeout(60_000)
         seen.page.on("pageerror", lambda error: seen.wrong.append(f"script: {error}"))
         seen.page.on("console", lambda said: heard(seen, said))
         seen.page.on("request", lambda request: seen.asked.append(request.url))

@@ -29,7 +29,7 @@ ROOT = os.geteuid() == 0
 # Whom a process can be here: a plain user always; root only if the tests run as root.
 USERS = ["plain", "root"] if ROOT else ["plain"]
 HOLDER = Path(__file__).with_name("holder.py")
-SECONDS = 30.0
+SECONDS = 100.0
 
 Answer = TypeVar("Answer")
 

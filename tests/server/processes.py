@@ -100,7 +100,7 @@ def free_port() -> int:
 
 
 def get(port: int, path: str = "/", **headers: str) -> httpx2.Response:
-    with httpx2.Client(trust_env=False, timeout=10) as client:
+    with httpx2.Client(trust_env=False, timeout=60) as client:
         return client.get(f"http://127.0.0.1:{port}{path}", headers=headers)
 
 

@@ -93,7 +93,7 @@ def test_to_wait_for_it_can_be_interrupted(home: Path):
         waiting.start()
         time.sleep(0.5)
         stop.set()
-        waiting.join(5)
+        waiting.join(60)
 
         assert answers == [False]
         mend(home)
@@ -111,7 +111,7 @@ def test_several_who_revive_at_once_do_not_fight(home: Path):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)
 
         assert answers == [True] * 8
         assert len(keepers(home)) == 1
@@ -133,7 +133,7 @@ def test_a_server_that_is_halted_for_a_while_is_waited_for(home: Path):
             waiting.start()
             time.sleep(1)
             assert answers == []
-        waiting.join(15)
+        waiting.join(60)
 
         assert answers == [True]
 
@@ -150,7 +150,7 @@ def test_a_given_database_is_waited_for_until_it_can_be_reached(home: Path):
 
         assert database.revive(stop, quiet)
 
-        waiting.join(10)
+        waiting.join(60)
         assert said[-1] == "True"
         assert "refuses us" in said[0]
 

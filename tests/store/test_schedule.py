@@ -266,7 +266,7 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
 
     def alone(work: Callable[[], Any]) -> Any:
         try:
-            gate.wait(10)
+            gate.wait(60)
             return work()
         finally:
             connections.close_all()

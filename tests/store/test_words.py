@@ -146,18 +146,18 @@ def test_what_somebody_else_is_at_is_left_to_them(feed: int):
         with transaction.atomic():
             list(WordsDue.objects.select_for_update().all())
             taken.set()
-            done.wait(20)
+            done.wait(60)
         connections.close_all()
 
     other = threading.Thread(target=somebody_else)
     other.start()
-    assert taken.wait(20)
+    assert taken.wait(60)
     WordsDue.objects.create(feed_id=feed, finding_id=ours)
 
     assert index_words() == 1
 
     done.set()
-    other.join(20)
+    other.join(60)
     assert (bool(words_of(ours)), bool(words_of(theirs))) == (True, False)
     assert index_words() == 1
     assert words_of(theirs)
