@@ -23,6 +23,7 @@ from tidegate.store.writers.operation import (
     Claim,
     Lost,
     claim_operation,
+    delivering_operation,
     end_operation,
     hand_back,
     lease_is_alive,
@@ -54,17 +55,29 @@ def run_operation(operation_id: int, progress: Progress = no_progress) -> None:
                 progress("The database went away and is back; going on", 0, None)
                 continue
             return
-        status, type, connection = Operation.objects.values_list("status", "type", "connection_id").get(pk=operation_id)
-        if status not in ("pending", "running"):
+        asked = Operation.objects.get(pk=operation_id)
+        if asked.status not in ("pending", "running"):
             return
-        other = None if type == "change" else running_operation(connection)
+        other = _before(asked)
         if other is not None and other != operation_id and not lease_is_alive(other):
             progress(f"Operation {other} was left unfinished by a process that died; finishing it first", 0, None)
             run_operation(other, progress)
             continue
-        progress(f"Waiting for Operation {other or operation_id} of this Connection", 0, None)
+        whose = "Destination" if asked.type == "deliver" else "Connection"
+        progress(f"Waiting for Operation {other or operation_id} of this {whose}", 0, None)
         time.sleep(LOOK_EVERY_SECONDS)
 
+
+def _before(operation: Operation) -> int | None:
+    """The Operation that this one waits for; a change waits for none."""
+    if operation.type == "deliver" and operation.destination_id is not None:
+        return delivering_operation(operation.destination_id)
+    return None if operation.type == "change" else running_operation(operation.connection_id)
+
+
+WORKS: Final[dict[str, Callable[[Run], Ending]]] = {"change": run_change}
+"""What is done for an Operation that asks no vendor, by its type; deliveries lie in a room above, which adds them
+(jobs/works.py)."""
 
 COLLECT_AFTER: Final = 50_000
 """New objects before the garbage collector looks for circles among them, instead of after 700: rows have none, and it
@@ -118,12 +131,12 @@ def _attempt(run: Run) -> Ending:
         # A preview leaves even that to others.
         if not run.operation.preview and (ended := again_after_deadlock(lambda: expire_acceptances(datetime.now(UTC)))):
             run.say(f"{ended:,} findings are active again: their acceptance has ended.")
-        if run.operation.type == "change":
-            return run_change(run)
+        if (work := WORKS.get(run.operation.type)) is not None:
+            return work(run)
         connection = Connection.objects.get(pk=run.operation.connection_id)
         tool = catalog.build(connection)
-        work = run_discover if run.operation.type == "discover" else run_sync
-        return work(run, connection, tool)
+        read = run_discover if run.operation.type == "discover" else run_sync
+        return read(run, connection, tool)
     except Cancelled as error:
         return _cancelled(run, error)
     except DatabaseFailure as error:

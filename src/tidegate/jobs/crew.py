@@ -19,6 +19,7 @@ from tidegate.config import load_settings
 from tidegate.ingest.heart import HEART
 from tidegate.ingest.operation import run_claimed
 from tidegate.ingest.run import HandedBack, worker_name
+from tidegate.jobs.works import know_all_works
 from tidegate.store.clock import newer_migration
 from tidegate.store.statement import rows_of
 from tidegate.store.writers.operation import claim_operation, reconcile, suspected
@@ -51,6 +52,7 @@ class Crew:
     """Looks at Operations that are offered, each in a thread, and runs those that are this worker's to run."""
 
     def __init__(self, hands: int, slice_seconds: float = SLICE_SECONDS) -> None:
+        know_all_works()
         self.old: OldWorker | None = None
         self.stopping = threading.Event()
         self._slice = slice_seconds
@@ -166,6 +168,7 @@ def _offer_again() -> None:
 
 def run_alone(operation_id: int, stop: threading.Event) -> None:
     """Runs one Operation in this process, and hands it back where that is told to stop."""
+    know_all_works()
     claim = claim_operation(operation_id, worker_name(), load_settings().lease_seconds)
     if claim is None:
         return

@@ -41,6 +41,16 @@ FLAGS: Final = {"false positive": "false_p", "accepted": "risk_accepted", "out o
 """By verdict."""
 
 STATUS: Final = ("active", "verified", "false_p", "out_of_scope", "risk_accepted", "is_mitigated")
+JUDGED: Final = tuple(name for name in STATUS if name != "verified")
+COLUMNS: Final = {
+    "verdict": JUDGED,
+    "severity": ("severity",),
+    "verified": ("verified",),
+    "tags": ("tags",),
+    "note": (),
+}
+"""What a decision about a field shows there."""
+
 TOLD: Final = (
     "title", "severity", "description", "mitigation", "impact", "references", "file_path", "line", "cwe",
     "component_name", "component_version", "unique_id_from_tool", "vuln_id_from_tool", "vulnerability_ids", "date",
@@ -285,23 +295,17 @@ def differs(row: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
     return [name for name in TOLD if name in row and not _same(name, row[name], told[name])]
 
 
-def edit(
-    row: Mapping[str, Any], told: Mapping[str, Any], names: Sequence[str], left: Sequence[str] = ()
-) -> dict[str, Any]:
+def edit(row: Mapping[str, Any], told: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """What a PATCH says so that these fields stand there as they should: only what does not yet.
 
-    `left` are tags that people there gave it: they stay.
+    The server reads the flags together, so where one of them has changed all of them are looked at.
     """
+    names = [*names, *(STATUS if any(name in JUDGED for name in names) else ())]
     wrong = [name for name in names if name in row and not _same(name, row[name], told[name])]
     said = {name: told[name] for name in wrong}
-    if "tags" in said:
-        said["tags"] = sorted({*told["tags"], *left})
-        if said["tags"] == sorted(row["tags"]):
-            del said["tags"]
     if "vulnerability_ids" in said:
         said["vulnerability_ids"] = [{"vulnerability_id": each} for each in told["vulnerability_ids"]]
-    if any(name in said for name in STATUS):
-        # The server reads the flags together: one that is not said counts as it stands.
+    if any(name in said for name in JUDGED):
         said |= {name: told[name] for name in ("active", "is_mitigated")}
         if told["false_p"] or told["out_of_scope"]:
             said["verified"] = False
@@ -313,10 +317,9 @@ def _same(name: str, theirs: Any, ours: Any) -> bool:
         case "title":
             return str(theirs).casefold() == str(ours).casefold()
         case "vulnerability_ids":
-            found = [each["vulnerability_id"] if isinstance(each, dict) else each for each in theirs or ()]
-            return sorted(found) == sorted(ours)
+            return sorted(str(dict(each)["vulnerability_id"]) for each in theirs or ()) == sorted(ours)
         case "tags":
-            return set(ours) <= set(theirs or ())
+            return set(ours) == set(theirs or ())
         case "date":
             return str(theirs)[:10] == ours
         case (
@@ -355,27 +358,24 @@ def merge(
     ours: Ours,
     *,
     written_at: datetime,
-    said_at: datetime | None,
+    said_at: Mapping[str, datetime],
     note: str = "",
 ) -> Merge:
     """Field by field the later word counts, ours where both are of one moment.
 
     `before` and `now` are `seen` then and now; what differs is a person's. Ours spoke where a decision is younger than
-    `written_at`. `said_at` is when they spoke; None where the server does not tell, and then ours counts: nobody could
-    show that theirs is later. `note` is their newest.
-    """  # fmt: skip
-    said = _said(before, now, ours, note)
-    standing = {name: one.value for name, one in ours.decided.items()}
+    `written_at`. `said_at` is when they spoke, by field; where the server does not tell, ours counts: nobody could show
+    that theirs is later. Tags are no word against a word: what either gave or took away is so. `note` is their newest.
+    """
     taken: dict[str, str | None] = {}
     lost: dict[str, str | None] = {}
-    for name, value in said.items():
+    for name, value in _said(before, now, ours, note).items():
         own = ours.decided.get(name)
-        if value == standing.get(name):
+        if value == (own.value if own is not None else None):
             continue
-        if own is not None and own.at > written_at and (said_at is None or said_at <= own.at):
-            lost[name] = value
-        else:
-            taken[name] = value
+        at = said_at.get(name)
+        ours_is_later = own is not None and own.at > written_at and (at is None or at <= own.at)
+        (lost if ours_is_later and name != "tags" else taken)[name] = value
     return Merge(taken, lost)
 
 

@@ -17,6 +17,6 @@ WITH counted AS (
            why = 'The Connection was paused: its login was rejected three times running.'
       FROM counted
      WHERE counted.paused_now AND operation.connection_id = counted.id AND operation.status = 'pending'
-       AND operation.type <> 'change'
+       AND operation.type IN ('discover', 'sync')
 )
 SELECT paused_now FROM counted

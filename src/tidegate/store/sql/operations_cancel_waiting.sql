@@ -1,5 +1,5 @@
--- What waits for a Connection is not begun any more; but for changes, which ask no vendor and have Records to themselves.
+-- What waits for a Connection is not begun any more; but for what asks no vendor: changes and deliveries.
 -- Parameters: connection, actor, why. Locks: none. Rows: one an Operation.
 UPDATE operation
    SET status = 'cancelled', cancelled_by = %(actor)s, why = %(why)s, ended_at = now()
- WHERE connection_id = %(connection)s AND status = 'pending' AND type <> 'change'
+ WHERE connection_id = %(connection)s AND status = 'pending' AND type IN ('discover', 'sync')

@@ -7,7 +7,7 @@
 --   Discover): there must be a later one that tells as much.
 -- Parameters: below (id), before (time), at_most. Locks: none. Rows: one an Operation.
 SELECT old.id,
-       old.type <> 'change' AND (old.type = 'discover' OR NOT EXISTS (
+       old.type <> 'change' AND (old.type IN ('discover', 'deliver') OR NOT EXISTS (
            SELECT FROM jsonb_each_text(old.counts) AS said
             WHERE said.value <> '0'
               AND said.key NOT IN
@@ -15,6 +15,7 @@ SELECT old.id,
        AND (old.preview OR EXISTS (
            SELECT FROM operation AS later
             WHERE later.connection_id = old.connection_id AND later.type = old.type AND later.id > old.id
+              AND later.destination_id IS NOT DISTINCT FROM old.destination_id
               AND NOT later.preview AND later.ended_at IS NOT NULL
               AND array_position(ARRAY['cancelled', 'failed', 'partial', 'success'], later.status)
                >= array_position(ARRAY['cancelled', 'failed', 'partial', 'success'], old.status)

@@ -76,7 +76,7 @@ def note_ended(operation_id: int) -> None:
     A preview, and what a person cancelled, is no news.
     """
     operation = Operation.objects.select_related("connection").get(pk=operation_id)
-    if operation.preview or operation.type == "change" or operation.connection.deleted_at is not None:
+    if operation.preview or operation.type in ("change", "deliver") or operation.connection.deleted_at is not None:
         return
     if operation.status in ("success", "partial", "failed"):
         save_what_is_new([*_trouble(operation), *_recovery(operation), *_missing(operation), *_newly_held(operation)])

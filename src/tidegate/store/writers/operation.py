@@ -104,6 +104,25 @@ def request_operation(
     return operation
 
 
+def request_deliver(
+    destination_id: int, connection_id: int, *, actor: str, trigger: str = "manual", mode: str, preview: bool = False
+) -> int:
+    """Asks for a delivery of what the Connection brought; one waits for each, and a second request joins it. `mode` is
+    deliver, reconcile (compare only), or repair."""
+    asked = {"destination": destination_id, "connection": connection_id, "actor": actor, "trigger": trigger}
+    with transaction.atomic():
+        scope = json.dumps({"mode": mode})
+        operation: int = rows_of("request_deliver", **asked, scope=scope, preview=preview)[0]["id"]
+        offer([operation])
+    return operation
+
+
+def delivering_operation(destination_id: int) -> int | None:
+    """The delivery that runs, or is believed to run, to the Destination."""
+    running = Operation.objects.filter(destination_id=destination_id, status="running", type="deliver")
+    return running.values_list("pk", flat=True).first()
+
+
 def request_change(
     connection_id: int,
     scope: Mapping[str, Any],
@@ -196,11 +215,11 @@ def _may_run(operation: Operation, *, early: bool) -> bool:
 
 def _let_go_by_connection(operation: Operation) -> bool:
     """A Connection that was paused or deleted while this waited asks its vendor nothing: cancelled, with that reason.
-    A change asks no vendor; and the preview of a draft is what the draft is for."""
+    A change and a delivery ask no vendor; and the preview of a draft is what the draft is for."""
     connection = Connection.objects.get(pk=operation.connection_id)
     if operation.status != "pending" or (connection.paused_at is None and connection.deleted_at is None):
         return False
-    if operation.type == "change" or connection.draft_at is not None:
+    if operation.type in ("change", "deliver") or connection.draft_at is not None:
         return False
     reason = "deleted" if connection.deleted_at is not None else f"paused. {connection.paused_because}".rstrip()
     why = f"The Connection is {reason.rstrip('.')}."
@@ -316,7 +335,7 @@ def _let_go(operation_id: int, connection_id: int, status: str) -> None:
     withdraw(operation_id)
     run("records_changed", operation=operation_id)
     _ask_for_its_sync(operation_id)
-    offer([row["id"] for row in rows_of("operations_waiting", connection=connection_id)])
+    offer([row["id"] for row in rows_of("operations_waiting", connection=connection_id, operation=operation_id)])
     rows_of("tell_ended", operation=operation_id, status=status)
 
 
