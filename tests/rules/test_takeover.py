@@ -290,9 +290,9 @@ def test_severities_are_taken_over_only_where_somebody_says_so():
 
 def test_of_copies_the_one_that_was_judged_counts_and_another_judgement_is_said():
     copy = replace(PLAIN, id=6, duplicate=True, active=False)
-    later = replace(FALSE, id=7, false_positive=False, out_of_scope=True, reviewed_at=NOW + timedelta(days=1))
+    later = replace(FALSE, id=4, false_positive=False, out_of_scope=True, reviewed_at=NOW + timedelta(days=1))
 
     assert [one.theirs for one in adopted([copy, FALSE], OURS, URL, NOW).decisions] == [5]
     found = adopted([FALSE, later], OURS, URL, NOW)
-    assert [(one.theirs, one.fields["verdict"]) for one in found.decisions] == [(7, "out of scope")]
+    assert [(one.theirs, one.fields["verdict"]) for one in found.decisions] == [(4, "out of scope")]
     assert "judged differently" in found.left[0].why
