@@ -11,10 +11,11 @@ import pytest
 from tests.acme import Acme, as_json, row, rows
 from tests.ingest.scene import ALICE, Scene, meanwhile
 from tests.ingest.test_equation import equation
-from tidegate.actions.record import ignore_records
+from tidegate.actions.operation import preview_sync
+from tidegate.actions.record import delete_records, ignore_records
 from tidegate.rules.equation import Equation
-from tidegate.store.models import Finding, Quarantine
-from tidegate_sdk import Ask, SharedFamily, Skipped
+from tidegate.store.models import Finding, Quarantine, Record
+from tidegate_sdk import NO_PRODUCT, Ask, SharedFamily, Skipped
 
 
 @pytest.fixture
@@ -106,6 +107,38 @@ def test_a_row_that_does_not_say_whose_it_is_closes_nothing_of_the_walk(exportin
     exporting.sync()
 
     assert exporting.open() == {"a", "b", "c"}
+
+
+def of_no_product(exporting: Scene) -> list[tuple[str, str]]:
+    found = Record.objects.filter(connection_id=exporting.connection_id, vendor_id=NO_PRODUCT, deleted_at=None)
+    return [(one.name, one.decision) for one in found]
+
+
+def test_a_finding_of_no_product_that_only_the_walk_shows_gets_a_record(exporting: Scene) -> None:
+    """tools.md: a Record `(no product)` is made when one is seen, never Missing. A preview makes none; what a person
+    decided of it stays, and one that was deleted is back."""
+    exporting.mapped(shop=rows("a"))
+    exporting.sync()
+    assert of_no_product(exporting) == []
+    listed = [row("a", product="shop"), row("x", product=NO_PRODUCT)]
+    exporting.world.interfere = on_exports(lambda request: as_json({"items": listed, "total": 2}))
+
+    preview_sync(ALICE, exporting.connection_id)
+    assert of_no_product(exporting) == []
+
+    exporting.sync()
+    exporting.sync()
+    assert of_no_product(exporting) == [(NO_PRODUCT, "undecided")]
+    exporting.discover()
+    assert exporting.record(NO_PRODUCT).absent_since is None
+
+    exporting.map(NO_PRODUCT, "Rest")
+    exporting.sync()
+    assert exporting.open(NO_PRODUCT) == {"x"}
+
+    delete_records(ALICE, [exporting.record(NO_PRODUCT).pk])
+    exporting.sync()
+    assert of_no_product(exporting) == [(NO_PRODUCT, "undecided")]
 
 
 def test_an_odd_row_without_an_id_closes_nothing_of_its_own_record_only(exporting: Scene) -> None:

@@ -19,7 +19,8 @@ from tidegate.store.models import Connection, Held, Part, Record, Result
 from tidegate.store.sql import sql
 from tidegate.store.statement import run as statement
 from tidegate.store.writers.operation import hold_claim, save_verdict
-from tidegate_sdk import ConnectorError, Tool, Vep
+from tidegate.store.writers.record import home_of_no_product
+from tidegate_sdk import NO_PRODUCT, ConnectorError, Tool, Vep
 
 from . import apply
 from .login import log_in
@@ -158,6 +159,8 @@ class Looking:
         self.vendor.call(walks.read(self.vendor.session))
         with run.in_database():
             walks.note_repeats(apply.stage_walk(walks.spool))
+            if walks.saw_no_product and not run.operation.preview:
+                apply.again_after_deadlock(lambda: _make_home(run))
 
     def add_share(self, begun: Begun, read: RecordRead) -> None:
         """Adds to what was read of a Record its share of the walks."""
@@ -196,6 +199,15 @@ class Looking:
         with run.in_database():
             self.walks.note_repeats(apply.stage_walk(self.walks.spool))
         self.walks.fill(part, begun.record.pk)
+
+
+def _make_home(run: Run) -> None:
+    """What a walk alone shows to belong to no product gets a Record, for a person, a rule or auto-map to decide about:
+    the list of VEPs names none."""
+    hold_claim(run.claim)
+    say_who_acts(apply.ACTOR, operation=run.claim.operation)
+    if record := home_of_no_product(run.operation.connection_id, run.claim.operation, NO_PRODUCT):
+        run.say(f"Findings belong to no product: the Record {NO_PRODUCT} is there for them now.", record=record)
 
 
 def _finish(run: Run, connection: Connection, begun: Begun, looking: Looking) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from tidegate_sdk import (
+    NO_PRODUCT,
     ConnectorError,
     Finding,
     Incomplete,
@@ -113,6 +114,8 @@ class Walks:
         self.walks: list[Walk] = []
         self.error: ConnectorError | None = None
         """Why the Tool could not even name them."""
+        self.saw_no_product = False
+        """Open findings came that belong to no product, and no Record here takes them."""
         self._records, self._veps, self._mapping_version = records, veps, mapping_version
 
     def close(self) -> None:
@@ -204,6 +207,8 @@ class Walks:
                 if record is None or record not in wanted:
                     if record is not None:
                         walk.strays.add(record)
+                    elif vep == NO_PRODUCT and isinstance(value, Finding) and not value.fixed:
+                        self.saw_no_product = True
                     if vep is not None and isinstance(value, Finding):
                         others.append((vep, value))
                     continue

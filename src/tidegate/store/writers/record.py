@@ -56,6 +56,12 @@ class Deciding:
     """The change that its findings belong to just now: nobody else decides meanwhile."""
 
 
+def home_of_no_product(connection_id: int, operation: int, vendor_id: str) -> int | None:
+    """The Record for findings that belong to no product, where it is new, or back; None where it was there."""
+    made = rows_of("record_of_no_product", connection=connection_id, operation=operation, no_product=vendor_id)
+    return made[0]["id"] if made else None
+
+
 def lock_records(records: Iterable[int]) -> dict[int, Deciding]:
     """Locks Records by id until the transaction ends; those that do not exist are not in the answer."""
     wanted = sorted(set(records))
