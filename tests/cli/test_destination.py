@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.test_guide import ROOT, commands
 from tests.cli.test_json import has_shape
 from tidegate.cli.answer import answers
 from tidegate.demo.fake_defectdojo.server import FakeDefectDojo
@@ -49,6 +50,16 @@ def test_a_life_of_a_destination(shop: Any, dojo: FakeDefectDojo):
     gone = shop.json("destination", "delete", "Dojo", "--confirm", "Dojo")
     assert has_shape(gone, answers()["destination delete"])
     assert shop.json("destination", "list") == {"destinations": []}
+
+
+def test_every_command_of_the_guide_about_destinations_works_as_it_stands_there(shop: Any, dojo: FakeDefectDojo):
+    shop("product-type", "add", "Web shops")
+    of_ours = [one for one in commands(ROOT / "docs" / "guide" / "defectdojo.md") if one[1] == "destination"]
+
+    assert len(of_ours) >= 10
+    for program, *arguments in of_ours:
+        ran = shop(*(one.replace("https://defectdojo.example.org", dojo.url) for one in arguments))
+        assert (program, ran.code) == ("tidegate", 0), f"{arguments}: {ran.out}{ran.err}"
 
 
 def test_what_cannot_work_is_not_stored(tidegate: Any, dojo: FakeDefectDojo, monkeypatch: pytest.MonkeyPatch):
