@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BUILT_IN = {
     "aws_security_hub": "tidegate.connectors.aws_security_hub.connector:SecurityHub",
     "burpsuite": "tidegate.connectors.burpsuite.connector:BurpSuite",
+    "checkmarx_one": "tidegate.connectors.checkmarx_one.connector:CheckmarxOne",
     "dependency_track": "tidegate.connectors.dependency_track.connector:DependencyTrack",
     "probely": "tidegate.connectors.probely.connector:Probely",
     "report_bucket": "tidegate.connectors.report_folder.bucket:ReportBucket",
