@@ -6,6 +6,7 @@ REFUSED_EVERYWHERE = {"aiohttp", "httpx", "pycurl", "requests", "urllib3"}
 IN_THE_SDK_ALONE = {"httpx2"}
 MAY_SPEAK = (
     "src/tidegate/cli/wire.py",  # the command line that asks a Tidegate elsewhere, at one address alone
+    "src/tidegate/delivery/defectdojo/wire.py",  # writes to one server alone, through the SDK's checked transport
     "src/tidegate/delivery/errand.py",  # the child process that posts one webhook, its address checked before
     "src/tidegate/guard/issuer.py",  # what the log-in asks an issuer of OpenID Connect, behind the same guard
 )
