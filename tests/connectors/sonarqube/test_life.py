@@ -222,6 +222,21 @@ def test_a_branch_that_vanished_closes_after_the_days_its_connection_says_and_co
     assert [said.value for said in told.decisions] == ["mended in main"]
 
 
+def test_the_days_count_from_the_last_list_that_named_a_branch(sonar: FakeSonarQube):
+    """Not from the last time that it could be read: its findings would close on the first day that it is gone."""
+    scene, there = released(sonar)
+    scene.configure(close_branches_after=30)
+    days_pass(100)
+    sonar.interfere = lambda question: 500 if question.variables.get("branch") == "release/1" else None
+    scene.sync()
+    sonar.interfere = None
+    sonar.world.delete_branch("shop", "release/1")
+
+    scene.sync()
+
+    assert there in scene.open()
+
+
 def no_answer(sonar: FakeSonarQube) -> None:
     sonar.interfere = lambda question: 500 if question.list == "branches" else None
 
