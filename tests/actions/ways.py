@@ -425,6 +425,20 @@ def _(s: Side) -> Arguments:
     return {"route_id": destinations.add_destination_route(ALICE, s.destination, product_type_id=s.product_type)}
 
 
+def routed(s: Side) -> Arguments:
+    destinations.add_destination_route(ALICE, s.destination, connection_id=s.connection)
+    return {"connection_id": s.connection, "destination_id": s.destination}
+
+
+way("delivery.request_delivery")(routed)
+way("delivery.request_delivery_preview")(routed)
+way("delivery.request_repair")(routed)
+plain(
+    "delivery.join_product",
+    lambda s: {"destination_id": s.destination, "product_id": s.product, "their_id": 7},
+    refuses="",
+)
+
 # People
 
 PASSWORD = SecretStr(f"{CANARY} long enough")

@@ -1,4 +1,4 @@
-"""A house with one Connection whose findings go to a fake DefectDojo, and the verbs that tests of deliveries speak in."""
+"""One Connection whose findings go to a fake DefectDojo, and the verbs that tests of deliveries speak in."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tidegate.delivery.defectdojo import deliver as room
 from tidegate.delivery.defectdojo import test as one_test
 from tidegate.delivery.defectdojo.client import Dojo
 from tidegate.delivery.defectdojo.destination import OWNER, dojo_of
+from tidegate.delivery.defectdojo.wire import NoAnswer
 from tidegate.demo.fake_defectdojo.server import FakeDefectDojo
 from tidegate.guard.secrets import seal
 from tidegate.ingest.operation import run_claimed
@@ -38,7 +39,12 @@ class House:
         self.fake = fake
         self.connection = world.connection("Burp")
         self.destination = models.Destination.objects.create(
-            name="Dojo", settings={"url": fake.url}, secrets=b"", created_by="alice", writes_per_minute=6_000
+            name="Dojo",
+            product_type="Research and Development",
+            settings={"url": fake.url},
+            secrets=b"",
+            created_by="alice",
+            writes_per_minute=6_000,
         )
         owner = OWNER.format(id=self.destination.pk)
         sealed = seal({"token": SecretStr(fake.token)}, owner, load_settings())
@@ -47,6 +53,8 @@ class House:
         self.requests: list[str] = []
         self.dies_at: int | None = None
         self.dies_after = False
+        self.loses: set[str] = set()
+        """Beginnings of requests whose answer is lost, once each."""
         know_all_works()
 
     # Ours
@@ -113,6 +121,10 @@ class House:
                 if self.dies_at == len(self.requests) and not self.dies_after:
                     raise Killed
                 answer = send(request, seconds)
+                lost = {one for one in self.loses if self.requests[-1].startswith(one)}
+                if lost:
+                    self.loses -= lost
+                    raise NoAnswer("no answer in time", unsent=False)
                 if self.dies_at == len(self.requests):
                     raise Killed
                 return answer

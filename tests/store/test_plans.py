@@ -197,6 +197,7 @@ PARAMETERS: dict[str, Any] = {
     "created": True,
     "decision": "ignored",
     "deleted": False,
+    "delivered": 1,
     "destination": 3,
     "due": [1, 2],
     "facts": "[]",
@@ -234,6 +235,7 @@ PARAMETERS: dict[str, Any] = {
     "undoing": "00000000-0000-0000-0000-000000000001",
     "sync": 2,
     "theres": [3],
+    "theirs": [7, 8],
     "tidegate": "tidegate",
 }
 """What a statement may be given: one Feed of many, one Operation, some findings."""
@@ -264,6 +266,12 @@ NO_FILTER: dict[str, Any] = dict.fromkeys(
 A_LIST: dict[str, Any] = NO_FILTER | {"by": "severity", "left_feeds": [], "oldest": False, "unwatched": False}
 
 OF_ITS_OWN: dict[str, dict[str, Any]] = {
+    "delivered_due": {"test": 2},
+    "delivered_rows": {"test": 2},
+    "delivered_save": {"versions": [1], "theirs": [1], "written": [b""], "seen": ["{}"], "ats": ["2026-05-03"]},
+    "delivered_meant": {"meant": ["{}"]},
+    "delivered_seen": {"seen": ["{}"]},
+    "delivered_tests": {"connection": 1},
     "finding_at": {"at": "2026-05-03T00:00:00Z"},
     "finding_ids_among": A_LIST
     | {"given": [7, 8, 9], "text": "shop", "words": ["shop"], "first_hits": 1_000}

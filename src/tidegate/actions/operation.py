@@ -27,7 +27,13 @@ from tidegate.rules.record import may_sync
 from tidegate.store.acting import acting
 from tidegate.store.models import Connection, Feed, Held, HeldAbsence, Operation, Product, Record, Result
 from tidegate.store.sql import sql
-from tidegate.store.writers.operation import ask_to_end, cancel_operation, lease_is_alive, request_operation
+from tidegate.store.writers.operation import (
+    ask_to_end,
+    cancel_operation,
+    lease_is_alive,
+    request_deliver,
+    request_operation,
+)
 from tidegate.store.writers.words import index_words
 
 WORDS_SECONDS: Final = 5.0
@@ -121,6 +127,8 @@ def request_again(actor: Actor, operation_id: int) -> int:
     gone = operation.connection
     if why := why_not_again(operation_id, gone.label, gone.deleted_at, gone.draft_at is not None):
         raise Refused(why, "Connect the tool anew: the same account offers to continue the deleted Connection.")
+    if operation.type == "deliver":
+        return _delivered_again(actor, operation)
     if operation.preview:
         return _preview_again(actor, operation)
     if operation.type == "change":
@@ -261,6 +269,19 @@ def _preview_again(actor: Actor, operation: Operation) -> int:
             f"None of the Records of the preview {operation.pk} may sync now.", "Look at them: tidegate record list"
         )
     return request_sync_preview(actor, operation.connection_id, asked)
+
+
+def _delivered_again(actor: Actor, operation: Operation) -> int:
+    if operation.destination_id is None:
+        raise NotThere(f"The Destination of Operation {operation.pk} was deleted.", "tidegate destination list")
+    return request_deliver(
+        operation.destination_id,
+        operation.connection_id,
+        actor=str(actor),
+        trigger=actor.trigger,
+        mode=operation.scope["mode"],
+        preview=operation.preview,
+    )
 
 
 def _may_sync_of(record_ids: Iterable[int]) -> list[int]:

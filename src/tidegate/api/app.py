@@ -47,6 +47,7 @@ ROUTERS: Final = (
     "operation",
     "notification",
     "destination",
+    "delivery",
     "user",
     "token",
     "me",

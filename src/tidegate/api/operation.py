@@ -20,7 +20,7 @@ from tidegate.rules.actor import Actor
 
 routes = Routes("operation")
 
-Type = Annotated[Literal["discover", "sync", "change"] | None, Field(description="Only of this type.")]
+Type = Annotated[Literal["discover", "sync", "change", "deliver"] | None, Field(description="Only of this type.")]
 Status = Annotated[
     Literal["pending", "running", "success", "partial", "failed", "cancelled"] | None,
     Field(description="Only in this status."),

@@ -370,6 +370,8 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         "destination test": PreflightDone,
         "destination take": destination.DestinationRow,
         "destination leave": destination.DestinationRow,
+        "destination join": destination.DestinationRow,
+        "deliver": operation.OperationDetail,
         "engagement list": engagement.EngagementPage,
         "engagement show": engagement.EngagementDetail,
         "engagement rename": engagement.EngagementDetail,

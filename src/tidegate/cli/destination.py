@@ -12,7 +12,7 @@ from tidegate.cli.answer import Deleted, DeletedThing, PreflightDone, PreflightR
 from tidegate.cli.failure import DONE, FAILED, Failure, usage
 from tidegate.cli.field import Secret, Set, asked_for, given
 from tidegate.cli.house import actions, reads
-from tidegate.cli.naming import confirmed, the_connection, the_destination, the_product_type
+from tidegate.cli.naming import confirmed, the_connection, the_destination, the_product, the_product_type
 from tidegate.cli.option import Confirm, Json, group
 from tidegate.cli.start import me, ready
 from tidegate.cli.terminal import facts, heading, moment, note, plain, print_json, say, table
@@ -240,6 +240,22 @@ def remove_route(
             raise Failure(f"{row.name} has no such route.", f"See its routes: tidegate destination show {row.id}")
         actions.destination.remove_destination_route(me(), found.id)
         _answer(row.id, f"{row.name} takes {_takes(found)} no more; what was delivered stays there.", json=json)
+
+
+@app.command("join")
+def join_product(
+    name: Named,
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="Of ours: its name or its number.")],
+    number: Annotated[
+        int, typer.Argument(metavar="NUMBER", min=1, help="The Product's there, as its URL says.")
+    ],
+    json: Json = False,
+) -> None:
+    """Say that a Product there is one of ours: findings are delivered into it from then on."""
+    with ready(quiet=json):
+        row, of = the_destination(name), the_product(product)
+        actions.delivery.join_product(me(), row.id, of.id, number)
+        _answer(row.id, f"{of.name} is the Product {number} of {row.name}.", json=json)
 
 
 WORDS = {"good": "ok", "warning": "warn", "problem": "FAIL"}

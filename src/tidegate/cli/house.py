@@ -25,6 +25,7 @@ if TYPE_CHECKING:
             bulk,
             configuration,
             connection,
+            delivery,
             destination,
             engagement,
             finding,

@@ -137,6 +137,7 @@ class OperationType(StrEnum):
     discover = "discover"
     sync = "sync"
     change = "change"
+    deliver = "deliver"
 
 
 class OperationStatus(StrEnum):

@@ -57,7 +57,7 @@ TOLD: Final = {
 }
 """Changes that say all by their kind."""
 
-OPERATIONS: Final = {"sync": "Sync", "discover": "Discover", "change": "Change"}
+OPERATIONS: Final = {"sync": "Sync", "discover": "Discover", "change": "Change", "deliver": "Delivery"}
 
 FORGETTING: Final = "TIDEGATE_KEEP_JOURNAL_DAYS"
 

@@ -27,8 +27,8 @@ MOST_TOLD: Final = 3
 """Problems in the sentence that ends the Operation; all of them are in its log."""
 
 _LOST: Final = (
-    "The {word} it was delivered into is gone in DefectDojo, or its user may not see it any more. Nothing is made again "
-    "by itself: restore it there, or have it made anew with a repair."
+    "The {word} it was delivered into is gone in DefectDojo, or the token's user may not see it any more. Nothing is "
+    "made again by itself: restore it there, or have it made anew with a repair."
 )
 _CAUSES: Final = (
     (TokenRejected, "auth_rejected"),
@@ -62,9 +62,11 @@ def run_deliver(run: Run) -> Ending:
         finally:
             run.note_vendor(dojo.seconds, {"vendor": dojo.seconds}, {})
             run.say(f"{dojo.requests:,} requests, {dojo.writes:,} of them writes.")
-    told = " ".join(problems[:MOST_TOLD]) + (
-        f" And {len(problems) - MOST_TOLD:,} more." if problems[MOST_TOLD:] else ""
-    )
+    if refused := run.counts["refused"]:
+        problems.insert(0, f"{refused:,} findings were not taken by the server.")
+    told = " ".join(problems[:MOST_TOLD])
+    if problems[MOST_TOLD:]:
+        told += f" And {len(problems) - MOST_TOLD:,} more."
     return Ending("partial" if problems else "success", told, dict(run.counts))
 
 

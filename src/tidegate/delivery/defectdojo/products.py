@@ -66,7 +66,7 @@ def _found_or_made(dojo: Dojo, destination: Destination, product: Product, link:
     told = {
         "name": product.name,
         "description": f"Findings of «{product.name}» come from Tidegate. {_mark(link)}",
-        "prod_type": _product_type(dojo, destination.product_type or product.product_type.name),
+        "prod_type": _product_type(dojo, destination, product),
         "enable_simple_risk_acceptance": True,
     }
     made = _made(dojo, "products/", told, lambda: _named(dojo, product.name))
@@ -74,7 +74,7 @@ def _found_or_made(dojo: Dojo, destination: Destination, product: Product, link:
 
 
 def _taken(destination: Destination, product: Product, link: DeliveredProduct, row: Row) -> dict[str, Any]:
-    """A Product of that name. It is ours where it bears our mark: an answer was lost; else somebody's word is needed."""
+    """A Product of that name. Ours where it bears our mark: an answer was lost; else somebody's word is needed."""
     if _mark(link) in str(row.get("description") or ""):
         return _facts(row, "made")
     _refuse_another(destination, product, row)
@@ -82,7 +82,7 @@ def _taken(destination: Destination, product: Product, link: DeliveredProduct, r
         return _facts(row, "joined")
     raise NotDelivered(
         f"A Product «{product.name}» is there already (number {row['id']}), and nobody said that it is this one. "
-        f"Say so with: tidegate deliver join {destination.pk} {product.pk} {row['id']}"
+        f"Say so with: tidegate destination join {destination.pk} {product.pk} {row['id']}"
     )
 
 
@@ -102,11 +102,22 @@ def _named(dojo: Dojo, name: str) -> Row | None:
     return _first(dojo.pages("products/", name_exact=name), lambda row: row["name"] == name)
 
 
-def _product_type(dojo: Dojo, name: str) -> int:
-    def there() -> Row | None:
-        return _first(dojo.pages("product_types/", name=name), lambda row: row["name"] == name)
-
-    return (there() or _made(dojo, "product_types/", {"name": name}, there))["id"]
+def _product_type(dojo: Dojo, destination: Destination, product: Product) -> int:
+    """The product type in which Products are made there: it is there, and a person said which."""
+    name = destination.product_type
+    named = f"There is no Product «{product.name}» there"
+    if not name:
+        raise NotDelivered(
+            f"{named}, and none is made: {destination.name} does not say in which product type. "
+            f"Say it with: tidegate destination edit {destination.pk} --product-type"
+        )
+    found = _first(dojo.pages("product_types/", name=name), lambda row: row["name"] == name)
+    if found is None:
+        raise NotDelivered(
+            f"{named}, and none is made: its product type «{name}» is not there either, letter by letter. "
+            f"Make it there, or say another with: tidegate destination edit {destination.pk} --product-type"
+        )
+    return found["id"]
 
 
 def _rename(dojo: Dojo, product: Product, link: DeliveredProduct) -> None:

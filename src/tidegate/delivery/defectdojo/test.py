@@ -136,6 +136,8 @@ class Delivering:
     def _refuse_if_left(self) -> None:
         if self.row.lost_at is not None:
             raise Lost(self.row.lost)
+        if self.mode == "repair":
+            return
         if self.foreign and not self.row.left:
             some = ", ".join(str(number) for number in self.foreign[:5])
             self._save(left=f"It holds {len(self.foreign):,} findings that Tidegate did not write ({some}).")
@@ -143,7 +145,7 @@ class Delivering:
             raise LeftAlone(self.row.left)
 
     def _forgive(self) -> None:
-        """A person says: go on. What was deleted there is made again, and others' findings beside ours are borne with."""
+        """A person says: go on, once. What was deleted there is made again, also where others wrote beside us."""
         with transaction.atomic():
             hold_claim(self.run.claim)
             if self.row.lost_at is not None:
@@ -398,9 +400,8 @@ class Delivering:
 
     def _said(self, row: Row, due: Due) -> Merge:
         now, before = seen(row), dict(due.seen or {})
-        for name, value in (due.meant or {}).items():
-            if now.get(name) == value:
-                before[name] = value  # written by us, before the process died
+        # What stands there as it was meant was written by us, before the process died.
+        before |= {name: value for name, value in (due.meant or {}).items() if now.get(name) == value}
         if now == before:
             return Merge()
         note, noted_at = self._newest_note(row, before["note"]) if now["note"] > before["note"] else ("", None)
@@ -417,7 +418,7 @@ class Delivering:
         )
 
     def _clock_ahead(self) -> timedelta:
-        """How far its clock is ahead of ours, where that is more than an answer's Date, of whole seconds, can be off."""
+        """How far its clock is ahead of ours, where that is more than an answer's Date can be off: whole seconds."""
         ahead = self.dojo.server().clock_ahead
         return timedelta(seconds=ahead if abs(ahead) > CLOCK_SECONDS else 0)
 

@@ -171,7 +171,8 @@ def save_test(test: DeliveredTest, **facts: Any) -> None:
 
 
 def take_decisions(actor: Actor, due: Due, taken: Mapping[str, str | None], step: UUID) -> bool:
-    """What people there decided is decided here, in their name and in a step that can be undone. False where a change is at the Record: later, then."""
+    """What people there decided is decided here, in their name and in a step that can be undone. False where
+    a change is at the Record: later, then."""
     if any(one.changing_operation_id is not None for one in lock_records([due.record]).values()):
         return False
     decide_finding(actor, due.ours.id, {name: None if v is None else Said(v) for name, v in taken.items()}, step)

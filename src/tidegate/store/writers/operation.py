@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from psycopg.errors import LockNotAvailable
 
 from tidegate.log import redact, redacted
+from tidegate.rules.actor import SCHEDULE
 from tidegate.rules.change import how_far
 from tidegate.rules.retry import next_try
 from tidegate.store.clock import database_now
@@ -335,6 +336,7 @@ def _let_go(operation_id: int, connection_id: int, status: str) -> None:
     withdraw(operation_id)
     run("records_changed", operation=operation_id)
     _ask_for_its_sync(operation_id)
+    _ask_for_its_deliveries(operation_id)
     offer([row["id"] for row in rows_of("operations_waiting", connection=connection_id, operation=operation_id)])
     rows_of("tell_ended", operation=operation_id, status=status)
 
@@ -357,6 +359,15 @@ def _ask_for_its_sync(operation_id: int) -> None:
     flowing = flowing.filter(absent_since=None, connection__paused_at=None, connection__deleted_at=None)
     if records := list(flowing.values_list("pk", flat=True)):
         request_operation("sync", ended.connection_id, actor=ended.actor, records=records, delay=delay)
+
+
+def _ask_for_its_deliveries(operation_id: int) -> None:
+    """What a Sync brought goes on to where routes lead it; a delivery that finds nothing changed asks once a Test."""
+    ended = Operation.objects.get(pk=operation_id)
+    if ended.type != "sync" or ended.preview or ended.status not in ("success", "partial"):
+        return
+    for row in rows_of("destinations_of_connection", connection=ended.connection_id):
+        request_deliver(row["id"], ended.connection_id, actor=str(SCHEDULE), trigger="scheduled", mode="deliver")
 
 
 def _plan_another_try(operation_id: int) -> None:

@@ -24,7 +24,7 @@ from tidegate.ui.download import as_csv
 from tidegate.ui.page import act, back, page, saying, show, tell
 from tidegate.ui.table import Table
 
-TYPES = ("discover", "sync", "change")
+TYPES = ("discover", "sync", "change", "deliver")
 STATUSES = ("pending", "running", "success", "partial", "failed", "cancelled")
 SEARCHED_LOG_LINES = 500
 SHOWN_RESULTS = 200
@@ -96,7 +96,7 @@ def operation(request: HttpRequest, actor: Actor, /, *, operation_id: int) -> Ht
         "next_line": lines[-1].n if len(found.log) > len(lines) else 0,
         "live": live, "progress": progress(operation_id) if live else None, "differences": differences,
         "table": table, "kinds": kinds, "search": asked.search, "level": asked.level, "levels": reads.LEVELS,
-        "may": held_for_operation(operation_id, row.connection_id, "operator"),
+        "may": held_for_operation(operation_id, row.connection_id, "operator", of_some=bool(row.records)),
     }  # fmt: skip
     context["only_looks"] = "" if context["may"] else LOOKS
     parts = {
