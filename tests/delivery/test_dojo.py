@@ -42,7 +42,7 @@ def to(slept: list[float]) -> Iterator[Made]:
     opened: list[Dojo] = []
 
     def made(url: str, token: str = "t0ken" * 8, **how: Any) -> Dojo:
-        settings = DefectDojoSettings(url=url, token=SecretStr(token))
+        settings = DefectDojoSettings.model_validate({"url": url, "token": SecretStr(token)})
         opened.append(Dojo(settings, **{"sleep": slept.append, "writes_per_minute": 6_000, **how}))
         return opened[-1]
 
@@ -207,7 +207,7 @@ def test_no_secret_leaves_and_nothing_is_sent_elsewhere(fake: FakeDefectDojo, to
 
 
 def dojo_settings(fake: FakeDefectDojo) -> DefectDojoSettings:
-    return DefectDojoSettings(url=fake.url, token=SecretStr(fake.token))
+    return DefectDojoSettings.model_validate({"url": fake.url, "token": SecretStr(fake.token)})
 
 
 def test_what_is_no_answer_of_the_api_is_told_at_once(fake: FakeDefectDojo, to: Made):

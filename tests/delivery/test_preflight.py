@@ -19,7 +19,10 @@ READER = "reader0token" * 3
 
 
 def looked(fake: FakeDefectDojo, product_type: str = TYPE, token: str = "") -> Preflight:
-    with Dojo(DefectDojoSettings(url=fake.url, token=SecretStr(token or fake.token)), sleep=lambda _: None) as dojo:
+    with Dojo(
+        DefectDojoSettings.model_validate({"url": fake.url, "token": SecretStr(token or fake.token)}),
+        sleep=lambda _: None,
+    ) as dojo:
         return preflight(dojo, product_type)
 
 
