@@ -149,7 +149,7 @@ GUARDS = [
     Guard(
         "seen is what was declared",
         ledger,
-        "if proof.expected is not None and proof.expected != self.seen:",
+        "if proof.expected is not None and proof.expected != came:",
         "if False:",
         numbered.WORLD,
         "fault: the total is less than nothing",
