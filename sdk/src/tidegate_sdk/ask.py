@@ -130,6 +130,23 @@ class Page:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Where a vendor says how many open findings the account sees, without listing them.
+
+        Count("paging.total", Ask("api/issues/search", {"resolved": "false", "ps": 1}))     # one question
+        Count("metrics.vulnerabilities")                                                    # in each row of veps()
+
+    `path` is where the number stands, dotted, in the answer to `ask`, or without one in the rows that list the VEPs; a
+    row that has none there has none to tell of. `most`: what the vendor counts to at most, so that this many may be
+    more. It is a word to a person, never a proof.
+    """
+
+    path: str
+    ask: Ask | None = None
+    most: int | None = None
+
+
 Kind = Literal["whole", "steady", "drifting"]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_arg
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from .ask import Families, List, SharedFamilies, Talk
+from .ask import Count, Families, List, SharedFamilies, Talk
 from .auth import Credential, reveal
 from .errors import ConnectorError
 from .finding import Account, Severity, Vep
@@ -153,6 +153,13 @@ class Tool(ABC, Generic[S]):
         it is named twice, neither is believed.
         """
         yield from ()
+
+    def open_findings(self) -> Sequence[Count]:
+        """Where the vendor says cheaply how many open findings there are, for *Test connection*; by default nowhere.
+
+        Several are added up, so each must count something else.
+        """
+        return ()
 
     def witness(self, vep: Vep) -> Talk[bool] | None:
         """Whether the vendor still names the VEP; None (the default) means: look into the list of VEPs, once."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
+
+from pydantic import SecretStr
 
 from tidegate.rules.record import plural
 from tidegate_sdk import (
@@ -16,11 +19,15 @@ from tidegate_sdk import (
     Family,
     List,
     Odd,
+    Page,
+    Row,
     SharedFamily,
+    Skip,
     Skipped,
     Talk,
     Tool,
     Vep,
+    dig,
 )
 from tidegate_sdk.session import Session
 
@@ -61,10 +68,12 @@ async def _probe(tool: Tool[Any], how: dict[str, Any]) -> Probe:
         async with tool.open(**way_out() | how) as session:
             account = await session.talk(tool.account())
             login = Step("login", True, f"Logged in as {account.name or account.id}.")
-            sample: list[Vep] = []
-            seen = await _look(tool, session, sample)
-            refused = await _refused(session, sample) if seen.ok else []
-            return Probe((*_warned(tool), login, *refused, seen), account)
+            seen = await _look(tool, session)
+            if not seen.ok or not seen.veps:
+                return Probe((*_warned(tool), login, _sight(tool, seen)), account)
+            readable = await _readable(session, seen.sample)
+            told = [_about_open(seen, await _counted(tool, session, seen)), *readable.words]
+            return Probe((*_warned(tool), login, *readable.steps, _sight(tool, seen, told)), account)
     except ConnectorError as error:
         return Probe((Step("login", False, str(error)),))
 
@@ -74,43 +83,145 @@ def _warned(tool: Tool[Any]) -> list[Step]:
     return [Step("the way there", True, told, warning=True)] if told else []
 
 
-async def _look(tool: Tool[Any], session: Session, sample: list[Vep]) -> Step:
-    """What is listed; a few of the VEPs become the sample."""
-    things, seen = plural(tool.a_record_is), 0
-    reading = session.read(tool.veps())
+@dataclass
+class _Seen:
+    """What the list of VEPs showed; `rows` is what its rows tell of open findings, None where none tells of any."""
+
+    veps: int = 0
+    whole: bool = True
+    problem: str = ""
+    sample: list[Vep] = field(default_factory=list[Vep])
+    rows: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        return not self.problem
+
+
+async def _look(tool: Tool[Any], session: Session) -> _Seen:
+    """Reads the list of VEPs, up to so many; the first few become the sample."""
+    seen = _Seen()
+    reading = session.read(_counting(tool, seen))
     try:
         async for batch in reading:
-            seen += sum(not isinstance(row, Odd) for row in batch)
-            sample += [row for row in batch if not isinstance(row, Odd)][: SAMPLE - len(sample)]
-            if seen >= ENOUGH:
-                return Step("what it can see", True, f"At least {seen:,} {things}.")
+            veps = [row for row in batch if not isinstance(row, Odd)]
+            seen.veps += len(veps)
+            seen.sample += veps[: SAMPLE - len(seen.sample)]
+            if seen.veps >= ENOUGH:
+                seen.whole = False
+                return seen
     finally:
         await reading.aclose()
     outcome = reading.outcome
     if outcome.error is not None:
-        return Step("what it can see", False, str(outcome.error))
-    if not outcome.complete:
-        return Step("what it can see", False, f"{seen:,} {things}, and not the whole list. {outcome.why}".rstrip())
-    if not seen:
-        nothing = f"No {things} at all: check what the account may see in the tool."
-        return Step("what it can see", True, nothing)
-    return Step("what it can see", True, f"All {seen:,} {things}.")
+        seen.problem = str(outcome.error)
+    elif not outcome.complete:
+        seen.problem = f"{seen.veps:,} {plural(tool.a_record_is)}, and not the whole list. {outcome.why}".rstrip()
+    return seen
 
 
-async def _refused(session: Session, sample: list[Vep]) -> list[Step]:
+def _counting(tool: Tool[Any], seen: _Seen) -> List[Vep]:
+    """The list of VEPs, noting what each row that becomes one tells of its open findings."""
+    listing = tool.veps()
+    paths = [count.path for count in tool.open_findings() if count.ask is None]
+
+    def read(row: Row) -> Vep | Skip:
+        vep = listing.read(row)
+        if not isinstance(vep, Skip):
+            for path in paths:
+                if (told := _number(row.get(path))) is not None:
+                    seen.rows = told + (seen.rows or 0)
+        return vep
+
+    return replace(listing, read=read) if paths else listing
+
+
+async def _counted(tool: Tool[Any], session: Session, seen: _Seen) -> tuple[int, bool] | None:
+    """How many findings are open, and whether there may be more; None where the vendor does not tell."""
+    counts = tool.open_findings()
+    in_rows = any(count.ask is None for count in counts)
+    if not counts or (in_rows and seen.rows is None):
+        return None
+    total, more = seen.rows or 0, in_rows and not seen.whole
+    for count in counts:
+        if count.ask is None:
+            continue
+        try:
+            page = await session.talk(_page(count.ask))
+        except ConnectorError:  # it is a word on the way: what cannot be read, the steps for the Families tell
+            return None
+        told = _number(dig(page.body, count.path, None))
+        if told is None:
+            return None
+        total, more = total + told, more or (count.most is not None and told >= count.most)
+    return total, more
+
+
+def _page(ask: Ask) -> Talk[Page]:
+    return (yield replace(ask, bare=True))
+
+
+def _number(told: object) -> int | None:
+    return told if isinstance(told, int) and not isinstance(told, bool) and told >= 0 else None
+
+
+def _about_open(seen: _Seen, counted: tuple[int, bool] | None) -> str:
+    if counted is None:
+        return ""
+    total, more = counted
+    return f"{'at least' if more else 'about'} {total:,} open finding{'' if total == 1 else 's'}"
+
+
+def _sight(tool: Tool[Any], seen: _Seen, told: Sequence[str] = ()) -> Step:
+    """ "All 37 projects, about 12,480 open findings, secrets not enabled." Where nothing is visible, what to grant."""
+    name, things = "what it can see", plural(tool.a_record_is)
+    if not seen.ok:
+        return Step(name, False, seen.problem)
+    if not seen.veps:
+        grant = _rights(tool)
+        nothing = f"No {things} at all: the credential lacks a right to see them, or there are none yet."
+        return Step(name, True, f"{nothing} {grant}".rstrip(), warning=True)
+    amount = f"All {seen.veps:,}" if seen.whole else f"At least {seen.veps:,}"
+    return Step(name, True, ", ".join([f"{amount} {things}", *filter(None, told)]) + ".")
+
+
+def _rights(tool: Tool[Any]) -> str:
+    """What the form says of the credential: where it comes from, and which rights it needs."""
+    fields = tool.settings_type().model_fields.values()
+    secret = (field for field in fields if _is_secret(field.annotation) and field.title and field.description)
+    return " ".join(f"{field.title}: {field.description}" for field in secret if field.is_required())
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))
+
+
+@dataclass
+class _Readable:
     """Issue 8, rights per Family: what can be read of no VEP of the sample, with the vendor's reason."""
+
+    steps: list[Step] = field(default_factory=list[Step])
+    words: list[str] = field(default_factory=list[str])
+
+
+async def _readable(session: Session, sample: list[Vep]) -> _Readable:
     readable: set[str] = set()
-    refused: dict[str, ConnectorError] = {}
+    refused: dict[str, tuple[ConnectorError, bool]] = {}
+    skipped: dict[str, str] = {}
 
     async def ask_for(family: Family | SharedFamily | Skipped) -> None:
-        if isinstance(family, Skipped) or (talk := _first_page(family.list)) is None:
+        if isinstance(family, Skipped):
+            skipped.setdefault(family.family, family.because)
+            return
+        if (talk := _first_page(family.list)) is None:
+            readable.add(family.name)
             return
         try:
             await session.talk(talk)
             readable.add(family.name)
         except ConnectorError as error:
             if isinstance(error, AccessDenied) or error.status in family.off:
-                refused.setdefault(family.name, error)
+                refused.setdefault(family.name, (error, error.status in family.off))
 
     try:
         async for shared in session.shared(sample):
@@ -119,12 +230,14 @@ async def _refused(session: Session, sample: list[Vep]) -> list[Step]:
             async for family in session.families(vep):
                 await ask_for(family)
     except ConnectorError:  # what else is wrong with a list the first Sync tells, with the Record that it concerns
-        return []
-    return [
-        Step("what it may read", True, f"{name} cannot be read. {error}", warning=True)
-        for name, error in refused.items()
-        if name not in readable
-    ]
+        return _Readable()
+    found = _Readable()
+    for name, (error, off) in refused.items():
+        if name not in readable:
+            found.steps.append(Step("what it may read", True, f"{name} cannot be read. {error}", warning=True))
+            found.words.append(f"{name} not {'enabled' if off else 'allowed'}")
+    found.words += [f"{name} skipped" for name in skipped if name not in {*readable, *refused}]
+    return found
 
 
 def _first_page(listing: List[Any]) -> Talk[None] | None:

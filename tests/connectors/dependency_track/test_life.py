@@ -167,13 +167,17 @@ def test_test_connection_tells_who_we_are_and_what_we_see(track: FakeDependencyT
     from tidegate.ingest.probe import probe
 
     nothing = probe(made(track))
-    track.world.add_project("shop")
+    track.world.add_project("shop", metrics={"vulnerabilities": 12_480})
+    track.world.add_project("never analysed")
     something = probe(made(track))
     track.world.permissions = {"VIEW_VULNERABILITY"}
     refused = probe(made(track))
     wrong = probe(made(track, key="odt_of_somebody_else_000000000000000000"))
 
-    assert [step.sentence for step in something.steps] == ["Logged in as Tidegate.", "All 1 project versions."]
+    assert [step.sentence for step in something.steps] == [
+        "Logged in as Tidegate.",
+        "All 2 project versions, about 12,480 open findings.",
+    ]
     assert something.account is not None
     assert something.account.id == track.url
     assert "No project versions at all" in nothing.steps[-1].sentence

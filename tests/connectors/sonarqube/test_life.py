@@ -227,7 +227,7 @@ def test_the_days_count_from_the_last_list_that_named_a_branch(sonar: FakeSonarQ
     scene, there = released(sonar)
     scene.configure(close_branches_after=30)
     days_pass(100)
-    sonar.interfere = lambda question: 500 if question.variables.get("branch") == "release/1" else None
+    sonar.interfere = lambda question: 500 if "release/1" in question.variables.values() else None
     scene.sync()
     sonar.interfere = None
     sonar.world.delete_branch("shop", "release/1")
@@ -378,6 +378,13 @@ def test_a_server_that_breaks_off_half_way_closes_nothing(sonar: FakeSonarQube):
     assert scene.open() == set(keys.values())
 
 
+def told_of(sonar: FakeSonarQube) -> str:
+    """The open vulnerabilities of all main branches, counted here."""
+    there = [issue for project in sonar.world.projects.values() for issue in project.branches["main"].issues]
+    number = sum(issue["type"] == "VULNERABILITY" and not issue.get("resolution") for issue in there)
+    return f"about {number} open finding{'' if number == 1 else 's'}"
+
+
 def test_test_connection_tells_who_we_are_and_what_we_see(sonar: FakeSonarQube):
     from tidegate.ingest.probe import probe
 
@@ -386,10 +393,12 @@ def test_test_connection_tells_who_we_are_and_what_we_see(sonar: FakeSonarQube):
     something = probe(made(sonar))
     wrong = probe(made(sonar, token="squ_of_somebody_else_0000000000000000000000"))
 
-    assert [step.sentence for step in something.steps] == ["Logged in as Tidegate.", "All 1 projects."]
+    seen = f"All 1 projects, {told_of(sonar)}."
+    assert [step.sentence for step in something.steps] == ["Logged in as Tidegate.", seen]
     assert something.account is not None
     assert something.account.id == "BF41A1F2-AZWQhLxGkYvQfHq0mFzk"
     assert "No projects at all" in nothing.steps[-1].sentence
+    assert "its user needs Browse on each project" in nothing.steps[-1].sentence
     assert not wrong.steps[-1].ok
     assert "squ_of_somebody_else" not in str(wrong)
 
@@ -404,6 +413,7 @@ def test_test_connection_tells_which_family_may_not_be_read(sonar: FakeSonarQube
     steps = probe(made(sonar)).steps
 
     assert [step.name for step in steps] == ["login", "what it may read", "what it can see"]
+    assert steps[2].sentence == f"All 1 projects, {told_of(sonar)}, hotspots not enabled."
     assert steps[1].warning
     assert steps[1].sentence.startswith("hotspots cannot be read. GET api/hotspots/search answered 403.")
     assert steps[1].sentence.endswith("Give the account the missing permission in the tool.")

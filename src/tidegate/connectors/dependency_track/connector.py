@@ -15,6 +15,7 @@ from tidegate.connectors.dependency_track.paging import TOTAL, Numbered
 from tidegate_sdk import (
     Account,
     Ask,
+    Count,
     Families,
     Family,
     Finding,
@@ -104,6 +105,10 @@ class DependencyTrack(Tool[DependencyTrackSettings]):
 
     def veps(self) -> List[Vep]:
         return List(Ask("api/v1/project"), "", Numbered(100), self.project, id=_named_by("uuid"))
+
+    def open_findings(self) -> tuple[Count, ...]:
+        """What is suppressed is not among them."""
+        return (Count("metrics.vulnerabilities"),)
 
     def project(self, row: Row) -> Vep | Skip:
         """A version of a project by its UUID, which stays when name or version are edited."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from tidegate_sdk import (
     Account,
     Ask,
+    Count,
     Families,
     Finding,
     Header,
@@ -76,6 +77,9 @@ class Probely(Tool[ProbelySettings]):
 
     def veps(self) -> List[Vep]:
         return List(Ask("targets/"), "results", PAGES, self.target, id=_id, secret=True)
+
+    def open_findings(self) -> Sequence[Count]:
+        return (Count("count", Ask("findings/", {"state": "notfixed", "length": 1})),)
 
     def families(self, vep: Vep) -> Families:
         """Nothing by itself: the findings of all targets are one list."""

@@ -21,6 +21,7 @@ from tidegate_sdk import (
     AuthRejected,
     Branch,
     Branches,
+    Count,
     Families,
     Family,
     Finding,
@@ -135,6 +136,11 @@ class SonarQube(Tool[SonarQubeSettings]):
         query = self.organization or {"qualifiers": "TRK"}
         pages = PageNumber(TOTAL, page="p", size="ps", per=500, window=10_000)
         return List(Ask("api/components/search", query), "components", pages, self.project, id=_named_by("key"))
+
+    def open_findings(self) -> tuple[Count, ...]:
+        """Of the vulnerabilities of all main branches; hotspots and risks are counted only project by project."""
+        asked = {"types": "VULNERABILITY", "resolved": "false", "p": 1, "ps": 1, **self.organization}
+        return (Count(TOTAL, Ask("api/issues/search", asked), most=10_000 if self.organization else None),)
 
     def project(self, row: Row) -> Vep:
         key = identifier(row, "key")

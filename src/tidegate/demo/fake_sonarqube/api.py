@@ -81,8 +81,9 @@ def _branches(world: World, query: Query) -> Any:
 
 
 def _issues(world: World, query: Query) -> Any:
-    branch = _branch(world, query["componentKeys"], query)
-    found = [each for each in (branch.issues if branch else []) if _asked(each, query)]
+    named = [query["componentKeys"]] if "componentKeys" in query else [*filter(world.sees, world.projects)]
+    branches = [branch for key in named if (branch := _branch(world, key, query)) is not None]
+    found = [each for branch in branches for each in branch.issues if _asked(each, query)]
     if query.get("s") == "CREATION_DATE":
         found.sort(key=lambda each: each["creationDate"], reverse=query.get("asc") == "false")
     body = _page(world, query, found, "issues")
@@ -97,6 +98,7 @@ def _asked(issue: Mapping[str, Any], query: Query) -> bool:
     after, before = query.get("createdAfter"), query.get("createdBefore")
     return (
         issue["type"] in query["types"].split(",")
+        and not (query.get("resolved") == "false" and issue.get("resolution"))
         and (after is None or created >= datetime.fromisoformat(after))
         and (before is None or created < datetime.fromisoformat(before))
         and ("rules" not in query or issue["rule"] in query["rules"].split(","))
