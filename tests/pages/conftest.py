@@ -94,8 +94,9 @@ def opened(chromium: Browser, house: House) -> Iterator[Callable[..., Seen]]:
 
 
 def heard(seen: Seen, said: Any) -> None:
-    """A line in the console is wrong; that a request was refused is told by the answer itself."""
-    known = ("Failed to load resource", *(["htmx:"] if seen.offline else []))
+    """A line in the console is wrong; that a request was refused is told by the answer, and that one was given up
+    for a newer one is as it should be."""
+    known = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest", *(["htmx:"] if seen.offline else []))
     if said.type in ("error", "warning") and not any(words in said.text for words in known):
         seen.wrong.append(f"console: {said.text}")
 

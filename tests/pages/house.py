@@ -17,13 +17,13 @@ from tests.server.processes import TIDEGATE, Program, free_port
 
 UNPACKED = Path(__file__).parents[2] / ".tidegate" / "chromium" / "root"
 PASSWORD = "a long tide comes in"
-PEOPLE = {"ana": "--administrator", "rae": "--role=reader"}
+PEOPLE = {"ana": "--administrator", "rae": "--role=reader", "may": "--role=mapper"}
 SECONDS = 240.0
 
 
 @dataclass
 class House:
-    """A service that is up, and who may come in: ana is administrator, rae a reader."""
+    """A service that is up, and who may come in: ana is administrator, rae a reader, may a mapper."""
 
     home: Path
     url: str

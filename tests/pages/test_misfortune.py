@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
-from playwright.sync_api import expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.pages.conftest import Seen
 from tests.pages.hand import new_record, unmapped
@@ -51,6 +52,64 @@ def test_a_search_and_a_type_ahead_go_on_where_the_connection_comes_back(opened:
     expect(page.get_by_role("option").first).to_contain_text("Vulnerable shop")
 
 
+def test_a_list_that_comes_late_takes_neither_letters_nor_the_hand(opened: Opened):
+    """Whoever types on while a searched list is under way keeps every letter, in the same field of the same row."""
+    seen = opened()
+    new_record(seen)
+    page = seen.go("/inbox/")
+    name = unmapped(page).first.get_by_role("rowheader").inner_text().split()[0]
+    late = Late(page)
+    words = page.get_by_role("searchbox").first
+    words.press_sequentially(name[:2])
+    late.comes()
+    words.press_sequentially(name[2:4])
+    late.goes()
+    expect(page).to_have_url(re.compile(f"search={name[:4]}$"))
+    expect(words).to_be_focused()
+    expect(words).to_have_value(name[:4])
+    late.held = True
+    words.press_sequentially(name[4])
+    late.comes()
+    box = unmapped(page).first.get_by_role("combobox")
+    box.click()
+    page.keyboard.type("vulnerable")
+    late.goes()
+
+    expect(page).to_have_url(re.compile(f"search={name[:5]}$"))
+    expect(box).to_be_focused()
+    expect(box).to_have_value("vulnerable")
+    expect(page.get_by_role("option").first).to_contain_text("Vulnerable shop")
+
+
+class Late:
+    """Holds what a search of the inbox asks for, as long as it is `held`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.held, self.waiting = page, True, list[Route]()
+        page.route(re.compile(r"/inbox/\?.*search="), self.asked)
+
+    def asked(self, route: Route) -> None:
+        if self.held:
+            self.waiting.append(route)
+        else:
+            route.continue_()
+
+    def comes(self) -> None:
+        """Waits until something is asked for."""
+        for _ in range(300):
+            if self.waiting:
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("nothing was asked for")
+
+    def goes(self) -> None:
+        """All of it is answered; what the page gave up meanwhile is gone."""
+        self.held = False
+        while self.waiting:
+            with suppress(Error):
+                self.waiting.pop(0).continue_()
+
+
 def test_the_address_survives_a_reload_and_the_way_back(opened: Opened):
     """Promise: everything on a page has a URL."""
     seen = opened()
@@ -90,8 +149,8 @@ def test_a_second_tab_is_told_what_the_first_decided(opened: Opened):
 
 
 def test_two_people_edit_the_same_record_and_the_last_word_is_named(opened: Opened):
-    """A second person who edits the same Record is told what the first has decided."""
-    ana, other = opened("ana"), opened("ana", width=320, height=640, scheme="dark")
+    """A second person, with another login, who edits the same Record is told that the first has decided."""
+    ana, other = opened("ana"), opened("may", width=320, height=640, scheme="dark")
     new_record(ana)
     page = ana.go("/inbox/")
     name = unmapped(page).first.get_by_role("rowheader").inner_text().splitlines()[0]

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from tidegate.reads.viewer import sees_everything, visible
+from tidegate.reads.viewer import sees, sees_everything, visible
+from tidegate.rules.access import Place
 from tidegate.store import models
 from tidegate.store.statement import rows_of
 from tidegate_sdk import Severity
@@ -50,9 +51,10 @@ def findings_of(rows: Iterable[Mapping[str, Any]]) -> Findings:
     return Findings(**_sums([0], ({**row, "of": 0} for row in rows))[0])
 
 
-def feeds_seen(records: Iterable[int]) -> list[int] | None:
-    """The Feeds of these Records whose findings the viewer may see; None where that is all."""
-    if sees_everything():
+def feeds_seen(records: Iterable[int], connections: Iterable[int]) -> list[int] | None:
+    """The Feeds of these Records, which are of these Connections, whose findings the viewer may see; None where that is
+    all: whoever sees a Connection sees all that it brought."""
+    if sees_everything() or all(sees(Place(connection_id=one)) for one in set(connections)):
         return None
     test = "test__engagement__product"
     seen = visible(connection="test__connection_id", product=f"{test}_id", product_type=f"{test}__product_type_id")

@@ -114,12 +114,13 @@ def among(kind: str, ids: Iterable[int], role: Role) -> frozenset[int]:
     return frozenset(id for id, place in places(kind, wanted).items() if access.may(role, place))
 
 
-def held_for_operation(operation_id: int, connection_id: int, role: Role) -> bool:
-    """Whether the viewer, who sees it, holds this role for an Operation: for its Connection, or for all its Records."""
+def held_for_operation(operation_id: int, connection_id: int, role: Role, *, of_some: bool) -> bool:
+    """Whether the viewer, who sees it, holds this role for an Operation: for its Connection, or, where it was asked for
+    some Records, for all of these."""
     access = viewer()
     if access.may(role, Place(connection_id=connection_id)):
         return True
-    parts = places_of_operation(operation_id) if access.may_somewhere(role) else None
+    parts = places_of_operation(operation_id) if of_some and access.may_somewhere(role) else None
     return parts is not None and all(access.may(role, part) for part in parts)
 
 

@@ -382,7 +382,7 @@ def facts(one: Any) -> rules.RecordFacts:
 def _beside(found: list[Any]) -> dict[int, tuple[Findings, rules.LastSync | None]]:
     """What came through each; how its last Sync went, Family by Family, and what of it waits for a person."""
     ids, feeds = [one.pk for one in found], [one.feed_id for one in found]
-    rows = rows_of("records_told", records=ids, feeds=feeds, seen=feeds_seen(ids))
+    rows = rows_of("records_told", records=ids, feeds=feeds, seen=feeds_seen(ids, [one.connection_id for one in found]))
     return {row["record_id"]: (findings_of(row["findings"]), _last_sync(row)) for row in rows}
 
 

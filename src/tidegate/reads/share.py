@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Q
 
 from tidegate.reads.record import visible_records
-from tidegate.reads.viewer import sees, sees_everything, visible
+from tidegate.reads.viewer import once, sees, sees_everything, visible
 from tidegate.rules.access import Place
 from tidegate.store import models
 from tidegate.store.statement import rows_of
@@ -38,8 +38,9 @@ def seen_whole(connection_id: int) -> bool:
 
 def own_records() -> list[int]:
     """The Records that the viewer sees, and not by their Connection."""
-    there = models.Record.objects.filter(visible_records(), ~Q(visible(connection="connection_id")), deleted_at=None)
-    return list(there.values_list("pk", flat=True))
+    elsewhere = ~Q(visible(connection="connection_id"))
+    there = models.Record.objects.filter(visible_records(), elsewhere, deleted_at=None)
+    return once("own Records", lambda: list(there.values_list("pk", flat=True)))
 
 
 class Share:

@@ -6,13 +6,16 @@ this person: no row, no count, and None where one thing is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any, TypeVar
 
 from django.db.models import Q
 
 from tidegate.rules.access import EVERYWHERE, NO_ACCESS, ROLES, Access, Place, Role
+
+T = TypeVar("T")
 
 _viewer: ContextVar[Access] = ContextVar("viewer", default=NO_ACCESS)
 
@@ -25,6 +28,29 @@ def viewing(access: Access) -> Iterator[None]:
         yield
     finally:
         _viewer.reset(token)
+
+
+_look: ContextVar[dict[str, Any] | None] = ContextVar("one look", default=None)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Inside, what belongs to the viewer is asked for once: nothing changes meanwhile, in a transaction that reads."""
+    token = _look.set({})
+    try:
+        yield
+    finally:
+        _look.reset(token)
+
+
+def once(name: str, ask: Callable[[], T]) -> T:
+    """What `ask` says; within one look the same as before."""
+    known = _look.get()
+    if known is None:
+        return ask()
+    if name not in known:
+        known[name] = ask()
+    return known[name]
 
 
 def viewer() -> Access:

@@ -23,7 +23,7 @@ from tidegate.actions.errors import Forbidden, NotThere, Refused
 from tidegate.actions.setup import is_set_up
 from tidegate.reads.page import CursorRefused
 from tidegate.reads.service import answered_within
-from tidegate.reads.viewer import NotShown, viewing
+from tidegate.reads.viewer import NotShown, one_look, viewing
 from tidegate.rules.actor import Actor
 from tidegate.ui.account import visitor
 
@@ -48,7 +48,7 @@ def page(view: Shows) -> Callable[..., HttpResponse]:
     @wraps(view)
     def answer(request: HttpRequest, **given: Any) -> HttpResponse:
         def shown(actor: Actor) -> HttpResponse:
-            with viewing(actor.access):
+            with viewing(actor.access), one_look():
                 return view(request, actor, **given)
 
         try:

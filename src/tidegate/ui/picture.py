@@ -92,7 +92,7 @@ def days(strip: Iterable[Day]) -> SafeString:
 
 @register.simple_tag
 def spark(values: Sequence[float], label: str = "") -> SafeString:
-    """How a number went, as a line of 66 by 20."""
+    """How a number went, as a line of 66 by 20, which may be drawn out to any size."""
     if len(values) < 2:
         return mark_safe("")
     low, high = min(values), max(values)
@@ -100,7 +100,8 @@ def spark(values: Sequence[float], label: str = "") -> SafeString:
     points = " ".join(f"{n * step:.1f},{18 - (value - low) * scale:.1f}" for n, value in enumerate(values))
     said = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
-        '<svg class="spark" width="66" height="20" viewBox="0 0 66 20" {}><polygon points="0,20 {} 64,20"/>'
+        '<svg class="spark" width="66" height="20" viewBox="0 0 66 20" preserveAspectRatio="none" {}>'
+        '<polygon points="0,20 {} 64,20"/>'
         '<polyline points="{}"/></svg>', said, points, points,
     )  # fmt: skip
 

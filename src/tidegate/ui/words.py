@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -99,6 +99,12 @@ def words(name: str) -> str:
 def of(mapping: Mapping[str, Any], name: str) -> Any:
     """What the mapping has under this name; None where nothing."""
     return mapping.get(name)
+
+
+@register.filter
+def at(row: Sequence[Any], place: int) -> Any:
+    """What stands at this place of the row, counted from nothing."""
+    return row[place]
 
 
 @register.filter

@@ -37,6 +37,13 @@ WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satu
 DIFFERENCES: Final = 200
 
 
+TIERS: Final = {
+    "live": "Ran against the real product; ", "replayed": "Reads what vendors publish without loss; ",
+    "by the book": "Written from the vendor's documentation; ",
+}  # fmt: skip
+"""How a Tool was tried, in a sentence that its cases of the conformance suite end."""
+
+
 @page
 def connectors(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     """The Connections that are there, and the tools that could be connected."""
@@ -54,7 +61,7 @@ def connectors(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     context = {
         "table": table, "found": found, "healths": HEALTHS, "tools": tools(request.GET.get("tool", "").strip()[:100]),
         "wanted": request.GET.get("tool", ""), "may_add": actor.access.may("administrator"),
-        "mine": among("connection", [row.id for row in found.connections], "administrator"),
+        "mine": among("connection", [row.id for row in found.connections], "administrator"), "tiers": TIERS,
     }  # fmt: skip
     return show(request, "connector/list.html", context, parts={"connections": "connector/table.html"})
 
