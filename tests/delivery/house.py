@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ from tidegate.guard.secrets import seal
 from tidegate.ingest.operation import run_claimed
 from tidegate.jobs.works import know_all_works
 from tidegate.store import models
+from tidegate.store.statement import rows_of
 from tidegate.store.writers.operation import claim_operation, request_deliver
 from tidegate_sdk.limits import Limits
 
@@ -102,9 +104,11 @@ class House:
     def left_behind(self) -> models.Operation:
         """What a process that died left is taken up again."""
         operation = models.Operation.objects.get(status="running")
-        with database.cursor() as cursor:
-            cursor.execute("UPDATE lease SET until = now() - interval '1 minute'")
-            cursor.execute("UPDATE operation SET deaths = 0 WHERE id = %s", [operation.pk])
+        while rows_of("lease_is_alive", operation=operation.pk):  # a last beat may still be on its way
+            with database.cursor() as cursor:
+                cursor.execute("UPDATE lease SET until = now() - interval '1 minute'")
+                cursor.execute("UPDATE operation SET deaths = 0 WHERE id = %s", [operation.pk])
+            time.sleep(0.05)
         return self.go_on(operation.pk)
 
     @contextmanager

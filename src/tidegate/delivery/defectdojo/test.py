@@ -192,7 +192,8 @@ class Delivering:
                 self._find_test()
             if self.row.their_id is not None:
                 row = self._test()
-                if row["build_id"] == self.row.pending:
+                # The Test of a first import has its name from the start: only all of it says that it ended.
+                if row["build_id"] == self.row.pending and row["percent_complete"] == 100:
                     self._save(build=self.row.pending)
                     break
             now = self._count() if self.row.their_id is not None else 0
@@ -589,22 +590,22 @@ class Delivering:
         with self.run.in_database():
             again_after_deadlock(note)
         self._wrote = True
-        patience = self._import(build, told)
+        answered, patience = self._import(build, told)
         self._settle(patience)
         with self.run.in_database():
             now = self._dues([due.ours.id for due in dues])
         left = [due for due in now.values() if due.their_id is None and due.ours.open]
         self.run.counts["created"] += len(dues) - len(left)
         self.run.show(f"Delivering {self.test.name}", self.run.counts["created"], None)
-        if left and (len(dues) == 1 or not self._failures):
+        if left and (answered or (len(dues) == 1 and self._failures)):
             # The server took it for another one, without a word; or it takes all others and not this one.
             for due in left:
                 self._set_aside(due)
             return []
         return left
 
-    def _import(self, build: str, told: Sequence[Mapping[str, Any]]) -> float:
-        """Sends them; how long the outcome is to be waited for."""
+    def _import(self, build: str, told: Sequence[Mapping[str, Any]]) -> tuple[bool, float]:
+        """Sends them; whether the server said that it has them, and how long the outcome is to be waited for."""
         new = self.row.their_id is None
         where = (
             {"engagement": self.link.their_engagement, "test_title": self.row.title}
@@ -628,14 +629,14 @@ class Delivering:
         except Unknown as unknown:
             if unknown.status is None or unknown.status in (502, 503, 504):  # a proxy's word: the server may go on
                 self.run.say(f"{unknown} It is waited for.", "warning")
-                return self.patience
+                return False, self.patience
             self._fail(str(unknown))
         else:
             self._failures = 0
             self.batch = self.batch.after(len(told), time.monotonic() - began)
             self._save(their_id=answer["test"], build=build)
-            return self.patience
-        return 0
+            return True, self.patience
+        return False, 0
 
     def _is_lost(self, refused: Refused) -> bool:
         return any("does not exist" in words for words in refused.fields.values())
