@@ -35,6 +35,7 @@ WORKS = {
     for work in (
         Work("ingest", "apply of one Record: first, unchanged, 1 % changed and 1 % gone", (100_000, 1_000_000)),
         Work("whole", "one Record from the vendor's bytes to the findings table", (100_000, 1_000_000)),
+        Work("tools", "every Tool of the catalog, from its vendor's bytes to the findings table", (10_000,)),
         Work("stock", "10,000 findings in an empty database and beside 2,000,000 others", (2_000_000,), 10),
         Work("flat", "100 unchanged Syncs: dead rows and sizes; what kill -9 leaves", (10_000,), 100),
         Work("discover", "Discover of 100,000 vendor products already known", (100_000,)),
@@ -49,10 +50,13 @@ WORKS = {
 OTHERS = {
     "lists": "pages and lists with 1,000,000 findings stored",
     "api": "the same through the API, each beside its read",
+    "screens": "the same as pages, with session and template",
     "scale": "a thousand Connections, one worker and two",
     "soak": "half an hour of misfortune befalls the whole service",
 }
 """Benches with a command line of their own: bench/<name>.py has `main`."""
+KINDS = {"lists": "list", "api": "api", "screens": "page"}
+"""What those that tell many calls are about."""
 
 
 def main(given: list[str]) -> int:
@@ -132,8 +136,8 @@ def run(name: str, findings: int | None) -> list[dict[str, Any]]:
     if done.returncode not in (0, 1) or not done.stdout.strip():
         raise SystemExit(f"The bench {name} did not come to its end.")
     figures = json.loads(done.stdout)
-    if name in ("lists", "api"):
-        return [figure.as_dict() for figure in of_lists(figures, {"lists": "list", "api": "api"}[name])]
+    if name in KINDS:
+        return [figure.as_dict() for figure in of_lists(figures, KINDS[name])]
     return figures
 
 

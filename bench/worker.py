@@ -66,7 +66,9 @@ class Worker:
         number = (request_discover if what == "discover" else request_sync)(ME, self.connection)
         run_operation(number)  # as a worker does: words are indexed elsewhere, later
         took = time.perf_counter() - began
-        operation = Operation.objects.get(pk=number)
-        if operation.status != "success":
-            raise RuntimeError(f"The {what} ended as {operation.status}: {operation.why}")
+        self._check(Operation.objects.get(pk=number))
         return took, peak_megabytes()
+
+    def _check(self, operation: Operation) -> None:
+        if operation.status != "success":
+            raise RuntimeError(f"The {operation.type} ended as {operation.status}: {operation.why}")

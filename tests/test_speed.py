@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from bench import report
 from bench.figure import BARS, ROWS, Figure
+from bench.many import Copies, world_of
+from tidegate.catalog import BUILT_IN
+from tidegate_sdk.conformance.player import Player
 
 MACHINE = {"processor": "Some", "cores": "2"}
 
@@ -61,3 +69,18 @@ def test_the_picture_says_its_numbers_in_words_too():
     said = drawn.findtext("{http://www.w3.org/2000/svg}desc") or ""
     assert "first import 5 at 10,000 and 5 at 1,000,000" in said
     assert "prefers-color-scheme:dark" in (drawn.findtext("{http://www.w3.org/2000/svg}style") or "")
+
+
+@pytest.mark.parametrize("slug", sorted(slug for slug in BUILT_IN if not slug.startswith("report_")))
+def test_the_bench_of_all_tools_has_many_findings_of_each(slug: str, tmp_path: Path):
+    """Also of one that joins the catalog later: its copies are told apart, and read to their proven end."""
+    world = world_of(slug)
+    before = asyncio.run(Player(world, tmp_path / "world").golden())
+    many = Copies(world, 5 * sum(len(part.values) for part in before.families.values()))
+
+    after = asyncio.run(Player(replace(world, vendor=many.vendor), tmp_path / "world").golden())
+
+    assert many.times >= 5
+    for key, part in before.families.items():
+        assert after.families[key].complete == part.complete
+        assert len(after.families[key].values) == many.times * len(part.values)
