@@ -95,10 +95,13 @@ async def test_whoever_looks_a_second_time_has_it_walked_anew_and_once_for_all(o
         vendor.rows = [row("a"), row("q", "packages")]
         again = [[each.key for each in (await read(session, one, family))[0]] for family in ("code", "packages")]
         third = await read(session, one, "images")
+        asked = vendor.asked
+        await read(session, one, "images")
 
     assert again == [["a"], ["q"]]
-    assert vendor.asked == 3 + 1
+    assert asked == 3 + 1
     assert third[1].elsewhere == 2
+    assert vendor.asked == asked + 1, "It is given no walk that it has had."
 
 
 @pytest.mark.parametrize("lost", [row("x", "quantum"), row("x", None), {"id": "x"}, 7, None])
