@@ -188,7 +188,7 @@ async def test_a_cursor_is_believed_at_the_second_look_only(opened: Open):
 
 
 async def test_rows_of_nobody_are_not_kept_where_one_family_holds_secrets(opened: Open):
-    lost = row("x", "quantum", password="hunter2-hunter2")  # noqa: S106 - a secret of the customer's
+    lost = row("x", "quantum", password="hunter2-hunter2")
 
     async with opening(opened, Vendor(lost)) as session:
         kept = (await read(session, walk(), "code"))[0]
