@@ -106,7 +106,7 @@ def test_passkey(newcomer: Seen):
     page.fill("input[name=name]", "Laptop")
     page.check("input[name=passwordless]")
     page.click("text=Make it")
-    page.wait_for_url(re.compile("/account/second-factor/(passkeys|codes)/"))
+    page.wait_for_url(re.compile("/account/second-factor/(passkeys|codes)/$"))
     (kept,) = passkeys_on(told, device)
     assert (kept["rpId"], kept["isResidentCredential"]) == ("localhost", True)
     page = go(newcomer, PASSKEYS)
