@@ -65,11 +65,17 @@ def test_a_rejected_token_is_one_sentence_and_what_to_do():
 
 @pytest.mark.parametrize(
     ("name", "level", "word"),
-    [("", "warning", "No product type is named"), ("research and development", "problem", "There is no product type")],
+    [
+        ("", "warning", "No product type is named"),
+        ("research and development", "problem", "There is no product type «"),
+    ],
 )
 def test_where_products_are_made_is_compared_letter_by_letter(name: str, level: str, word: str):
     """The server's own filters are loose: a product type of nearly this name is another one."""
     with FakeDefectDojo() as fake:
+        near = as_json({"count": 1, "next": None, "previous": None, "results": [{"id": 1, "name": TYPE}]})
+        fake.interfere = lambda question: near if question.name == "GET product_types" else None
+
         (remark,) = about(looked(fake, name), "product type")
 
     assert remark.level == level
