@@ -430,6 +430,8 @@ def walk_names(*bodies: Any) -> tuple[list[Any], list[str], Any]:
     walk, told, found = Names(2).walk(Ask("b")), list[Any](), list[str]()
     step = next(walk)
     for body in bodies:
+        assert isinstance(step, Ask)
+        assert step.reader is not None
         told.append(step.query["offset"])
         came = list(step.reader(BytesIO(body)))
         found += [each["name"] for each in came]
