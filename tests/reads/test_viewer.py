@@ -118,6 +118,8 @@ UNBOUND = {
     "version.version_of_rule": "of a rule that is at hand",
     "viewer.demand_everywhere": "who looks, itself",
     "viewer.needs_everywhere": "the same",
+    "viewer.once": "the same",
+    "viewer.one_look": "the same",
     "viewer.sees": "the same",
     "viewer.sees_everything": "the same",
     "viewer.viewer": "the same",
