@@ -436,7 +436,7 @@ way("delivery.request_repair")(routed)
 plain(
     "delivery.join_product",
     lambda s: {"destination_id": s.destination, "product_id": s.product, "their_id": 7},
-    refuses="",
+    refuses="times running",
 )
 
 # People
