@@ -38,7 +38,7 @@ from tidegate.server.start import started
 
 PASSWORD = "a long tide comes in"
 RARE = ("CVE-2019-4711", "handler_4711", "KEY-123456", "S299")
-OPENS = ("BEGIN", "SET TRANSACTION")
+OPENS = ("BEGIN", "SET TRANSACTION", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 FREQUENT = ("sql", "SQL inj", "cve", "variant1", "python", "orders1")
 
 
@@ -159,7 +159,7 @@ def looks() -> dict[str, list[Look]]:
 
 
 def questions(counted: CaptureQueriesContext) -> int:
-    """How many there were; what opens a transaction asks for no data."""
+    """How many there were; what opens and closes a transaction asks for no data."""
     counted.__exit__(None, None, None)
     return sum(not query["sql"].startswith(OPENS) for query in counted.captured_queries)
 
