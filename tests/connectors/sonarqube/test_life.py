@@ -229,12 +229,13 @@ def test_the_days_count_from_the_last_list_that_named_a_branch(sonar: FakeSonarQ
     days_pass(100)
     sonar.interfere = lambda question: 500 if "release/1" in question.variables.values() else None
     scene.sync()
-    sonar.interfere = None
+    sonar.interfere = lambda question: None
     sonar.world.delete_branch("shop", "release/1")
 
-    scene.sync()
+    operation = scene.sync()
 
     assert there in scene.open()
+    assert any("unless it comes back" in one.why for one in results_of(operation))
 
 
 def no_answer(sonar: FakeSonarQube) -> None:
