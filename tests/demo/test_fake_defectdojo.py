@@ -1,7 +1,8 @@
 """What a DefectDojo does, as a contract: held by our fake in both generations, and by a real server that is given.
 
-With DEFECTDOJO_URL and DEFECTDOJO_TOKEN (of a superuser) in the environment the same tests ask that server instead;
-what they make there is named `tidegate …` and lies in a product type of its own, which is deleted at the end.
+With DEFECTDOJO_URL and DEFECTDOJO_TOKEN (of a superuser) in the environment the same tests ask that server instead. Its
+deduplication is to be switched on, as it is not at first; a server of 3.2.0 kept the contract on 2026-11-27. What they
+make there is named `tidegate …` and lies in a product type of its own, which is deleted at the end.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ class Dojo:
     """One server, asked as any client would."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.client = httpx2.Client(base_url=f"{url.rstrip('/')}/api/v2/", headers={"Authorization": f"Token {token}"})
+        self.client = httpx2.Client(
+            base_url=f"{url.rstrip('/')}/api/v2/", headers={"Authorization": f"Token {token}"}, timeout=120
+        )
         schema = self.ask("GET", "oa3/schema/?format=json")
         self.version: str = schema.json()["info"]["version"]
         self.is_old = self.version.startswith("2.")
@@ -121,7 +124,7 @@ def test_a_path_without_its_last_slash_is_moved_and_an_unknown_one_is_not_there(
 
 def test_a_wrong_password_is_refused_with_400(dojo: Dojo):
     answer = dojo.ask("POST", "api-token-auth/", json={"username": "nobody", "password": "none"})
-    assert (answer.status_code, list(answer.json())) == (400, ["non_field_errors"])
+    assert (answer.status_code, next(iter(answer.json()))) == (400, "non_field_errors")  # some say it twice
 
 
 # Lists and objects
@@ -373,7 +376,7 @@ def test_a_broken_import_leaves_what_it_had_done_and_its_test_is_not_finished(do
     report = [one("A"), one("Z", component_version="x" * 101)]
     assert dojo.send("import-scan", report, engagement=engagement, build_id="b1").status_code == 500
     (test,) = dojo.get(f"tests/?engagement={engagement}")["results"]
-    assert (test["percent_complete"], test["build_id"] or "") == (50, "")
+    assert (test["percent_complete"], test["build_id"] or "") == (50, "b1")  # a name from the start
 
     dojo.again(test["id"], [one("A"), one("Z")], build_id="b2")
 

@@ -47,13 +47,11 @@ def import_scan(world: World, user: Row, form: Mapping[str, str], content: bytes
         report, findings = reports.parsed(world, content)
     if test is None:
         test = _new_test(world, engagement["id"], form, report)
+        test.update(_marks(form))  # from the start: that they stand there proves no first import
     elif report.get("type") and not world.is_old and test["test_type_name"] != f"{report['type']} Scan ({GENERIC})":
         raise Refused(400, {"message": '["Test type mismatch: the report is of another type."]'})
     outcome = _apply(world, user, test, form, findings, again=again)
-    for name in ("version", "build_id", "branch_tag", "commit_hash"):
-        if name in form:
-            test[name] = form[name]
-    test.update(percent_complete=100, updated=world.stamp())
+    test.update(_marks(form), percent_complete=100, updated=world.stamp())
     world.add(
         "test_imports", test=test["id"], type="reimport" if again else "import", build_id=form.get("build_id", ""),
         version=form.get("version", ""),
@@ -133,6 +131,10 @@ def new_test(world: World, engagement: int, test_type: Row, *, scan_type: str | 
         "deduplication_algorithm": world.algorithm if told else None, "hash_code_fields": HASHED if by_hash else None,
         "api_scan_configuration": None,
     }  # fmt: skip
+
+
+def _marks(form: Mapping[str, str]) -> Row:
+    return {name: form[name] for name in ("version", "build_id", "branch_tag", "commit_hash") if name in form}
 
 
 def _new_test(world: World, engagement: int, form: Mapping[str, str], report: Mapping[str, Any]) -> Row:
