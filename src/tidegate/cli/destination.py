@@ -246,9 +246,7 @@ def remove_route(
 def join_product(
     name: Named,
     product: Annotated[str, typer.Argument(metavar="PRODUCT", help="Of ours: its name or its number.")],
-    number: Annotated[
-        int, typer.Argument(metavar="NUMBER", min=1, help="The Product's there, as its URL says.")
-    ],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The Product's there, as its URL says.")],
     json: Json = False,
 ) -> None:
     """Say that a Product there is one of ours: findings are delivered into it from then on."""
