@@ -1,4 +1,4 @@
-"""What must be the same after a fault as without one: content, not numbers, times, attempts and logs."""
+"""What must be the same after a fault as without one: content, not numbers, times, steps, attempts and logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QUESTIONS = {
     "findings": "SELECT feed_id, key, family, title, severity, open, active, closed_because, fields::text"
     " FROM finding ORDER BY 1, 2",
     "decisions": "SELECT feed_id, key_hash, field, value, by FROM decision ORDER BY 1, 2, 3",
-    "journal": "SELECT key, kind, actor, before - 'closed_operation'"
+    "journal": "SELECT key, kind, actor, before - 'closed_operation' - 'step'"
     " FROM journal JOIN finding ON finding.id = finding_id ORDER BY finding.feed_id, 1, journal.id",
     "held": "SELECT key, standing FROM held JOIN finding ON finding.id = finding_id ORDER BY finding.feed_id, 1",
     "held absences": "SELECT vendor_id FROM held_absence JOIN record ON record.id = record_id ORDER BY 1",
