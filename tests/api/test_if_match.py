@@ -16,7 +16,7 @@ from tests.api.house import House, house, undone
 from tests.api.test_every_change import ask, call
 from tests.world import ALICE
 from tidegate.actions import connection as connection_actions
-from tidegate.actions import engagement, finding, product, product_type, route, rule, schedule
+from tidegate.actions import destination, engagement, finding, product, product_type, route, rule, schedule
 from tidegate.actions import test as tests
 from tidegate.actions import user as users
 from tidegate.actions.version import Changed, expecting
@@ -89,6 +89,11 @@ AT_ONCE: dict[str, tuple[Callable[[Side], int], Callable[[int], Any], Callable[[
         lambda s: s.connection,
         lambda id: models.Connection.objects.filter(pk=id).update(label="Theirs"),
         lambda id: connection_actions.edit_connection(ALICE, id, label="Mine"),
+    ),
+    "destination": (
+        lambda s: s.destination,
+        lambda id: models.Destination.objects.filter(pk=id).update(name="Theirs"),
+        lambda id: destination.edit_destination(ALICE, id, name="Mine"),
     ),
     "engagement": (
         lambda s: s.engagement,

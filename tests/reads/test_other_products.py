@@ -18,6 +18,7 @@ from tests.reads.test_viewer import ASKED, EVERY, shown
 from tests.world import ALICE
 from tidegate import catalog
 from tidegate.actions import connection as connections
+from tidegate.actions import destination as destinations
 from tidegate.actions import record as records
 from tidegate.actions import route as routes
 from tidegate.actions import rule as rules
@@ -132,6 +133,9 @@ def beside(scanner: models.Connection, by_name: dict[str, int], canary: int) -> 
         "sync": sync.pk, "preview": foreseen.pk, "waits": waits.pk, "others": others.pk, "discover": discover.pk,
         "change": change.pk, "rule": saved.rules[0], "user": eve,
         "token": tokens.add_token(ALICE, f"{CANARY} token", user_id=eve, grants=reads).id,
+        "destination": destinations.add_destination(
+            ALICE, f"{CANARY} destination", {"url": "http://127.0.0.1:1"}, {"token": SecretStr("x")}
+        ),
         "route": routes.add_route(ALICE, "Route", SecretStr("json://127.0.0.1:1/x"), connection_id=scanner.pk),
     }  # fmt: skip
 
@@ -147,7 +151,7 @@ def things(there: Any) -> Iterator[Any]:
         test, engagement, product = targets[number % len(targets)]
         yield SimpleNamespace(
             name=(CANARY, "Own")[number % 2], connection=there.connection, rule=there.rule, route=there.route,
-            user=there.user, token=there.token, preview=there.preview,
+            destination=there.destination, user=there.user, token=there.token, preview=there.preview,
             finding=findings[number % len(findings)], shop=shops[number % len(shops)],
             sync=operations[number % len(operations)], held=operations[number % len(operations)],
             missing=there.records["gone"], new=there.records["like gone"], test=test, engagement=engagement,

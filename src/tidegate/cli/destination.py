@@ -260,10 +260,9 @@ WORDS = {"good": "ok", "warning": "warn", "problem": "FAIL"}
 
 
 def _kind() -> Kind:
-    from tidegate.delivery.defectdojo.settings import DefectDojoSettings
-    from tidegate.reads.tool import fields_of
+    from tidegate.delivery.defectdojo.settings import fields
 
-    return Kind("DefectDojo", fields_of(DefectDojoSettings))
+    return Kind("DefectDojo", fields())
 
 
 def _own(

@@ -70,9 +70,12 @@ def _show(found: SecretsStatus) -> None:
         )
         for key in found.keys
     ]
+    heads = ("KEY", "IT", "CONNECTIONS#", "ROUTES#", "DESTINATIONS#", "SECOND FACTORS#", "MADE")
+    # A column of nothing but zeros takes the room of those that say something.
+    shown = [place for place, head in enumerate(heads) if "#" not in head or any(row[place] != "0" for row in rows)]
     table(
-        ("KEY", "IT", "CONNECTIONS#", "ROUTES#", "DESTINATIONS#", "SECOND FACTORS#", "MADE"),
-        rows,
+        tuple(heads[place] for place in shown),
+        [tuple(row[place] for place in shown) for row in rows],
         empty="No key was made yet: nothing is sealed.",
     )
     if not found.lost:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from tidegate.reads.tool import FieldRow, fields_of
 from tidegate_sdk import HttpSettings
 from tidegate_sdk.auth import Header
 from tidegate_sdk.tool import Http
@@ -30,3 +31,8 @@ class DefectDojoSettings(HttpSettings):
     def way(self) -> Http:
         """The door to the server's API."""
         return self.door(self.url, Header("Authorization", self.token, "Token {}"))
+
+
+def fields() -> list[FieldRow]:
+    """What a person enters for a Destination, as of a Tool's settings."""
+    return fields_of(DefectDojoSettings)
