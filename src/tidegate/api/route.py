@@ -188,7 +188,8 @@ def view_of(route: Route, handler: Callable[..., Any]) -> Callable[..., HttpResp
     sparse = route.method == "GET" and route.answers is not None
     if sparse:
         query["fields"] = inspect.Parameter("fields", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=FIELDS)
-    if sparse and rows_within(route.answers):
+    listed = sparse and rows_within(route.answers) is not None
+    if listed:
         query["format"] = inspect.Parameter("format", inspect.Parameter.KEYWORD_ONLY, default="json", annotation=FORMAT)
     known = frozenset(query)
 
@@ -197,7 +198,7 @@ def view_of(route: Route, handler: Callable[..., Any]) -> Callable[..., HttpResp
         actor: Actor = request.auth  # pyright: ignore[reportAttributeAccessIssue] - set by ninja
         _refuse_unknown(request, known)
         fields = values.pop("fields", None) if sparse else None
-        as_csv = values.pop("format", "json") == "csv" if "format" in query else False
+        as_csv = listed and values.pop("format", "json") == "csv"  # an export has a `format` of its own
         if fields:
             check_fields(fields, route.answers)
         if route.method == "GET":
