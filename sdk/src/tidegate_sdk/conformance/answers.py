@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
-from ..ask import Row, read_name
-from ..body import decode
 from ..errors import AccessDenied, AuthRejected, ConnectorError, NotFound, VendorDown
 from ..one_walk import Share
 from ..tool import Tool
 from . import faults
 from .body import Way, field, kind_of, places, put
-from .body import at as at_way
 from .judgement import Touched, document_law, law, recovered, value_law
 from .player import Player, at
 from .rehearsal import Rehearsal
@@ -91,22 +88,14 @@ class AnswerCases:
         return law(await self.player.golden(), result) + self.player.leaks(result, stage)
 
     async def value_in_rows(self, kind: Kind) -> list[str]:
-        """One value of one row becomes odd, for each field that the vendor sends.
-
-        The first odd value of a place is always played. Another one need not be where the Tool's reading functions make
-        of the row, decoded as the Session does, the very same: most fields that a vendor sends nobody reads.
-        """
+        """One value of one row becomes odd, for each field that the vendor sends."""
         golden, clean = await self.player.clean()
         problems: list[str] = []
         for place in _places_in_rows(golden, clean, self.player.world.skips_by):
             nobody_is_said = place.touched.field in self.player.world.no_product
-            played = False
             for odd in odd_values(place.touched.before):
                 if odd.kind != kind or (nobody_is_said and _says_end(odd)) or takes_away(place.way, odd):
                     continue
-                if played and _changes_nothing(clean.exchanges[place.number - 1], place.way, odd):
-                    continue
-                played = True
                 result, stage = await self.player.play(_replacing(place.way, odd), place.number)
                 touched = replace(place.touched, kind=kind, after=odd.value)
                 verdict = value_law(golden, result, touched) + self.player.leaks(result, stage)
@@ -182,30 +171,6 @@ def _replacing(way: Way, odd: Odd) -> Fault:
         return replace(exchange.answer, content=encoded(put(exchange.answer.body(), way, odd.value)))
 
     return Fault(strike)
-
-
-def _changes_nothing(exchange: Exchange, way: Way, odd: Odd) -> bool:
-    """Whether the row with the odd value has the same name, the same VEP and the same finding as before."""
-    assert exchange.list is not None
-    row_at = way[: len(exchange.list.items.split(".")) + 1] if exchange.list.items else way[:1]
-    try:
-        body = decode(encoded(put(exchange.answer.body(), way, odd.value)), "the row")
-    except ConnectorError:
-        return False
-    before, now = _made_of(exchange, at_way(exchange.answer.body(), row_at)), _made_of(exchange, at_way(body, row_at))
-    return before is not None and before == now
-
-
-def _made_of(exchange: Exchange, row: Any) -> tuple[Any, ...] | None:
-    """The row's VEP, its name and what is read from it; None where it cannot be read, or has no name."""
-    if exchange.list is None or not isinstance(row, dict):
-        return None
-    whole = Row(cast("dict[str, Any]", row))
-    name = read_name(whole, exchange.list.id)
-    try:
-        return None if name is None else (exchange.key_of(row), name, exchange.list.read(whole))
-    except Exception:  # noqa: BLE001 - as in the Session: whatever a connector raises makes the row odd
-        return None
 
 
 def _places_in_rows(golden: Rehearsal, clean: Stage, skips_by: frozenset[str]) -> Iterator[Place]:
