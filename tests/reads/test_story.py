@@ -130,4 +130,4 @@ def test_what_is_internal_to_an_undo_is_not_shown():
 
 def test_every_reason_to_close_has_its_words():
     """data-model.md: what may stand in closed_because."""
-    assert CLOSED_BECAUSE.keys() == {"gone", "fixed", "threshold", "person", "merged", "undone"}
+    assert CLOSED_BECAUSE.keys() == {"gone", "branch", "fixed", "threshold", "person", "merged", "undone"}
