@@ -38,7 +38,7 @@ from tidegate.server.postgres import Database
 from tidegate.server.postgres.program import client_program, entrance_to, running
 from tidegate.server.postgres.upgrade import sums_of
 from tidegate.server.restore import Restored, restore
-from tidegate.store.models import Connection, Route, User
+from tidegate.store.models import Connection, Destination, Route, User
 
 CHECKOUT = Path(__file__).parents[2]
 CANARY = "c4nary-of-the-vendor"
@@ -164,6 +164,11 @@ def everything_that_can_be_sealed() -> int:
         address=seal({"address": SecretStr(f"json://{CANARY}")}, f"route {route.pk}", settings),
         signing_secret=seal({"secret": SecretStr(CANARY)}, signature, settings),
     )
+    dojo = Destination.objects.create(
+        name="Dojo", created_by="alice", settings={"url": "http://127.0.0.1:1"}, secrets=b""
+    )
+    token = seal({"token": SecretStr(CANARY)}, f"destination {dojo.pk}", settings)
+    Destination.objects.filter(pk=dojo.pk).update(secrets=token)
     for type, name in (("totp", "secret"), ("recovery_codes", "seed")):
         text = seal_factor(CANARY, alice.pk, settings)
         Authenticator.objects.create(user=alice, type=type, data={name: text, "used_mask": 0})
@@ -178,7 +183,7 @@ def test_whatever_is_sealed_opens_after_a_restore_with_the_key_and_is_rotated_th
     number = everything_that_can_be_sealed()
     made = house.json("backup", file, "--with-key", "--passphrase-file", passphrase)
     (sealed,) = made["manifest"]["sealed"]
-    assert sealed["secrets"] == number == 6
+    assert sealed["secrets"] == number == 7
 
     run = ours(tmp_path / "other", "restore", file, "--passphrase-file", passphrase, "--json", url=empty.url)
     assert run.returncode == 0, run.stderr
@@ -195,6 +200,7 @@ def test_whatever_is_sealed_opens_after_a_restore_with_the_key_and_is_rotated_th
     assert (after["sealed"], after["lost"]) == (number, [])
     (key,) = after["keys"]
     assert (key["id"], key["connections"], key["routes"], key["users"]) == (rotated["key"], 2, 2, 2)
+    assert key["destinations"] == 1
 
 
 def test_whatever_is_sealed_is_named_where_its_key_did_not_come_along(
@@ -209,7 +215,7 @@ def test_whatever_is_sealed_is_named_where_its_key_did_not_come_along(
 
     assert run.returncode == 3
     lost = json.loads(run.stdout)["lost"]
-    assert sorted(one["kind"] for one in lost) == ["connection"] * 2 + ["route"] * 2 + ["user"] * 2
+    assert sorted(one["kind"] for one in lost) == ["connection"] * 2 + ["destination"] + ["route"] * 2 + ["user"] * 2
     assert len(lost) == number
     assert any("tidegate user reset-second-factor" in one["next_step"] for one in lost)
 
