@@ -43,7 +43,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Hand findings on": {
         "destination": ("destination:app", "Say where findings are delivered to, and which of them."),
-        "deliver": ("delivery:app", "Deliver what a Connection brought, or see what that would do."),
+        "deliver": ("delivery:app", "Deliver what a Connection brought."),
     },
     "Keep it as code": {
         "export": ("configuration:export_app", "Write what is configured as a file for plan and apply."),
