@@ -47,6 +47,7 @@ COMPOSED = {
     "operation.sync": "asks by request_sync",
     "operation.preview_discover": "asks by request_discover_preview",
     "operation.preview_sync": "asks by request_sync_preview",
+    "takeover.takeover": "asks for an administrator of everything, and does each step by its own action",
 }
 """What takes an actor and is no action: what it is made of asks."""
 

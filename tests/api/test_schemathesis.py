@@ -70,6 +70,7 @@ these here."""
 FITS_NOT: Final = ("400", "401", "403", "404", "405", "409", "412", "413", "414", "415", "422")
 """How what does not fit is refused; schemathesis' own list has every 5xx too, and knows neither 412, 413 nor 414."""
 FITS_AND_REFUSED: Final[Mapping[str, tuple[str, str]]] = {
+    "actions.finding.undo": ("422", "exactly one of step and finding_id is named"),
     "actions.record.undo": ("422", "exactly one of step and record_id is named"),
     "actions.trigger.take_call": ("400", "what the body must name is said where the trigger was made"),
 } | {
