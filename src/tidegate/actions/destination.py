@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -12,15 +12,14 @@ from pydantic import SecretStr
 from tidegate.actions.action import action
 from tidegate.actions.connection import existing as existing_connection
 from tidegate.actions.errors import NotThere, Refused
+from tidegate.actions.saving import sealed_to, unique_name
 from tidegate.actions.step import LARGEST_ID, not_there
 from tidegate.actions.version import demand_expected
 from tidegate.catalog import SettingsRefused, Unusable
-from tidegate.config import load_settings
 from tidegate.delivery.defectdojo import destination as stored
 from tidegate.delivery.defectdojo.preflight import Preflight, Remark, preflight
 from tidegate.delivery.defectdojo.settings import DefectDojoSettings
 from tidegate.guard.keys import KeyProblem
-from tidegate.guard.secrets import seal
 from tidegate.rules.actor import Actor
 from tidegate.rules.names import LONGEST, clean_name
 from tidegate.store.acting import acting
@@ -28,8 +27,6 @@ from tidegate.store.models import Destination, DestinationRoute
 from tidegate.store.writers import destination as writer
 from tidegate.store.writers.product import keep_product_type
 from tidegate_sdk.limits import Limits
-
-T = TypeVar("T")
 
 MOST_WRITES: Final = 6_000
 JOINS: Final = ("ask", "same name")
@@ -66,7 +63,7 @@ def add_destination(
     )
     facts["settings"] = stored.stored_settings(filled)
     with acting(str(actor)):
-        destination_id = unique_name(facts["name"], lambda: writer.save_new_destination(actor, facts))
+        destination_id = unique_name("Destination", facts["name"], lambda: writer.save_new_destination(actor, facts))
         writer.change_destination(destination_id, {"secrets": sealed(secrets, destination_id)})
     return destination_id
 
@@ -100,7 +97,9 @@ def edit_destination(
             facts |= refilled(found, settings or {}, secrets or {})
         if on is not None:
             facts["off_at"] = None if on else found.off_at or Now()
-        unique_name(facts.get("name", found.name), lambda: writer.change_destination(destination_id, facts))
+        unique_name(
+            "Destination", facts.get("name", found.name), lambda: writer.change_destination(destination_id, facts)
+        )
 
 
 @action("administrator", destination="destination_id")
@@ -302,18 +301,4 @@ def own_facts(
 
 
 def sealed(secrets: Mapping[str, SecretStr], destination_id: int) -> bytes:
-    try:
-        return seal(secrets, stored.OWNER.format(id=destination_id), load_settings())
-    except KeyProblem as problem:
-        raise Refused(problem.cause, problem.next_step) from problem
-
-
-def unique_name(name: str, save: Callable[[], T]) -> T:
-    """Saves. Raises Refused where another Destination has the name, also one that was added at the same moment."""
-    try:
-        with transaction.atomic():
-            return save()
-    except IntegrityError as error:
-        if "destination_name" not in str(error):
-            raise
-        raise Refused(f"There is a Destination «{name}» already.", "Choose another name.") from error
+    return sealed_to(secrets, stored.OWNER.format(id=destination_id))

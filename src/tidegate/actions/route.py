@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import uuid4
 
-from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from pydantic import SecretStr
 
 from tidegate.actions.action import action, demand, demand_everywhere
 from tidegate.actions.connection import existing as existing_connection
 from tidegate.actions.errors import NotThere, Refused
+from tidegate.actions.saving import sealed_to, unique_name
 from tidegate.actions.step import LARGEST_ID
 from tidegate.actions.version import demand_expected
 from tidegate.config import load_settings
@@ -22,7 +22,6 @@ from tidegate.delivery.address import Unusable, hook_shown
 from tidegate.delivery.courier import AddressRefused, Courier, Described, Outcome
 from tidegate.delivery.deliver import address_of, keys_of, post
 from tidegate.guard.keys import KeyProblem
-from tidegate.guard.secrets import seal
 from tidegate.guard.signing import SecretUnusable, key_of, new_secret
 from tidegate.reads.viewer import sees, visible
 from tidegate.rules.access import Place
@@ -36,8 +35,6 @@ from tidegate.store.models import News, Route
 from tidegate.store.writers import route as writer
 from tidegate.store.writers.notification import drop_waiting, send_again
 from tidegate.store.writers.secret import SIGNATURE
-
-T = TypeVar("T")
 
 
 @action("administrator", connection="connection_id")
@@ -57,7 +54,7 @@ def add_route(
     with acting(str(actor)):
         if connection_id is not None:
             facts["connection_id"] = existing_connection(connection_id).pk
-        route_id = unique_name(facts["name"], lambda: writer.save_new_route(actor, facts))
+        route_id = unique_name("route", facts["name"], lambda: writer.save_new_route(actor, facts))
         writer.change_route(route_id, {"address": sealed(address, route_id)})
     return route_id
 
@@ -89,7 +86,7 @@ def add_webhook(
     with acting(str(actor)):
         if connection_id is not None:
             facts["connection_id"] = existing_connection(connection_id).pk
-        route_id = unique_name(facts["name"], lambda: writer.save_new_route(actor, facts))
+        route_id = unique_name("route", facts["name"], lambda: writer.save_new_route(actor, facts))
         signature = sealed_signature({"secret": secret}, route_id)
         writer.change_route(route_id, {"address": sealed(address, route_id), "signing_secret": signature})
     return NewWebhook(route_id, secret)
@@ -152,7 +149,7 @@ def edit_route(
             facts["address"] = sealed(address, route_id)
         if on is not None:
             facts |= switched(route, on)
-        unique_name(facts.get("name", route.name), lambda: writer.change_route(route_id, facts))
+        unique_name("route", facts.get("name", route.name), lambda: writer.change_route(route_id, facts))
         if on is False:
             drop_waiting(route_id, f"The route was switched off by {actor}.")
 
@@ -353,21 +350,3 @@ def sealed(address: SecretStr, route_id: int) -> bytes:
 
 def sealed_signature(held: Mapping[str, SecretStr], route_id: int) -> bytes:
     return sealed_to(held, SIGNATURE.format(id=route_id))
-
-
-def sealed_to(values: Mapping[str, SecretStr], owner: str) -> bytes:
-    try:
-        return seal(values, owner, load_settings())
-    except KeyProblem as problem:
-        raise Refused(problem.cause, problem.next_step) from problem
-
-
-def unique_name(name: str, save: Callable[[], T]) -> T:
-    """Saves. Raises Refused where another route has the name, also one that was added at the same moment."""
-    try:
-        with transaction.atomic():
-            return save()
-    except IntegrityError as error:
-        if "route_name" not in str(error):
-            raise
-        raise Refused(f"There is a route «{name}» already.", "Choose another name.") from error
