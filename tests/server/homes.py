@@ -211,12 +211,15 @@ def kill_keeper(home: Path) -> None:
 
 
 def kill_everything(home: Path) -> None:
-    """The keeper and the whole server die at once, as in a power cut."""
-    data = data_of(home)
-    for process in [*keepers(home), *server_processes(data)]:
+    """The keeper and the whole server die at once, as in a power cut.
+
+    Those that stood are waited for, not whoever comes next: a service starts its database anew at once.
+    """
+    dying = [*keepers(home), *server_processes(data_of(home))]
+    for process in dying:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-    wait_for(lambda: not server_processes(data) and not keepers(home), "every process is dead")
+    wait_for(lambda: not any(words_of(process) for process in dying), "every process is dead")
 
 
 @contextlib.contextmanager

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,8 @@ from tidegate.server.part import MEND
 
 MB = 1024
 MOST_MEMORY = 350  # MB, of all Python processes together, idle
-SECONDS_TO_FIRST_PAGE = 5.0
+MOST_TIMES = 6  # the processor time of importing the libraries alone: 5 s where that takes 0.8
+LIBRARIES = "import asyncio, django.db, django.forms, django.http, django.template, httpx2, psycopg, pydantic, typer"
 
 
 def command(home: Path, *words: object, **environment: str) -> Program:
@@ -54,6 +57,14 @@ def seconds_of(process: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
+def seconds_of_libraries() -> float:
+    """Of processor time that a Python takes to import them, and nothing of ours."""
+    before = os.times()
+    subprocess.run([sys.executable, "-c", LIBRARIES], check=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
 def runs(home: Path) -> bool:
     return bool(server_processes(data_of(home)))
 
@@ -80,8 +91,8 @@ def test_from_an_empty_home_to_everything_and_back(spot: Path):
 def test_all_of_it_takes_little_memory_and_little_time_to_the_first_page(home: Path):
     """Promise: at most 350 MB of Python, idle, and 5 s to the first page of a home that has been used before.
 
-    The seconds are the processors' (what else this machine does is not counted), and those of whom the page waits for:
-    scheduler and worker start beside it.
+    The seconds are for `./dev bench start` on a machine at rest. Here, beside other tests, it is the processor time of
+    whom the page waits for (scheduler and worker begin after it), compared with what the libraries take at this hour.
     """
     with up(home, free_port()) as program:
         program.until("Tidegate is up")  # from here on the tables are made
@@ -93,6 +104,7 @@ def test_all_of_it_takes_little_memory_and_little_time_to_the_first_page(home: P
         waited_for = [one for one in program.family() if first & {*words_of(one).split(b"\0")}]
         assert len(waited_for) == 2
         took = sum(map(seconds_of, waited_for))
+        allowed = MOST_TIMES * seconds_of_libraries()
         wait_for(lambda: is_ready(port), "every part lives")
 
         pythons = [one for one in [*program.family(), *keepers(home)] if b"python" in words_of(one).split(b"\0")[0]]
@@ -100,7 +112,7 @@ def test_all_of_it_takes_little_memory_and_little_time_to_the_first_page(home: P
 
         assert len(pythons) == 5  # supervisor, web, scheduler, worker, and the keeper of the database
         assert used <= MOST_MEMORY
-        assert took <= SECONDS_TO_FIRST_PAGE
+        assert took <= allowed
         assert program.end() == 0
 
 

@@ -80,6 +80,8 @@ def serve(
     settings: Settings, host: str, listener: socket.socket, stop: threading.Event, ready: Callable[[], None]
 ) -> None:
     """Answers until told to stop; what is being answered then is finished."""
+    from django.urls import get_resolver
+
     from tidegate.server.asgi import application
     from tidegate.server.health import Health
     from tidegate.server.people import prepare
@@ -90,6 +92,8 @@ def serve(
     health = Health(settings)
     try:
         server = Server(configured(application(settings, hosts_of(settings, host), health)), stop, ready)
+        # Else they would be read with the first request, while the other parts begin and want the processors too.
+        _ = get_resolver().url_patterns
         # What stands now stands for good: the garbage collector need not look at it again, in the middle of an answer.
         gc.collect()
         gc.freeze()
