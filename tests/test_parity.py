@@ -7,8 +7,9 @@ without one fails; what has no route or command on purpose stands below with its
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from pkgutil import iter_modules
 from textwrap import dedent
@@ -16,8 +17,12 @@ from textwrap import dedent
 from tests.database import database, migrated_database
 from tidegate import actions
 from tidegate.actions.action import ACTIONS
+from tidegate.api import finding as routes_of
 from tidegate.api.app import api
 from tidegate.api.route import ROUTES
+from tidegate.cli import finding as commands_of
+from tidegate.reads import finding as reads
+from tidegate.reads.export import exported_findings
 
 __all__ = ["database", "migrated_database"]
 
@@ -90,3 +95,21 @@ def test_calls_are_found_however_a_module_says_them():
     assert set(calls_of(dedent(source))) == {
         "operation.request_sync", "operation.request_discover", "record.map_records", "secret.rotate_secrets",
     }  # fmt: skip
+
+
+def test_whatever_narrows_the_list_of_findings_narrows_their_export_and_what_is_done_with_all_of_them():
+    """Issue 6: whoever found them in a list gets the same out, and decides about the same, on every face."""
+    listed = takes(reads.findings) - {"sort", "cursor", "limit"}
+    narrowed = takes(commands_of.list_findings) - {"sort", "limit", "after", "json"}
+
+    assert {"cwe", "component", "search", "since"} <= listed & narrowed
+    assert takes(exported_findings) - {"format"} == listed
+    assert takes(routes_of.findings) - {"sort", "cursor", "limit"} == listed
+    assert takes(routes_of.exported_findings) - {"actor", "format"} == listed
+    assert {*routes_of.FindingsMatching.model_fields} == listed
+    assert takes(commands_of.export_findings) - {"form", "output", "json"} == narrowed
+    assert takes(commands_of.close_findings) - {"numbers", "all", "expected", "preview", "json"} == narrowed
+
+
+def takes(function: Callable[..., object]) -> set[str]:
+    return {*signature(function).parameters}

@@ -15,7 +15,8 @@ __all__ = ["house", "undone"]
     bad_query("a severity that there is not", "/findings", severity="Awful"),
     bad_query("a CWE that cannot be", "/findings", cwe="0"),
     bad_query("an export of no form", "/findings/export", format="pdf"),
-    bad_query("a filter that an export has not", "/findings/export", search="x"),
+    bad_query("a filter that an export has not", "/findings/export", sort="newest"),
+    bad_query("a CWE of an export that cannot be", "/findings/export", cwe="0"),
     Sad(
         "a cursor of another order",
         "reader",

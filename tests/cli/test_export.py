@@ -17,6 +17,8 @@ from tests.world import ALICE
 from tidegate.actions.record import map_records
 from tidegate.cli.answer import answers
 from tidegate.reads import export
+from tidegate.store import models
+from tidegate.store.writers.words import index_words
 
 
 @pytest.fixture
@@ -25,8 +27,10 @@ def house(tidegate: Any) -> Any:
     record = world.record(world.connection(), "shop")
     map_records(ALICE, [record], product_id=world.product("Web shop"))
     world.synced(record, "k1", title="=cmd|'/c calc'!A1")
-    world.synced(record, "k2", title="steer\x1b[2Jing")
+    world.synced(record, "k2", title="steer\x1b[2Jing", fields={"cwe": [79], "component": "lib"})
     world.synced(record, "k3", open=False, closed_because="gone", title="Gone")
+    models.WordsDue.objects.create(feed_id=world.read(record).feed_id)
+    index_words()
     return tidegate
 
 
@@ -76,6 +80,7 @@ def test_filters_are_those_of_the_list(house: Any):
 
     assert titles("--status", "closed", "--product", "web shop") == ["Gone"]
     assert titles("--severity", "low") == []
+    assert titles("--cwe", "79") == titles("--component", "LIB") == titles("--search", "steer") == ["steer\x1b[2Jing"]
     assert house("finding", "export", "--active", "--status", "open").code == 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +13,12 @@ from tests import world
 from tests.world import ALICE
 from tidegate.actions.finding import decide_finding
 from tidegate.actions.record import map_records
-from tidegate.reads import selection
+from tidegate.reads import export, selection
+from tidegate.reads.export import exported_findings
 from tidegate.reads.finding import findings
 from tidegate.reads.page import CursorRefused
 from tidegate.reads.selection import query_of
-from tidegate.store.models import Finding, Journal, WordsDue
+from tidegate.store.models import Finding, Held, Journal, WordsDue
 from tidegate.store.writers.words import index_words
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -115,6 +117,31 @@ def test_a_text_without_words_finds_nothing(shop: int):
     assert query_of("--- !") == ""
     page = findings(search="---")
     assert (page.findings, page.count, page.more) == ([], 0, False)
+
+
+def exported(**filters: Any) -> str:
+    return "".join(json.loads(line)["finding"]["key"] for line in b"".join(exported_findings(**filters)).splitlines())
+
+
+@pytest.mark.parametrize(("looked_through", "batch"), [(300, 1), (1, 300)])
+def test_an_export_has_all_hits_where_a_list_has_the_best(
+    shop: int, monkeypatch: pytest.MonkeyPatch, looked_through: int, batch: int
+):
+    """Issue 6: the export takes the filters of the list, whatever the size of its pieces."""
+    monkeypatch.setattr(selection, "HITS", 1)
+    monkeypatch.setattr(selection, "LOOKED_THROUGH", looked_through)
+    monkeypatch.setattr(export, "BATCH", batch)
+    held = Finding.objects.get(key="c")
+    Held.objects.create(finding=held, feed=held.feed, since_operation=1, latest_operation=1, standing=Held.HELD)
+
+    assert len(found("sql")) == 1
+    assert exported(search="sql") == exported(search=" sql ") == "abc"
+    assert exported(search="sql inj", severity="High") == "a"
+    assert exported(search="sql", status="held") == "c"
+    assert exported(search="sql", record_id=shop, cwe=94) == exported(component="Orders") == exported(cwe=94) == "b"
+    assert exported(cwe=1) == exported(component="order") == exported(search="nothing of this") == ""
+    assert exported(search="---") == ""
+    assert exported(search="  ") == "abcd"
 
 
 def test_search_goes_with_every_filter(shop: int):

@@ -278,6 +278,7 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     | {"query": "'w17'", "gathered": 20_000, "standing": None},
     "finding_ids_by_age": A_LIST,
     "finding_ids_oldest_of_tests": A_LIST,
+    "finding_ids_searched": {"given": [7, 8, 9], "query": "'w17'", "cwe": 79, "component": "lib"},
     "finding_ids_walked": A_LIST | {"tests": [2], "looked_at": 8_000},
     "finding_ids_by_change": A_LIST,
     "finding_ids_by_severity": A_LIST,

@@ -34,6 +34,8 @@ Tool = Annotated[str | None, Field(max_length=100, description="Only of this Too
 OfSeverity = Annotated[Word | None, Field(description="Only of this severity.")]
 Since = Annotated[Moment | None, Field(description="Stored from then on.")]
 Until = Annotated[Moment | None, Field(description="Stored before then.")]
+Cwe = Annotated[int | None, Field(ge=1, le=100_000, description="Only of this CWE.")]
+Component = Annotated[str | None, Field(max_length=500, description="Only in this component.")]
 KINDS = {"ndjson": "application/x-ndjson", "csv": "text/csv", "sarif": "application/sarif+json"}
 
 
@@ -61,8 +63,8 @@ class FindingsMatching(BaseModel):
     status: Status = None
     since: Since = None
     until: Until = None
-    cwe: Annotated[int | None, Field(ge=1, le=100_000, description="Only of this CWE.")] = None
-    component: Annotated[str | None, Field(max_length=500, description="Only in this component.")] = None
+    cwe: Cwe = None
+    component: Component = None
     search: Search = ""
 
 
@@ -97,8 +99,8 @@ def findings(
     status: Status = None,
     since: Since = None,
     until: Until = None,
-    cwe: Annotated[int | None, Field(ge=1, le=100_000, description="Only of this CWE.")] = None,
-    component: Annotated[str | None, Field(max_length=500, description="Only in this component.")] = None,
+    cwe: Cwe = None,
+    component: Component = None,
     search: Search = "",
     sort: Literal["severity", "newest", "oldest", "changed"] | None = None,
     cursor: Cursor = None,
@@ -132,10 +134,14 @@ def exported_findings(
     status: Status = None,
     since: Since = None,
     until: Until = None,
+    cwe: Cwe = None,
+    component: Component = None,
+    search: Search = "",
 ) -> HttpResponseBase:
     pieces = export.exported_findings(
         format=format, product_id=product_id, product_type=product_type, connection_id=connection_id,
-        record_id=record_id, tool=tool, severity=severity, status=status, since=since, until=until,
+        record_id=record_id, tool=tool, severity=severity, status=status, since=since, until=until, cwe=cwe,
+        component=component, search=search,
     )  # fmt: skip
     return streamed(pieces, KINDS[format], f"findings.{format}", actor.access)
 

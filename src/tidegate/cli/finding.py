@@ -202,6 +202,12 @@ def export_findings(
     status: OfStatus = None,
     since: Since = None,
     until: Until = None,
+    cwe: Cwe = None,
+    component: Component = None,
+    search: Annotated[
+        str,
+        typer.Option("--search", metavar="WORDS", help="Only those with these words: all of them, the oldest first."),
+    ] = "",
     json: Json = False,
 ) -> None:
     """Write all findings out, however many there are. No cell of the CSV is a formula.
@@ -214,7 +220,9 @@ def export_findings(
         )
     with ready(quiet=True):
         wanted = asked_for(product, product_type, connection, tool, record, severity, active, status, since, until)
-        pieces = reads.export.exported_findings(format=form.value, **wanted)
+        pieces = reads.export.exported_findings(
+            format=form.value, **wanted, cwe=cwe, component=component, search=search
+        )
         if output is None:
             return _to_stdout(pieces)
         written = _to_file(output, pieces)
@@ -376,6 +384,9 @@ def close_findings(
     status: OfStatus = None,
     since: Since = None,
     until: Until = None,
+    cwe: Cwe = None,
+    component: Component = None,
+    search: Words = "",
     expected: Expected = None,
     preview: Preview = False,
     json: Json = False,
@@ -385,9 +396,9 @@ def close_findings(
     Nothing watches what a remap left behind, and what belongs to Records that are ignored, deleted or Missing.
     """
     filters = (product, product_type, connection, tool, record, severity, active, status, since, until)
-    check_which(numbers, all, filters, expected, "findings")
+    check_which(numbers, all, (*filters, cwe, component, search), expected, "findings")
     with ready(quiet=json):
-        which = _chosen(numbers, filters)
+        which = _chosen(numbers, filters, cwe, component, search)
         return _in_bulk("close", which, {}, expected, preview=preview, json=json)
 
 
@@ -418,7 +429,7 @@ def undo(
 
 
 def _chosen(
-    numbers: list[str] | None, filters: Any, cwe: int | None = None, component: str | None = None, search: str = ""
+    numbers: list[str] | None, filters: Any, cwe: int | None, component: str | None, search: str
 ) -> dict[str, Any]:
     """The findings that are meant, as the actions take them."""
     if numbers:

@@ -17,6 +17,7 @@ from msgspec import Meta
 from tidegate import catalog
 from tidegate.reads import sarif
 from tidegate.reads.finding import FindingRow, Status, rows, wanted_of
+from tidegate.reads.page import storable
 from tidegate.reads.selection import Wanted, walk
 from tidegate.reads.viewer import visible
 from tidegate.rules.mapping_file import written
@@ -64,14 +65,18 @@ def exported_findings(
     status: Status | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    cwe: int | None = None,
+    component: str | None = None,
+    search: str = "",
 ) -> Iterator[bytes]:
-    """All findings that are asked for, piece by piece. SARIF has the open ones unless a status is said: who reads it
-    takes what stands in it for what is there."""
+    """All findings that are asked for, piece by piece; of a search all hits, and not only the best. SARIF has the open
+    ones unless a status is said: who reads it takes what stands in it for what is there."""
     if format == "sarif" and status is None:
         status = "open"
     wanted = wanted_of(
         product_id=product_id, product_type=product_type, connection_id=connection_id, record_id=record_id, tool=tool,
-        severity=severity, status=status, since=since, until=until,
+        severity=severity, status=status, since=since, until=until, cwe=cwe,
+        component=component and storable(component), text=storable(search).strip(),
     )  # fmt: skip
     return {"ndjson": _ndjson, "csv": _csv, "sarif": _sarif}[format](wanted)
 

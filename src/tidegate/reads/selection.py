@@ -66,6 +66,9 @@ FEW_FEEDS: Final = 200
 SKEW: Final = timedelta(hours=2)
 """Findings that are stored at once by several may have numbers in another order than times."""
 
+LOOKED_THROUGH: Final = 3_000
+"""So many numbers at a time are looked through for all hits of a search: they are small, and hits may be far apart."""
+
 MOST_WORDS: Final = 12
 _BETWEEN: Final = re.compile(r"[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f\s]+")
 """What stands between words, as words_of() in store/sql/schema cuts them."""
@@ -147,14 +150,18 @@ def select(wanted: Wanted, cursor: str | None, limit: int) -> Selected:
 
 
 def walk(wanted: Wanted, at_a_time: int) -> Iterator[list[int]]:
-    """The numbers of all that is asked for, the oldest first, so many at a time and however many there are. No search:
-    of a search the best hits are shown, which are never all."""
+    """The numbers of all that is asked for, the oldest first, so many at a time and however many there are. Of a search
+    too: a list shows its best hits, here are all of them, looked for along the way."""
     scope = _scope(wanted)
     if scope.empty:
         return
-    if wanted.standing is not None:
-        yield from _walk_of_held(wanted, scope, at_a_time)
-        return
+    searched = wanted.text or wanted.cwe is not None or wanted.component is not None
+    many = max(at_a_time, LOOKED_THROUGH) if searched else at_a_time
+    found = _walk_of_held(wanted, scope, many) if wanted.standing is not None else _walk_of_all(wanted, scope, many)
+    yield from _searched(wanted, found, at_a_time) if searched else found
+
+
+def _walk_of_all(wanted: Wanted, scope: _Scope, at_a_time: int) -> Iterator[list[int]]:
     given = _facts(wanted) | scope.parameters() | _numbers_between(wanted) | {"at_most": at_a_time}
     after: int | None = None
     while True:
@@ -166,6 +173,19 @@ def walk(wanted: Wanted, at_a_time: int) -> Iterator[list[int]]:
             return
         after = rows[-1]["id"]
         yield [row["id"] for row in rows]
+
+
+def _searched(wanted: Wanted, found: Iterator[list[int]], at_a_time: int) -> Iterator[list[int]]:
+    """Those that are searched for, out of what was found. None has a text without any word, as in a list."""
+    query = query_of(wanted.text) if wanted.text else None
+    if query == "":
+        return
+    for given in found:
+        hits = rows_of(
+            "finding_ids_searched", given=given, query=query, cwe=wanted.cwe, component=wanted.component
+        )  # fmt: skip
+        for first in range(0, len(hits), at_a_time):
+            yield _ids(hits[first:], at_a_time)
 
 
 def _walk_of_held(wanted: Wanted, scope: _Scope, at_a_time: int) -> Iterator[list[int]]:
