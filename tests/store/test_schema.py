@@ -32,6 +32,8 @@ TRIGGERS = {
     "product_takes_its_tally",
     "record_history",
     "record_leaves_feeds",
+    "record_told_inserted",
+    "record_told_updated",
     "tally_of_connection_inserted",
     "tally_of_connection_updated",
     "tally_of_product_inserted",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 import msgspec
-from django.db.models import Case, F, IntegerField, Q, TextField, Value, When
+from django.db.models import Case, F, IntegerField, OuterRef, Q, TextField, Value, When
 from django.db.models.functions import Coalesce, Left, Lower
 from msgspec import Meta
 
@@ -155,30 +155,28 @@ def records_of(lists: Sequence[tuple[RecordsAsked, Sort, str | None, int]]) -> l
 
 def _numbers(asked: RecordsAsked, sort: Sort, cursor: str | None, limit: int) -> tuple[list[int], str | None]:
     """Which rows, without what they refer to: these alone are read then, with all of it."""
-    query: Any = matching(**asked)
-    if storable(asked.get("search", "")).split():
+    query, searched = _narrowed(asked), _searched(asked)
+    if searched:
         # What few have is gathered first: along the order of a list each Record is met, at three times the cost.
-        few = list(query.order_by().values_list("id", flat=True)[: GATHERED + 1])
-        query = models.Record.objects.filter(id__in=few) if len(few) <= GATHERED else query
+        few = list(_having(searched, query).order_by().values_list("id", flat=True)[: GATHERED + 1])
+        is_rare = len(few) <= GATHERED
+        query = models.Record.objects.filter(id__in=few) if is_rare else _having(searched, query, met=True)
     query, kind = query.annotate(sorted_by=_sorted_by(sort)), int if sort in ("state", "newest") else str
     found, following = cut(query.values("id", "sorted_by"), ("sorted_by", "id"), (kind, int), cursor, limit)
     return [row["id"] for row in found], following
 
 
-def matching(
-    *,
-    connection_id: int | None = None,
-    state: State | None = None,
-    product_id: int | None = None,
-    search: str = "",
-    gone: bool | None = None,
-    seen_since: datetime | None = None,
-    seen_until: datetime | None = None,
-    role: Role = "reader",
-) -> Any:
+def matching(*, role: Role = "reader", **asked: Unpack[RecordsAsked]) -> Any:
     """The Records that are asked for, of those on which the viewer has this role, as a query: for a list, and for what
     is decided about all of them at once."""
+    return _having(_searched(asked), _narrowed(asked, role))
+
+
+def _narrowed(asked: RecordsAsked, role: Role = "reader") -> Any:
+    """By all but the words that are searched for."""
     query: Any = models.Record.objects.filter(visible_records(role), deleted_at=None)
+    connection_id, product_id, gone = asked.get("connection_id"), asked.get("product_id"), asked.get("gone")
+    state, since, until = asked.get("state"), asked.get("seen_since"), asked.get("seen_until")
     if connection_id is None:
         left = list(models.Connection.objects.filter(deleted_at__isnull=False).values_list("id", flat=True))
         query = query.exclude(connection_id__in=left)
@@ -190,13 +188,27 @@ def matching(
         query = query.filter(feed__test__engagement__product_id=product_id)
     if gone is not None:
         query = query.filter(absent_since__isnull=not gone)
-    if seen_since is not None:
-        query = query.filter(first_seen_at__gte=seen_since)
-    if seen_until is not None:
-        query = query.filter(first_seen_at__lt=seen_until)
-    if words := storable(search).split():
-        for word in words:
-            query = query.filter(Q(told__contains=Lower(Value(word))) | _flows_into(word))
+    if since is not None:
+        query = query.filter(first_seen_at__gte=since)
+    if until is not None:
+        query = query.filter(first_seen_at__lt=until)
+    return query
+
+
+def _searched(asked: RecordsAsked) -> list[tuple[str, Q]]:
+    """Each word that is searched for, and what flows into a Product that has it in its name."""
+    return [(word, _flows_into(word)) for word in storable(asked.get("search", "")).split()]
+
+
+def _having(searched: list[tuple[str, Q]], query: Any, *, met: bool = False) -> Any:
+    """Those of a query that have all these words. `met` is for words that many have: whoever walks along the order of a
+    list asks each Record that it meets, where else all that have them would be gathered."""
+    if not searched:
+        return query
+    own: Any = models.RecordTold.objects.filter(record=OuterRef("pk")).values("text")[:1] if met else F("told__text")
+    query = query.annotate(own_words=own)
+    for word, flows_into_it in searched:
+        query = query.filter(Q(own_words__contains=Lower(Value(word))) | flows_into_it)
     return query
 
 
@@ -245,7 +257,7 @@ def named_like(words: str, limit: int = LIMIT) -> list[RecordInShort]:
     asked = number(words.removeprefix("#"))
     within = Q()
     for word in storable(words).split():
-        within &= Q(told__contains=Lower(Value(word)))
+        within &= Q(told__text__contains=Lower(Value(word)))
     there = models.Record.objects.filter(visible_records(), deleted_at=None, connection__deleted_at=None)
     few = list(there.filter(within).order_by().values_list("id", flat=True)[:GATHERED])
     wanted = Q(id__in=few) | Q(id=asked) if asked is not None else Q(id__in=few)

@@ -12,7 +12,7 @@ from .mapping import MappingRule, RelinkDismissed
 from .notification import Delivery, News, Route
 from .operation import Difference, Lease, LogLine, Operation, Quarantine, Result
 from .product import Engagement, Product, ProductType
-from .record import HeldAbsence, Record, RecordHistory
+from .record import HeldAbsence, Record, RecordHistory, RecordTold
 from .request import AnsweredRequest
 from .retention import Mark
 from .schedule import HostPace, Schedule
@@ -55,6 +55,7 @@ __all__ = [
     "Quarantine",
     "Record",
     "RecordHistory",
+    "RecordTold",
     "RelinkDismissed",
     "Result",
     "RoleGrant",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
-from django.db.models import Value
-from django.db.models.functions import Concat, Lower, Now
+from django.db.models.functions import Now
 
 from .columns import json_object, reference, texts
-
-_NEWLINE: Any = Value("\n", output_field=models.TextField())
 
 
 class Record(models.Model):
@@ -47,12 +44,6 @@ class Record(models.Model):
     deleted_at = models.DateTimeField(null=True)
     changing_operation_id: int | None
     changing_operation = reference("Operation", null=True, index=False)  # a change that moves its findings just now
-    # What a search looks through; kept, since making it of a hundred thousand rows costs three times what reading does.
-    told = models.GeneratedField(
-        expression=Lower(Concat("name", _NEWLINE, "parent", _NEWLINE, "vendor_id")),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
 
     class Meta:
         db_table = "record"
@@ -121,6 +112,21 @@ class RecordHistory(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_id} by {self.actor}"
+
+
+class RecordTold(models.Model):
+    """What a search for Records looks through: name, parent and vendor id in small letters; kept by triggers."""
+
+    record = models.OneToOneField(
+        "Record", on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="told"
+    )
+    text = models.TextField()
+
+    class Meta:
+        db_table = "record_told"
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class HeldAbsence(models.Model):
