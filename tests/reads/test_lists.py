@@ -279,6 +279,25 @@ def test_records_are_searched_in_every_column(house: dict[str, Any]):
     assert (named("", seen_since=tomorrow), named("web", seen_until=tomorrow)) == ([], ["web"])
 
 
+def test_a_search_for_records_knows_their_latest_words_whether_few_or_many_have_them(
+    house: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    """What many have is met along the list, what few have is gathered first: the same either way."""
+    Record.objects.filter(name="web").update(name="Über-Web", vendor_id="ÄÖ:1")
+    asked: dict[str, list[str]] = {
+        "über": ["Über-Web"],
+        "äö:1": ["Über-Web"],
+        "id of web": [],
+        "shop GROUP": ["api", "Über-Web"],
+    }
+
+    for gathered in (record.GATHERED, 0):
+        monkeypatch.setattr(record, "GATHERED", gathered)
+        for search, expected in asked.items():
+            found = record.records(search=search, sort="vendor id").records
+            assert sorted(row.name for row in found) == sorted(expected), (gathered, search)
+
+
 READS: dict[str, Callable[[dict[str, Any]], object]] = {
     **{f"findings {sort} {status}": lambda house, sort=sort, status=status: findings(sort=sort, status=status)
        for sort in SORTS for status in (None, "active", "closed", "held", "unwatched")},
