@@ -71,6 +71,14 @@ class House:
         models.Operation.objects.filter(status="pending").delete()
         return record
 
+    def record_row(self, record: int) -> Any:
+        """The Record as its page shows it."""
+        from tidegate.reads.record import record as read
+
+        found = read(record)
+        assert found is not None
+        return found.record
+
     def findings(self, record: int, number: int, prefix: str = "k", **facts: Any) -> list[int]:
         return world.synced(record, *(f"{prefix}{n}" for n in range(number)), **facts)
 

@@ -52,18 +52,31 @@ def test_an_unchanged_delivery_writes_nothing_and_asks_once_a_test(house: House)
 
 
 def test_a_preview_says_what_would_be_written_and_asks_nobody(house: House):
+    from tidegate.reads.preview import differences
+
     record = house.record()
     one, two, _ = house.findings(record, 3)
     house.deliver()
     house.findings(record, 4, "new")
-    house.change(one, title="Other")
+    house.change(one, title="Other", severity=4, severity_vendor=4)  # it was Medium
     house.close(two)
 
     foreseen = house.deliver(preview=True)
 
     assert foreseen.counts == {"created": 4, "changed": 1, "closed": 1}
-    assert foreseen.why == "Would change 1, close 1, create 4."
     assert house.requests == []
+    page = differences(foreseen.pk)
+    assert page is not None
+    assert (page.counted, page.kept) == (6, 6)
+    told = {row.finding_id: row for row in page.differences}
+    assert [row.kind for row in page.differences].count("created") == 4
+    assert (told[one].kind, told[one].record_id, told[one].what) == ("changed", record, "Would change there.")
+    assert [(each.field, each.before, each.after) for each in told[one].changes] == [
+        ("severity", "Medium", "High"),
+        ("title", "", "Other"),
+    ]
+    assert (told[two].kind, told[two].because) == ("closed", "it is no longer reported")
+    assert ("active", "yes", "no") in [(each.field, each.before, each.after) for each in told[two].changes]
     assert house.deliver().counts == foreseen.counts
 
 
@@ -155,8 +168,55 @@ def test_what_is_deleted_there_is_told_and_nothing_is_made_again(house: House, k
         assert done.status == "partial"
         assert f"The {kind[:-1].capitalize()} it was delivered into is gone" in done.why
     assert house.theirs == {}
+    stale = house.record_row(record)
+    assert stale.state == "Stale"
+    assert f"its {kind[:-1].capitalize()} was deleted in DefectDojo («Dojo»)" in stale.why
 
     assert house.deliver("repair").status == "success"
+    house.assert_equal([one])
+    assert house.record_row(record).state == "Good"
+
+
+def test_what_was_hidden_and_is_back_is_delivered_again_and_not_made_twice(house: House):
+    record = house.record()
+    (one,) = house.findings(record, 1)
+    house.deliver()
+    hidden = models.DeliveredTest.objects.get()
+    models.DeliveredTest.objects.update(lost="test", lost_at=world.now())
+    models.DeliveredTest.objects.update(their_id=9_999)
+    assert house.deliver().status == "partial"
+    assert house.record_row(record).state == "Stale"
+
+    models.DeliveredTest.objects.update(their_id=hidden.their_id)
+    house.change(one, title="Another")
+
+    assert house.deliver("repair").counts == {"changed": 1}
+    assert house.record_row(record).state == "Good"
+    house.assert_equal([one])
+
+
+def test_another_product_may_be_joined_where_the_one_before_was_deleted_there(house: House):
+    from tidegate.actions.delivery import join_product
+    from tidegate.actions.errors import Refused
+
+    record = house.record()
+    (one,) = house.findings(record, 1)
+    house.deliver()
+    ours = models.Product.objects.get().pk
+    (before,) = house.fake.world.rows["products"]
+    other = house.fake.world.add("products", name="Other", description="", prod_type=1, tags=[], authorized_users=[],
+                                 enable_simple_risk_acceptance=True)  # fmt: skip
+    with pytest.raises(Refused, match="there already"):
+        join_product(world.ALICE, house.destination.pk, ours, other["id"])
+    with house.fake.world.lock:
+        house.fake.world.delete("products", before)
+    house.deliver()
+    assert house.record_row(record).state == "Stale"
+
+    join_product(world.ALICE, house.destination.pk, ours, other["id"])
+
+    assert house.record_row(record).state == "Good"
+    assert house.deliver().counts == {"created": 1}
     house.assert_equal([one])
 
 

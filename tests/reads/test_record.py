@@ -40,6 +40,46 @@ def every_kind_of_record() -> None:
         if absent:
             models.Record.objects.filter(pk=number).update(absent_since=world.now(), absent_operation=discover)
 
+    lost_at_a_destination(burp)
+
+
+def lost_at_a_destination(connection: models.Connection) -> int:
+    """A Record whose Test is gone in a DefectDojo; one beside it whose Test is there."""
+    destination = models.Destination.objects.create(name="Dojo", secrets=b"", created_by="alice")
+    models.DestinationRoute.objects.create(destination=destination, connection=connection, created_by="alice")
+    lost, there = [world.record(connection, name) for name in ("lost there", "there")]
+    for number, at in ((lost, world.now()), (there, None)):
+        map_records(ALICE, [number], new_product=f"Product of {number}")
+        test = world.read(number).feed.test
+        facts = {"lost": "test" if at else "", "lost_at": at}
+        models.DeliveredTest.objects.create(destination=destination, test=test, their_id=number, **facts)
+    return lost
+
+
+@pytest.mark.parametrize("heal", ["the route goes", "switched off", "mapped elsewhere", "it is back"])
+def test_what_is_lost_at_a_destination_makes_its_record_stale_until_nothing_goes_there(heal: str):
+    """Issue: deletion there makes the Record Stale here with the reason. It is read here all the same."""
+    from tidegate.actions.operation import request_sync
+
+    burp = world.connection()
+    number = lost_at_a_destination(burp)
+    (row,) = record.records(state="stale").records
+    assert (row.id, row.product) == (number, f"Product of {number}")
+    assert "its Test was deleted in DefectDojo («Dojo»)" in row.why
+    assert request_sync(ALICE, burp.pk, [number])
+
+    if heal == "the route goes":
+        models.DestinationRoute.objects.all().delete()
+    elif heal == "switched off":
+        models.Destination.objects.update(off_at=world.now())
+    elif heal == "mapped elsewhere":
+        map_records(ALICE, [number], new_product="Elsewhere")
+    else:
+        models.DeliveredTest.objects.update(lost="", lost_at=None)
+
+    assert record.records(state="stale").records == []
+    assert len(record.records(state="good").records) == 2
+
 
 def test_each_state_in_sql_holds_the_records_that_the_rule_says():
     """records.md: a Record stores facts; its state follows from them, in lists as in the rule."""

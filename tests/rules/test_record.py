@@ -32,6 +32,7 @@ NEW = RecordFacts(
 IGNORED = replace(NEW, decision="ignored", finalized_at=MAY, finalized_by="bob", finalized_how="person")
 GOOD = replace(NEW, decision="mapped", product="Shop", finalized_at=MAY, finalized_by="bob", finalized_how="person")
 STALE = replace(GOOD, product=None, earlier_product="Shop", target_lost="product", target_lost_at=MAY)
+AWAY = replace(GOOD, away_lost="test", away_lost_at=MAY, away="Dojo")
 GONE: dict[str, Any] = {"absent_since": MAY, "absent_operation": 123, "absent_seen": 412}
 MISSING = replace(GOOD, **GONE)
 
@@ -47,6 +48,9 @@ MISSING = replace(GOOD, **GONE)
         (STALE, State.STALE, True, True),
         (MISSING, State.MISSING, True, True),
         (replace(STALE, **GONE), State.MISSING, True, True),
+        (AWAY, State.STALE, True, True),
+        (replace(AWAY, **GONE), State.MISSING, True, True),
+        (replace(AWAY, decision="undecided"), State.NEW, False, False),
     ],
 )
 def test_state(facts: RecordFacts, expected: State, mapped: bool, warning: bool):
@@ -84,6 +88,17 @@ def test_an_undecided_or_ignored_record_whose_vep_is_gone_is_no_longer_in_the_to
             ),
         ),
         (STALE, "Stale since 3 May: the Product «Shop» that it wrote to was deleted."),
+        (
+            replace(AWAY, away_lost="product"),
+            (
+                "Stale since 3 May: its Product was deleted in DefectDojo («Dojo»), or the token there may not see it"
+                " any more; it is read here as before, and nothing is made again there until a person repairs it."
+            ),
+        ),
+        (
+            replace(STALE, away_lost="test", away_lost_at=JUNE, away="Dojo"),
+            "Stale since 3 May: the Product «Shop» that it wrote to was deleted.",
+        ),
         (
             replace(STALE, target_lost="engagement"),
             "Stale since 3 May: the Engagement in «Shop» that it wrote to was deleted.",

@@ -87,6 +87,7 @@ def _stale(now: datetime) -> Iterator[Fresh]:
         facts = {
             "key": f"stale {row['lost'].isoformat()} {row['ids'][0]} {row['stale']}",
             "stale": row["stale"],
+            "away": row["away"],
             "ids": row["ids"],
             "lost": row["lost"],
             **writer.first_names(row["names"], row["stale"]),

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
+from django.db.models import Count
 from msgspec import Meta
 
+from tidegate.reads.lost import lost_away
 from tidegate.reads.viewer import sees, sees_everything, visible
 from tidegate.rules.access import Place
 from tidegate.store import models
@@ -69,7 +71,22 @@ def counted_by_connection(ids: Iterable[int]) -> Mapping[int, tuple[Findings, di
     for row in rows:
         if row["state"] is not None:
             states[row["of"]][row["state"]] = row["n"]
+    for number, away in _lost_away(wanted):
+        states[number]["good"] -= away
+        states[number]["stale"] += away
     return {number: (Findings(**found), states[number]) for number, found in sums.items()}
+
+
+def _lost_away(connections: list[int]) -> list[tuple[int, int]]:
+    """By Connection, where there are any: Records that are Stale only by what is lost at a Destination. The index that
+    counts the others does not know them."""
+    if not (away := list(lost_away())):
+        return []
+    good = models.Record.objects.filter(
+        deleted_at=None, decision="mapped", absent_since=None, target_lost_at=None,
+        connection_id__in=connections, feed__test_id__in=away,
+    )  # fmt: skip
+    return list(good.values_list("connection_id").annotate(Count("pk")))
 
 
 def _sums(wanted: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:

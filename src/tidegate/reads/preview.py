@@ -34,11 +34,20 @@ WHATS: Final = {
 }
 
 
+WHATS_THERE: Final = {
+    "created": "Would be created there.",
+    "changed": "Would change there.",
+    "reopened": "Would be open again there.",
+    "closed": "Would be closed there.",
+}
+"""Of a delivery."""
+
+
 class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
     """What one field would become, in words."""
 
     field: Annotated[str, Meta(description="Which field.")]
-    before: Annotated[str, Meta(description="What it is; empty where it is not.")]
+    before: Annotated[str, Meta(description="What it is; empty where it is not, and where only a digest is kept.")]
     after: Annotated[str, Meta(description="What it would be; empty where it would not be.")]
 
 
@@ -108,7 +117,7 @@ def differences(
     kept = found[0].many if found else 0
     return DifferencePage(
         operation=operation_id,
-        differences=[_row(one) for one in found],
+        differences=[_row(one, operation.type) for one in found],
         counted=counted,
         kept=kept,
         why="" if kept else _why_none(operation, counted),
@@ -126,7 +135,13 @@ def _counts(operation: Any) -> list[PreviewCount]:
     if not operation.preview:
         return []
     kinds = COUNTED_AS.get(operation.type, {})
-    if operation.type == "discover":
+    if operation.type == "deliver" and not seen_whole(operation.connection_id):
+        own = models.Difference.objects.filter(operation_id=operation.pk, record_id__in=own_records())
+        counted = [
+            PreviewCount(kind=kind, record_id=None, record="", count=number)
+            for kind, number in own.order_by().values_list("kind").annotate(n=Count("pk"))
+        ]
+    elif operation.type in ("discover", "deliver"):
         counted = [
             PreviewCount(kind=kinds[word], record_id=None, record="", count=number)
             for word, number in operation.counts.items()
@@ -156,12 +171,12 @@ def _why_none(operation: Any, counted: int) -> str:
     return "Nothing would change."
 
 
-def _row(one: Any) -> DifferenceRow:
+def _row(one: Any, type: str) -> DifferenceRow:
     because: str = CLOSED_BECAUSE.get(one.because) or one.because
     return DifferenceRow(
         id=one.pk,
         kind=one.kind,
-        what=_what(one, because),
+        what=WHATS_THERE[one.kind] if type == "deliver" else _what(one, because),
         record_id=one.record_id,
         record=one.title if one.record is None else one.record,
         finding_id=one.finding_id,

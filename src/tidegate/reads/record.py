@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypedDict, Unpack
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, TypedDict, Unpack
 
 import msgspec
 from django.db.models import Case, F, IntegerField, OuterRef, Q, TextField, Value, When
@@ -16,6 +17,7 @@ from tidegate import catalog
 from tidegate.reads.count import STATES, Findings, feeds_seen, findings_of
 from tidegate.reads.elsewhere import Told
 from tidegate.reads.history import Change, changes
+from tidegate.reads.lost import LostAway, lost_away
 from tidegate.reads.managed import file_of
 from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.viewer import visible
@@ -33,6 +35,8 @@ SORTED_LETTERS = 300
 
 GATHERED = 1_000
 """So many hits of a search are gathered and put in order; of more, the first are met soon along the list."""
+
+_NOTHING_AWAY: Final[Mapping[int, LostAway]] = MappingProxyType({})
 
 Sort = Literal["name", "vendor id", "parent", "product", "state", "newest"]
 
@@ -183,7 +187,7 @@ def _narrowed(asked: RecordsAsked, role: Role = "reader") -> Any:
     else:
         query = query.filter(connection_id=connection_id, connection__deleted_at=None)
     if state is not None:
-        query = query.filter(in_state(state))
+        query = query.filter(in_state(state, lost_away()))
     if product_id is not None:
         query = query.filter(feed__test__engagement__product_id=product_id)
     if gone is not None:
@@ -225,7 +229,8 @@ def _sorted_by(sort: Sort) -> Any:
     if sort == "newest":
         return -F("id")
     if sort == "state":
-        states = (When(in_state(state), then=Value(n)) for n, state in enumerate(STATES))
+        away = lost_away()
+        states = (When(in_state(state, away), then=Value(n)) for n, state in enumerate(STATES))
         return Case(*states, default=Value(len(STATES)), output_field=IntegerField())
     if sort == "name":
         return Left("name", SORTED_LETTERS)
@@ -261,21 +266,25 @@ def named_like(words: str, limit: int = LIMIT) -> list[RecordInShort]:
     there = models.Record.objects.filter(visible_records(), deleted_at=None, connection__deleted_at=None)
     few = list(there.filter(within).order_by().values_list("id", flat=True)[:GATHERED])
     wanted = Q(id__in=few) | Q(id=asked) if asked is not None else Q(id__in=few)
-    return [_in_short(one) for one in living().filter(wanted).order_by("name", "pk")[:limit]]
+    return _in_short(living().filter(wanted).order_by("name", "pk")[:limit])
 
 
 def flowing_into(product_id: int, limit: int = LIMIT) -> list[RecordInShort]:
     """The first Records by name that are mapped to a Product."""
     found = living().filter(feed__test__engagement__product_id=product_id).order_by("name", "pk")
-    return [_in_short(one) for one in found[:limit]]
+    return _in_short(found[:limit])
 
 
-def _in_short(one: Any) -> RecordInShort:
-    known = facts(one)
-    return RecordInShort(
-        id=one.pk, name=one.name, connection=one.connection.label, connection_id=one.connection.pk,
-        state=rules.state(known).value, why=rules.why(known, datetime.now(UTC)),
-    )  # fmt: skip
+def _in_short(found: Iterable[Any]) -> list[RecordInShort]:
+    away = lost_away()
+    return [
+        RecordInShort(
+            id=one.pk, name=one.name, connection=one.connection.label, connection_id=one.connection.pk,
+            state=rules.state(known).value, why=rules.why(known, datetime.now(UTC)),
+        )
+        for one in found
+        for known in (facts(one, away),)
+    ]  # fmt: skip
 
 
 def sentence(row: RecordRow) -> str:
@@ -294,9 +303,12 @@ def named(text: str, connection_id: int | None = None) -> list[RecordRow]:
     return []
 
 
-def in_state(state: State) -> Q:
-    """The Records in a state: `rules.record.state` said in SQL. A test holds both against each other."""
+def in_state(state: State, away: Mapping[int, LostAway]) -> Q:
+    """The Records in a state: `rules.record.state` said in SQL. A test holds both against each other. `away` are the
+    Tests that are lost at a Destination."""
     absent, lost = Q(absent_since__isnull=False), Q(target_lost_at__isnull=False)
+    if away:
+        lost |= Q(feed_id__in=models.Feed.objects.filter(test_id__in=list(away)).values("id"))
     mapped = Q(decision="mapped")
     return {
         "new": Q(decision="undecided"),
@@ -328,15 +340,18 @@ def _rows(found: list[Any]) -> list[RecordRow]:
         return []
     beside, now = _beside(found), datetime.now(UTC)
     told = Told((one.connection.pk, _earlier_product(one)) for one in found)
-    return [_row(one, *beside[one.pk], now, told) for one in found]
+    away = lost_away()
+    return [_row(one, *beside[one.pk], now, told, away) for one in found]
 
 
 def _earlier_product(one: Any) -> str:
     return one.earlier_product.name if one.earlier_product else one.earlier_product_name
 
 
-def _row(one: Any, findings: Findings, sync: rules.LastSync | None, now: datetime, told: Told) -> RecordRow:
-    known = facts(one)
+def _row(
+    one: Any, findings: Findings, sync: rules.LastSync | None, now: datetime, told: Told, away: Mapping[int, LostAway]
+) -> RecordRow:
+    known = facts(one, away)
     known = replace(known, earlier_product=told.name(one.connection.pk, known.earlier_product))
     badge = rules.badge(sync)
     product = one.feed.test.engagement.product if one.feed else None
@@ -362,8 +377,10 @@ def _row(one: Any, findings: Findings, sync: rules.LastSync | None, now: datetim
     )
 
 
-def facts(one: Any) -> rules.RecordFacts:
-    """What the rules want to know of a Record, which was read with what it refers to."""
+def facts(one: Any, away: Mapping[int, LostAway] = _NOTHING_AWAY) -> rules.RecordFacts:
+    """What the rules want to know of a Record, which was read with what it refers to. `away` are the Tests that are
+    lost at a Destination; whether it may sync does not depend on them."""
+    there = away.get(one.feed.test_id) if one.feed else None
     kind = catalog.tool(one.connection.tool)
     absent = one.absent_operation
     return rules.RecordFacts(
@@ -383,6 +400,9 @@ def facts(one: Any) -> rules.RecordFacts:
         absent_seen=absent.counts.get("seen") if absent else None,
         target_lost_at=one.target_lost_at,
         target_lost=one.target_lost,
+        away_lost_at=there.at if there else None,
+        away_lost=there.what if there else "",
+        away=there.destination if there else "",
         deleted_at=one.deleted_at,
         connection=one.connection.label,
         connection_deleted_at=one.connection.deleted_at,

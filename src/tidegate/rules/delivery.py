@@ -267,6 +267,25 @@ def changed(written: bytes, told: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def fate(written: bytes, told: Mapping[str, Any]) -> str:
+    """What would become of a finding that stands there: changed, closed, reopened; "" for nothing."""
+    wrong = changed(written, told)
+    if "is_mitigated" in wrong:
+        return "closed" if told["is_mitigated"] else "reopened"
+    return "changed" if wrong else ""
+
+
+def foretold(
+    written: bytes, told: Mapping[str, Any], before: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What would change there, field by field: as it is, as far as that is known here, and as it would be. Of texts
+    only digests are kept; of a flag the digest says all; `before` is what was `seen` last."""
+    wrong = changed(written, told)
+    was = {name: not told[name] for name in wrong if name in STATUS}
+    was |= {name: before[name] for name in ("severity", "tags") if name in wrong and name in before}
+    return was, {name: told[name] for name in wrong}
+
+
 def _digest(value: object) -> bytes:
     return blake2b(json.dumps(value, ensure_ascii=True).encode(), digest_size=DIGEST).digest()
 

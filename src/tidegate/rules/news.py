@@ -206,9 +206,11 @@ def _records(facts: Mapping[str, Any], about: About) -> tuple[str, list[str]]:
     why = (
         "The tool no longer has them; what they brought stays as it is."
         if missing
-        else "What they write to was deleted, so nothing flows any more."
+        else _stale_why(number, _number(facts.get("away")))
     )
     mend = "delete them or wait for their return" if missing else "map them anew"
+    if not missing and facts.get("away"):
+        mend = "look why, then map them anew, or repair the delivery"
     return (
         f"{about.label}: {_counted(number, 'Record')} became {state}",
         [
@@ -217,6 +219,15 @@ def _records(facts: Mapping[str, Any], about: About) -> tuple[str, list[str]]:
             f"Next: {mend}: tidegate record list --connection {about.number} --state {state.lower()}",
         ],
     )
+
+
+def _stale_why(number: int, away: int) -> str:
+    """`away` of them are lost at a Destination only: these are read as before."""
+    here = "What they write to was deleted, so nothing flows any more."
+    there = "What they are delivered into was deleted in DefectDojo, so nothing is delivered there any more."
+    if not away:
+        return here
+    return there if away == number else f"What {number - away:,} of them write to was deleted; the others: {there}"
 
 
 def _new_records(facts: Mapping[str, Any], about: About) -> tuple[str, list[str]]:

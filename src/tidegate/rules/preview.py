@@ -17,6 +17,7 @@ COUNTED_AS: Final = {
         "new": "new", "changed": "renamed", "missing": "missing", "back": "back", "revived": "revived", "held": "held",
         "auto_mapped": "mapped", "mapped_by_rules": "mapped", "ignored_by_rules": "ignored",
     },
+    "deliver": {"created": "created", "changed": "changed", "reopened": "reopened", "closed": "closed"},
 }  # fmt: skip
 """By type of Operation: the kind of difference that a word of its counts counts."""
 
@@ -29,6 +30,9 @@ VERBS: Final = {
         "new": "add {} Record{s}", "changed": "rename or change {}", "back": "find {} again",
         "revived": "bring {} deleted one{s} back", "missing": "let {} go Missing", "mapped_by_rules": "map {} by rules",
         "ignored_by_rules": "ignore {} by rules", "auto_mapped": "map {}", "products_made": "make {} Product{s}",
+    },
+    "deliver": {
+        "created": "create {}", "changed": "change {}", "reopened": "reopen {}", "closed": "close {}",
     },
 }  # fmt: skip
 

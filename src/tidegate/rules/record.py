@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -52,6 +52,12 @@ class RecordFacts:
     target_lost_at: datetime | None = None
     target_lost: str = ""
     """What was deleted: product, engagement, test or feed."""
+    away_lost_at: datetime | None = None
+    """Since when what it is delivered into is gone in DefectDojo; it is mapped and read here all the same."""
+    away_lost: str = ""
+    """What is gone there: product, engagement or test."""
+    away: str = ""
+    """The name of the Destination where it is gone; "" for who may not know it."""
     deleted_at: datetime | None = None
     connection: str = ""
     connection_deleted_at: datetime | None = None
@@ -69,7 +75,7 @@ def state(facts: RecordFacts) -> State:
         return State.IGNORED
     if facts.absent_since is not None:
         return State.MISSING
-    return State.STALE if facts.target_lost_at is not None else State.GOOD
+    return State.STALE if facts.target_lost_at is not None or facts.away_lost_at is not None else State.GOOD
 
 
 def in_words(state: str, why: str) -> str:
@@ -99,7 +105,8 @@ def why(facts: RecordFacts, now: datetime | None = None) -> str:
         case State.STALE:
             return f"Stale since {lost(facts, now)}."
         case State.MISSING:
-            also = f"; also stale since {lost(facts, now)}" if facts.target_lost_at is not None else ""
+            stale = facts.target_lost_at is not None or facts.away_lost_at is not None
+            also = f"; also stale since {lost(facts, now)}" if stale else ""
             return f"Missing {absent(facts, now)}{also}."
 
 
@@ -134,7 +141,9 @@ def absent(facts: RecordFacts, now: datetime | None) -> str:
 
 
 def lost(facts: RecordFacts, now: datetime | None) -> str:
-    """ "3 May: the Test in «Shop» that it wrote to was deleted" """
+    """ "3 May: the Test in «Shop» that it wrote to was deleted"; what is lost here counts before what is lost there"""
+    if facts.target_lost_at is None:
+        return lost_away(facts, now)
     name = f"«{facts.earlier_product}»" if facts.earlier_product else "its Product"
     what = {
         "product": f"the Product {name} that it wrote to was deleted",
@@ -144,11 +153,23 @@ def lost(facts: RecordFacts, now: datetime | None) -> str:
     return f"{day(facts.target_lost_at, now)}: {what.get(facts.target_lost, f'what it wrote to in {name} was deleted')}"
 
 
+def lost_away(facts: RecordFacts, now: datetime | None) -> str:
+    """ "3 May: its Product was deleted in DefectDojo («Dojo»), or its token may not see it any more; …" """
+    where = f" («{facts.away}»)" if facts.away else ""
+    what = {"product": "its Product", "engagement": "its Engagement", "test": "its Test"}
+    return (
+        f"{day(facts.away_lost_at, now)}: {what.get(facts.away_lost, 'what it goes to')} was deleted in DefectDojo"
+        f"{where}, or the token there may not see it any more; it is read here as before, and nothing is made "
+        "again there until a person repairs it"
+    )
+
+
 def may_sync(facts: RecordFacts, now: datetime | None = None) -> str | None:
     """Why a Sync of this Record is refused; None where it may."""
     if facts.connection_deleted_at is not None:
         return f"Its Connection «{facts.connection}» was deleted on {day(facts.connection_deleted_at, now)}."
-    if facts.deleted_at is not None or state(facts).warning:
+    # What is lost at a Destination keeps nothing from being read: where it stands here it stays true.
+    if facts.deleted_at is not None or state(replace(facts, away_lost_at=None)).warning:
         return why(facts, now)
     if facts.decision == "undecided":
         return "It is not mapped to a Product yet: map it first."

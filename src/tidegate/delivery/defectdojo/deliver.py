@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tidegate.ingest.run import Ending, Run
-from tidegate.rules.delivery import STATUS, changed, sent
 from tidegate.store.models import DeliveredProduct, DeliveredTest, Destination, Engagement, Test
 from tidegate.store.statement import rows_of
-from tidegate.store.writers.delivered import Due, as_delivered, due_findings
+from tidegate.store.writers.delivered import due_findings
 
 from .client import Dojo
 from .destination import dojo_of
 from .errors import DojoError, Down, Moved, NotPermitted, NotThere, TokenRejected, Unknown, Unreachable
-from .products import Lost, NotDelivered, linked
-from .test import AT_ONCE, CHUNK, Delivering, LeftAlone
+from .foreseen import foresee
+from .products import Lost, NotDelivered, back, linked
+from .test import Delivering, LeftAlone
 
 MODES: Final = ("deliver", "reconcile", "repair")
 MOST_TOLD: Final = 3
@@ -46,7 +46,7 @@ def run_deliver(run: Run) -> Ending:
         return Ending("failed", f"{destination.name} is switched off.", cause="unusable")
     tests = list(tests_for(destination.pk, run.operation.connection_id))
     if run.operation.preview:
-        return _foreseen(run, destination, tests)
+        return foresee(run, destination, tests)
     problems: list[str] = []
     with dojo_of(destination, look=run.look, log=run.vendor_log) as dojo:
         try:
@@ -88,9 +88,9 @@ def _one(run: Run, dojo: Dojo, destination: Destination, test: Test) -> str:
     there = DeliveredTest.objects.filter(destination=destination, test=test).first()
     if there is None and not (mode != "reconcile" and due_findings(0, test.pk, 0, 1)):
         return ""
-    if there is not None and there.lost and mode == "repair":
-        _forget_lost(destination, test, there.lost)
     try:
+        if there is not None and there.lost_at is not None and not back(dojo, destination, there) and mode == "repair":
+            _forget_lost(destination, test, there.lost)
         link = linked(dojo, destination, test.engagement.product, run.operation.actor)
         work = Delivering(run, dojo, destination, test, link, mode)
         work.deliver()
@@ -112,39 +112,3 @@ def _forget_lost(destination: Destination, test: Test, lost: str) -> None:
     if lost in ("product", "engagement"):
         link = DeliveredProduct.objects.filter(destination=destination, product=test.engagement.product)
         link.update(their_engagement=None, **({"their_id": None, "name": ""} if lost == "product" else {}))
-
-
-def _foreseen(run: Run, destination: Destination, tests: list[Test]) -> Ending:
-    """What would be written, by what is known here; what people there said meanwhile is not asked for."""
-    for number, test in enumerate(tests):
-        run.check()
-        run.show(f"Looking at {test.name} of {test.engagement.product.name}", number, len(tests))
-        there = DeliveredTest.objects.filter(destination=destination, test=test).first()
-        if there is not None and (there.lost_at is not None or there.left):
-            continue
-        delivered, after = there.pk if there is not None else 0, 0
-        while ids := due_findings(delivered, test.pk, after, CHUNK):
-            after = ids[-1]
-            for begin in range(0, len(ids), AT_ONCE):
-                some = ids[begin : begin + AT_ONCE]
-                for due in as_delivered(delivered, test.pk, test.connection_id or 0, str(test.connection), some):
-                    run.counts[_fate(due)] += 1
-    counts = {word: number for word, number in run.counts.items() if word}
-    words = {"created": "create", "changed": "change", "closed": "close", "reopened": "reopen"}
-    told = ", ".join(f"{words[word]} {number:,}" for word, number in sorted(counts.items()))
-    return Ending("success", f"Would {told}." if told else "Nothing would be written.", counts)
-
-
-def _fate(due: Due) -> str:
-    """What would become of it there; "" for nothing."""
-    if due.gone:
-        return ""
-    if due.their_id is None:
-        return "created" if due.ours.open else ""
-    told = sent(due.ours)
-    wrong = changed(due.written, told)
-    if not wrong:
-        return ""
-    if "is_mitigated" in wrong and any(name in wrong for name in STATUS):
-        return "closed" if told["is_mitigated"] else "reopened"
-    return "changed"

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from tidegate.store.models import DeliveredProduct, Destination, Product
+from django.db import transaction
+
+from tidegate.store.models import DeliveredProduct, DeliveredTest, Destination, Product
 
 from .client import Dojo, Row
 from .errors import NotThere, Refused, Unknown
@@ -41,10 +43,34 @@ def join(dojo: Dojo, destination: Destination, product: Product, their_id: int, 
     row = dojo.get(f"products/{their_id}/")
     _refuse_another(destination, product, row)
     link, _ = DeliveredProduct.objects.get_or_create(destination=destination, product=product, defaults={"by": actor})
-    if link.their_id not in (None, their_id):
+    another = link.their_id not in (None, their_id)
+    if another and not what_is_lost_of_product(dojo, link):
         raise NotDelivered(f"«{product.name}» is the Product {link.their_id} there already.")
-    _keep(link, **_facts(row, "joined"), by=actor, at=datetime.now(UTC))
+    facts = _facts(row, "joined") | {"by": actor, "at": datetime.now(UTC)}
+    with transaction.atomic():
+        if another:
+            # What was delivered went with the Product that is gone: in this one all of it is made anew.
+            DeliveredTest.objects.filter(destination=destination, test__engagement__product=product).delete()
+            facts["their_engagement"] = None
+        _keep(link, **facts)
     return link
+
+
+def back(dojo: Dojo, destination: Destination, there: DeliveredTest) -> bool:
+    """Whether what was lost there stands there again: a right was given back, or a backup was read in. Then it is
+    forgotten that it was lost."""
+    if there.their_id is not None:
+        try:
+            dojo.get(f"tests/{there.their_id}/")
+        except NotThere:
+            return False
+    else:
+        link = DeliveredProduct.objects.filter(destination=destination, product=there.test.engagement.product).first()
+        if link is None or link.their_engagement is None or what_is_lost(dojo, link) != "test":
+            return False
+    there.lost, there.lost_at = "", None
+    DeliveredTest.objects.filter(pk=there.pk).update(lost="", lost_at=None)
+    return True
 
 
 def what_is_lost(dojo: Dojo, link: DeliveredProduct) -> str:

@@ -1,7 +1,8 @@
 -- These findings as they stand here, with what people decided, and as they were last written and seen there.
 -- Parameters: delivered, test, findings. Locks: none. Rows: one a finding that is there, by number.
 SELECT finding.id, finding.xmin::text::bigint AS version, finding.title, finding.severity, finding.open, finding.active,
-       finding.created_at, finding.vendor_verdict, finding.fields, feed.test_id = %(test)s AS here, feed.record_id,
+       finding.created_at, finding.vendor_verdict, finding.fields, finding.family,
+       finding.branch, finding.key, finding.closed_because, feed.test_id = %(test)s AS here, feed.record_id,
        there.id AS row, there.their_id, there.written, there.seen, there.meant, there.at, coalesce(there.gone, false) AS gone,
        decided.by_field
   FROM finding

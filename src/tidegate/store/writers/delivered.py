@@ -43,6 +43,10 @@ class Due:
     seen: Mapping[str, Any] | None = None
     meant: Mapping[str, Any] | None = None
     at: datetime | None = None
+    family: str = ""
+    branch: str = ""
+    key: str = ""
+    closed_because: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,10 @@ def _due(row: Mapping[str, Any], connection: int, label: str, now: datetime) -> 
         seen=_parsed(row["seen"]),
         meant=_parsed(row["meant"]),
         at=row["at"],
+        family=row["family"],
+        branch=row["branch"],
+        key=row["key"],
+        closed_because=row["closed_because"] or "",
     )
 
 

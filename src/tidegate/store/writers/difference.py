@@ -21,6 +21,16 @@ def records_discovered(operation_id: int, connection_id: int) -> list[dict[str, 
 
 def save_differences(operation_id: int, differences: Sequence[Mapping[str, Any]]) -> None:
     """Keeps what this preview found, in place of what an earlier attempt of it did."""
+    forget_differences(operation_id)
+    add_differences(operation_id, differences)
+
+
+def forget_differences(operation_id: int) -> None:
+    """What an earlier attempt of this preview found."""
     Difference.objects.filter(operation_id=operation_id).delete()
+
+
+def add_differences(operation_id: int, differences: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps some more of what this preview found."""
     if differences:
         run("differences_save", operation=operation_id, differences=json.dumps(list(differences)))
