@@ -16,7 +16,9 @@ from tidegate.actions.configuration import apply, plan
 from tidegate.actions.connection import edit_connection
 from tidegate.actions.errors import Forbidden, Refused
 from tidegate.actions.route import add_webhook
+from tidegate.actions.validation import validate
 from tidegate.catalog import stored_secrets
+from tidegate.delivery.defectdojo.destination import stored_secrets as secrets_of_destination
 from tidegate.guard.keys import KEY_FILE
 from tidegate.reads.configuration import export
 from tidegate.reads.grant import given_for_everything
@@ -26,10 +28,12 @@ from tidegate.rules.actor import SINGLE_SIGN_ON, Actor
 from tidegate.store import models
 
 KEY = "connections[0].secrets.api_key"
+TOKEN = "destinations[0].secrets.token"
 CANARY = "canary-api-key-in-a-vault"
 SECRETS = {
     KEY: SecretStr(CANARY),
     "notifications[0].address": SecretStr("mailto://u:canary-mail-word@mail.example.org"),
+    TOKEN: SecretStr("canary-dojo-token"),
 }
 WHOLE = """\
 version: 1
@@ -59,6 +63,17 @@ connections:
       - {id: id of old.example.org, ignore: true, because: switched off}
 notifications:
   - {name: Mail, address: {env: MAIL}, kinds: [held, needs_you], connection: Burp}
+destinations:
+  - name: Dojo
+    settings: {url: https://dojo.example.org}
+    secrets:
+      token: {env: DOJO}
+    product_type: Research and Development
+    join_products: same name
+    writes_per_minute: 60
+    takes:
+      - {connection: Burp}
+      - {product_type: Web}
 users:
   - username: anna
     grants:
@@ -82,6 +97,10 @@ def applied(document: str = WHOLE, **how: Any) -> dict[str, str]:
 def planned(document: str = WHOLE, **how: Any) -> list[str]:
     found = plan(ALICE, document, **{"secrets": secrets_of(document), **how})
     return [f"{one.verb} {one.what}: {', '.join(field.name for field in one.fields)}" for one in found.changes]
+
+
+def stored_token(one: models.Destination) -> SecretStr:
+    return secrets_of_destination(one)["token"]
 
 
 def found_records() -> None:
@@ -116,6 +135,7 @@ def test_export_applied_to_an_empty_system_makes_the_same(database: Any):
     values = {
         "connections[0].secrets.api_key": SecretStr("k"),
         "notifications[0].address": SECRETS["notifications[0].address"],
+        TOKEN: SECRETS[TOKEN],
     }
 
     assert applied(before.document, secrets=values) == {}
@@ -203,7 +223,7 @@ def test_broken_off_anywhere_a_second_apply_does_the_rest(database: object, monk
         left.append(len(planned()))
     turns, allowed = 0, 0
 
-    assert left == [9, 7, 4]
+    assert left == [10, 8, 5]
     assert applied() == {}
     assert planned() == []
 
@@ -215,7 +235,7 @@ def test_every_change_has_its_own_line_in_the_audit_log_and_none_a_secret(databa
     told = str(list(models.AuditLine.objects.values_list("facts", flat=True)))
 
     assert {target for target, facts in lines if "change" in facts} == {
-        "product type", "product", "connection", "route", "user",
+        "product type", "product", "connection", "route", "destination", "user",
     }  # fmt: skip
     assert "canary" not in told
     assert "canary" not in str(export("all"))
@@ -268,6 +288,7 @@ def test_a_secret_that_no_key_opens_is_stored_anew(database: object, tmp_path: A
 
     assert planned() == [
         "change Connection «Burp»: secrets.api_key", "change notification «Mail»: address",
+        "change Destination «Dojo»: secrets.token",
     ]  # fmt: skip
     assert applied() == {}
     assert planned() == []
@@ -373,3 +394,53 @@ def test_what_cannot_be_used_is_begun_and_nothing_else(database: object):
         apply(ALICE, "version: 99\n")
 
     assert [line.outcome for line in models.AuditLine.objects.order_by("pk")] == ["begun"]
+
+
+def test_a_route_goes_over_to_another_destination_and_another_url_takes_its_token_along(database: object):
+    assert applied() == {}
+    dojo = models.Destination.objects.get(name="Dojo")
+    assert managed_by("destination", [dojo.pk]) == {dojo.pk: "tidegate.yaml"}
+    before = {TOKEN: SECRETS[TOKEN], "destinations[1].secrets.token": SecretStr("canary-other-token")}
+    moved = WHOLE.replace("      - {product_type: Web}\nusers", "users").replace(
+        "dojo.example.org}", "new.example.org}"
+    )
+    moved += "manages_all: [destinations]\n"
+    other = (
+        "  - {name: A, settings: {url: 'https://a.example.org'}, secrets: {token: {env: A}},"
+        " takes: [{product_type: Web}]}\n"
+    )
+    moved = moved.replace("    takes:\n      - {connection: Burp}\n", "    takes: [{connection: Burp}]\n" + other)
+
+    found = plan(ALICE, moved, secrets=secrets_of(moved) | before)
+    assert "canary" not in str(found)
+    assert applied(moved, secrets=secrets_of(moved) | before) == {}
+    assert planned(moved, secrets=secrets_of(moved) | before) == []
+
+    by_name = {one.name: one for one in models.Destination.objects.all()}
+    routes = models.DestinationRoute.objects.values_list("destination__name", "connection__label", "product_type__name")
+    assert set(routes) == {("Dojo", "Burp", None), ("A", None, "Web")}
+    assert by_name["Dojo"].settings == {"url": "https://new.example.org"}
+    assert stored_token(by_name["Dojo"]) == SECRETS[TOKEN]
+    assert stored_token(by_name["A"]) == before["destinations[1].secrets.token"]
+
+    without = moved.replace(other, "")
+    assert planned(without, secrets=secrets_of(without)) == ["delete Destination «A»: "]
+    assert applied(without, secrets=secrets_of(without)) == {}
+    assert not models.Destination.objects.filter(name="A").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "path", "why"),
+    [
+        ("settings: {url: https://d.example, ulr: x}", "settings.ulr", "no setting"),
+        ("settings: {url: https://d.example, token: canary}", "settings.token", "is a secret"),
+        ("settings: {url: ftp://d.example}", "settings.url", ""),
+        ("secrets: {tokn: {env: A}}", "secrets.tokn", "no such secret"),
+    ],
+)
+def test_a_destination_is_checked_without_a_database(said: str, path: str, why: str):
+    (problem,) = validate(f"version: 1\ndestinations:\n- {{name: Dojo, {said}}}").problems
+
+    assert (problem.line, problem.path) == (3, f"destinations[0].{path}")
+    assert why in problem.sentence
+    assert "canary" not in str(problem)

@@ -26,7 +26,7 @@ BY_HAND: dict[str, Any] = {
     "actions.bulk.preview_records": lambda here: {"deed": "ignore", "record_ids": [here.shop]},
     "actions.finding.preview_findings": lambda here: {"deed": "decide", "finding_ids": [here.finding]},
     "reads.rule.try_rules": lambda here: {"connection_id": here.connection},
-    "reads.validation.validate": lambda here: {"document": "version: 1\n"},
+    "actions.validation.validate": lambda here: {"document": "version: 1\n"},
 }
 """What is asked by POST and is no action."""
 KEY = "a key of mine"
@@ -116,7 +116,7 @@ def test_what_is_on_the_other_side_is_not_there(undone: House, route: Route):
         assert one is not None
         assert not numbers or not any(part.isdigit() for part in asked.path.split("/")), answer.body
     else:
-        if route.of == "reads.validation.validate":
+        if route.of == "actions.validation.validate":
             return
         refused(answer, 404, "not-there")
     assert b"Foreign" not in answer.body

@@ -25,28 +25,41 @@ def add(dojo: FakeDefectDojo, *more: str) -> tuple[str, ...]:
 
 
 def test_a_life_of_a_destination(shop: Any, dojo: FakeDefectDojo):
+    assert shop("sync", "Burp").code == 0
     told = shop(*add(dojo, "--product-type", "Research and Development", "--writes-per-minute", "90"))
     assert told.code == 0, told.err
     assert "destination take 1" in told.out
 
+    theirs = dojo.world.add("products", name="Their shop", description="", prod_type=1, tags=[], authorized_users=[])[
+        "id"
+    ]
     every = [
         ("destination", "list"),
         ("destination", "show", "Dojo"),
         ("destination", "test", "Dojo"),
         ("destination", "take", "Dojo", "--connection", "Burp"),
+        ("destination", "join", "Dojo", "Web shop", str(theirs)),
+        ("deliver", "Burp"),
+        ("deliver", "Burp", "--compare"),
         ("destination", "take", "Dojo", "--the-rest"),
         ("destination", "leave", "Dojo", "--connection", "Burp"),
         ("destination", "edit", "Dojo", "--off", "--join", "same name"),
     ]
     for command in every:
-        assert has_shape(shop.json(*command), answers()[" ".join(command[:2])]), command
-        again = {"take": "test", "leave": "show", "edit": "show"}.get(command[1], command[1])
+        name = " ".join(command[: 1 if command[0] == "deliver" else 2])
+        assert has_shape(shop.json(*command), answers()[name]), command
+        if name == "deliver":
+            continue
+        again = {"take": "test", "leave": "show", "edit": "show", "join": "show"}.get(command[1], command[1])
         ran = shop("destination", again, *command[2:3])
         assert dojo.token not in ran.out + ran.err
+    assert {row["test"] for row in dojo.world.rows["findings"].values()} == {1}
     shown = shop("destination", "show", "Dojo").out
     assert "the rest" in shown
     assert "joined by name" in shown
     assert "Switched off" in shown
+    assert has_shape(shop.json(*add(dojo)[:2], "Other", *add(dojo)[3:]), answers()["destination add"])
+    shop("destination", "delete", "Other", "--confirm", "Other")
     gone = shop.json("destination", "delete", "Dojo", "--confirm", "Dojo")
     assert has_shape(gone, answers()["destination delete"])
     assert shop.json("destination", "list") == {"destinations": []}

@@ -4,8 +4,11 @@ decision is lost or made up."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db.models import F
 
 from tests import world
 from tests.delivery.house import House, Killed
@@ -133,3 +136,77 @@ def test_a_reconciliation_says_what_differs_and_a_repair_mends_it(house: House):
     assert house.deliver("repair").status == "success"
     house.assert_equal([one, two, three])
     assert house.deliver("reconcile").counts == {}
+
+
+def test_somebody_writes_there_at_any_moment_of_a_delivery_and_no_word_of_theirs_is_lost(house: House):
+    """Before each of its requests in turn a person there says something about another finding."""
+    record = house.record()
+    findings = house.findings(record, 24)
+    house.deliver()
+    house.fake.interfere, moments = (lambda question: None), 0
+    for number in range(1, 20):
+        said, edited = findings[number], findings[0]
+        house.change(edited, title=f"Round {number}")
+        house.change(said, title=f"Said {number}")
+        asked = 0
+
+        def interfere(question: object, *, said: int = said, number: int = number) -> None:
+            nonlocal asked
+            asked += 1
+            if asked == number:
+                house.they_edit(said, false_p=True, active=False, is_mitigated=True)
+
+        house.fake.interfere = interfere
+        assert house.deliver().status == "success"
+        house.fake.interfere = lambda question: None
+        if asked < number:
+            break
+        moments += 1
+        house.deliver()
+        assert house.decisions(said) == {"verdict": ("false positive", "somebody in Dojo")}, f"at request {number}"
+        house.assert_equal(findings)
+
+    assert moments >= 4
+
+
+@pytest.mark.parametrize("halfway", [False, True], ids=["its answer lost", "half of it stored"])
+def test_hours_without_the_server_after_an_import_of_which_nobody_heard(house: House, halfway: bool):
+    """The import came to its end, or broke off in its middle, and then the server was away; the world here went on."""
+    record = house.record()
+    findings = house.findings(record, 30)
+    gone = False
+
+    def away(question: Any) -> int | None:
+        nonlocal gone
+        if gone:
+            return 502
+        gone = question.name == "POST import-scan"
+        return None
+
+    if halfway:
+        house.fake.world.break_after(11)
+    else:
+        house.loses = {"POST /api/v2/import-scan"}
+    house.fake.interfere = away
+    for hour in (0, 3, 6):
+        hours_pass(hour)
+        assert house.deliver().status == "failed"
+    with house.fake.world.lock:
+        assert len(house.fake.world.rows["findings"]) == (11 if halfway else 30)
+    house.close(findings[0])
+    house.change(findings[1], title="Another")
+    findings += house.findings(record, 5, "later")
+    house.fake.interfere = lambda question: None
+
+    for _ in range(2):
+        assert house.deliver().status == "success"
+
+    house.assert_equal(findings)
+    assert house.deliver("reconcile").counts == {}
+    assert models.Decision.objects.count() == 0
+
+
+def hours_pass(hours: int) -> None:
+    """Since all that was noted of the delivery."""
+    back = timedelta(hours=hours)
+    models.DeliveredTest.objects.update(pending_at=F("pending_at") - back, read_at=F("read_at") - back)

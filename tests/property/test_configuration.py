@@ -70,6 +70,15 @@ details = some(
 )
 
 
+destination = some(
+    product_type=st.one_of(words, st.none()),
+    engagement_name=words,
+    join_products=st.sampled_from(("ask", "same name")),
+    writes_per_minute=st.integers(1, 6_000),
+    enabled=flags,
+)
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> str:
     connections = [
@@ -100,6 +109,18 @@ def documents(draw: st.DrawFn) -> str:
         max_size=3,
         unique_by=lambda one: one.get("product") or one.get("connection") or "everything",
     )
+    places = [{"connection": label} for label in labels] + [{"product_type": word} for word in WORDS[:2]]
+    goes_to = draw(st.lists(st.sampled_from(("A", "B", "nowhere")), min_size=len(places), max_size=len(places)))
+    destinations = [
+        {
+            "name": name,
+            "settings": {"url": f"https://{name}.dojo.example.org/"},
+            "secrets": {"token": {"env": "TOKEN"}},
+            **draw(destination),
+            "takes": [place for place, to in zip(places, goes_to, strict=True) if to == name],
+        }
+        for name in draw(st.sampled_from(((), ("B",), ("B", "A"))))
+    ]
     users = draw(
         st.dictionaries(
             st.sampled_from(("anna", "Bo", "ci")),
@@ -110,7 +131,7 @@ def documents(draw: st.DrawFn) -> str:
     return yaml.dump(
         {
             "version": 1,
-            "product_types": [{"name": word} for word in draw(st.sets(words, max_size=3))],
+            "product_types": [{"name": word} for word in sorted(draw(st.sets(words, max_size=3)) | {*WORDS[:2]})],
             "products": [
                 {"name": word, "product_type": draw(words), "tags": draw(st.lists(words, max_size=2))} for word in WORDS
             ],
@@ -119,6 +140,7 @@ def documents(draw: st.DrawFn) -> str:
                 {"name": name, "address": {"env": "MAIL"}, **what, **({"connection": labels[0]} if labels else {})}
                 for name, what in routes.items()
             ],
+            "destinations": destinations,
             "users": [{"username": name, **what} for name, what in users.items()],
         },
         Dumper=WithoutAnchors,

@@ -36,6 +36,7 @@ NOW = datetime.now(UTC)
 UNBOUND = {
     "configuration.secrets_held": "names of fields of a Connection that is at hand",
     "configuration.stored_for": "what a plan is compared with: its action takes an administrator of everything",
+    "configuration.taken_by": "of a route that is at hand",
     "count.counted_by_connection": "of Connections that are at hand",
     "count.findings_by_product": "of Products that are at hand",
     "count.feeds_seen": "a condition",
@@ -112,8 +113,6 @@ UNBOUND = {
     "user.person_coming_in": "for who comes in: what they may see is asked by it",
     "user.access_of": "for who comes in: what they may see is asked by it",
     "user.has_administrator": "yes or no, for the first who comes in",
-    "validation.checked": "looks at a text alone",
-    "validation.validate": "looks at a text alone",
     "version.version_of": "a hash, which is told with what the viewer is shown",
     "version.version_of_rule": "of a rule that is at hand",
     "viewer.demand_everywhere": "who looks, itself",

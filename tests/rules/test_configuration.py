@@ -14,6 +14,7 @@ from tidegate.rules.configuration_change import as_fields, difference
 from tidegate.rules.yaml_tree import MOST_LETTERS, YamlRefused, tree
 from tidegate_sdk import Severity
 
+DOJO = "version: 1\ndestinations:\n- {name: Dojo"
 BURP = "version: 1\nconnections:\n- {label: Burp, tool: burpsuite"
 
 
@@ -75,6 +76,20 @@ def wrong(text: str) -> tuple[int, str, str]:
             3,
             "users[0].grants[0]",
             "It is not clear what the role is for.",
+        ),
+        (f"{DOJO}, writes_per_minute: 6001}}", 3, "destinations[0].writes_per_minute", "«6001» cannot be used."),
+        (f"{DOJO}, join_products: always}}", 3, "destinations[0].join_products", "«always» is not known."),
+        (
+            f"{DOJO}, takes: [{{connection: A, the_rest: true}}]}}",
+            3,
+            "destinations[0].takes[0]",
+            "It is not clear what goes there.",
+        ),
+        (
+            f"{DOJO}, takes: [{{the_rest: true}}]}}\n- {{name: Other, takes: [{{the_rest: true}}]}}",
+            4,
+            "destinations[1]",
+            "The Destination «Dojo» takes the rest already.",
         ),
         ("version: 1\nmanages_all: [products]\nproducts: []", 2, "manages_all", "Products hold findings"),
         ("version: 1\nmanages_all: [users]", 2, "manages_all", "It names users, and the file has none."),
@@ -162,7 +177,9 @@ def test_what_is_written_is_read_back():
         f"{BURP}, secrets: {{k: {{command: [a, b c]}}}}, paused: true, product_type: Web, settings: {{url: 'null'}},"
         " rules: [{attribute: team, pattern: '*', template: '{team}', tags: [b, a], case_matters: true}],"
         " mappings: [{id: '1', product: A}, {id: 'no', ignore: true, because: x}],"
-        " schedules: {discover: {kind: 'off'}}}"
+        " schedules: {discover: {kind: 'off'}}}\n"
+        "destinations: [{name: Dojo, enabled: false, secrets: {token: {env: T}}, settings: {url: 'https://d.example'},"
+        " takes: [{the_rest: true}, {product_type: Web}, {connection: Burp}]}, {name: Other, takes: []}]"
     )
 
     written = yaml.safe_dump(as_fields(found), allow_unicode=True)

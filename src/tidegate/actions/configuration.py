@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from tidegate import catalog
 from tidegate.actions import connection as connections
+from tidegate.actions import destination as destinations
 from tidegate.actions import product as products
 from tidegate.actions import product_type as product_types
 from tidegate.actions import record as records
@@ -27,7 +28,9 @@ from tidegate.actions import schedule as schedules
 from tidegate.actions import user as users
 from tidegate.actions.action import action
 from tidegate.actions.errors import NotThere, Refused
+from tidegate.actions.validation import checked
 from tidegate.config import Settings, load_settings
+from tidegate.delivery.defectdojo import destination as of_destination
 from tidegate.delivery.deliver import address_of
 from tidegate.guard.keys import KeyProblem
 from tidegate.ingest.apply import again_after_deadlock
@@ -39,9 +42,9 @@ from tidegate.reads.configuration import (
     PlannedField,
     Stored,
     stored_for,
+    taken_by,
 )
 from tidegate.reads.grant import grants_by_people
-from tidegate.reads.validation import checked
 from tidegate.rules.access import Grant
 from tidegate.rules.actor import Actor
 from tidegate.rules.branch import KEEP
@@ -53,12 +56,14 @@ from tidegate.rules.configuration import (
     Connection,
     ConnectionRules,
     ConnectionSchedule,
+    Destination,
     GrantSaid,
     Notification,
     Problem,
     Product,
     ProductType,
     RecordMapping,
+    Taken,
     Thing,
     User,
     shown,
@@ -208,7 +213,7 @@ class _Work:
             id = self.stored.ids.get((one.kind, one.key)) if references else None
             if id is None:
                 continue
-            found = _connection_secrets(id) if isinstance(one, Connection) else _address(id, settings)
+            found = _found(one, id, settings)
             for name, reference in references.items():
                 if name in found:
                     held[reference.path] = found[name]
@@ -241,25 +246,31 @@ class _Work:
 
     def _normalised(self, wanted: Configuration) -> Configuration:
         """Settings as they would be stored, so that `"5"` is what 5 is; those that cannot be are told when applied."""
-        things = [self._as_stored(one) if isinstance(one, Connection) else one for one in wanted.things]
-        return replace(wanted, things=tuple(things))
+        return replace(wanted, things=tuple(map(self._as_stored, wanted.things)))
 
-    def _as_stored(self, one: Connection) -> Connection:
+    def _as_stored(self, one: Thing) -> Thing:
         id = self.stored.ids.get((one.kind, one.key))
-        if id is None or not one.settings:
+        if not isinstance(one, Connection | Destination) or id is None or not one.settings:
             return one
-        found = models.Connection.objects.get(pk=id)
-        kind = catalog.tool(found.tool)
-        if kind is None or found.tool != one.tool:
-            return one
+        found = models.Connection.objects.get(pk=id) if isinstance(one, Connection) else destinations.existing(id)
         entered = {name: value for name, value in {**found.settings, **one.settings}.items() if value is not None}
-        given = {name: self.secrets[ref.path] for name, ref in (one.secrets or {}).items() if ref.path in self.secrets}
+        together = {**_secrets(one, id).values, **self._known(one)}
         try:
-            filled = catalog.built(kind, entered, {**_connection_secrets(id).values, **given})
+            if isinstance(one, Destination):
+                as_stored = of_destination.stored_settings(of_destination.filled(entered, together))
+            else:
+                kind = catalog.tool(one.tool)
+                if kind is None or cast("models.Connection", found).tool != one.tool:
+                    return one
+                as_stored = catalog.stored_settings(catalog.built(kind, entered, together))
         except catalog.SettingsRefused:
             return one
-        as_stored = catalog.stored_settings(filled)
         return replace(one, settings={name: as_stored.get(name) for name in one.settings})
+
+    def _known(self, one: Connection | Destination) -> dict[str, SecretStr]:
+        """The secrets of a thing that came with the file."""
+        there = (one.secrets or {}).items()
+        return {name: self.secrets[reference.path] for name, reference in there if reference.path in self.secrets}
 
     def _remark(self) -> None:
         """What else a person should know before they say yes."""
@@ -271,6 +282,8 @@ class _Work:
                 effect = connections.threshold_effect(id, SEVERITIES.index(one.minimum_severity))
                 if effect.closes:
                     self.notes.append(f"The minimum severity of «{one.label}» closes {effect.closes:,} findings.")
+            if isinstance(one, Destination) and change.verb == "delete":
+                self.notes.append(f"Deleting «{one.name}» forgets what was delivered there; there it stays.")
             if isinstance(one, Connection) and change.verb == "delete":
                 self.notes.append(
                     f"Deleting «{one.label}» deletes its Records and secrets; Products and findings stay."
@@ -330,6 +343,8 @@ class _Work:
                 return
             case Notification() as one:
                 sentence = self._notification(change, one)
+            case Destination() as one:
+                sentence = self._destination(change, one)
             case User() as one:
                 sentence = _user(self.actor, change, one)
         done.sentences.append((change, True, sentence))
@@ -438,6 +453,59 @@ class _Work:
         )
         return "Changed."
 
+    def _destination(self, change: Change, one: Destination) -> str:
+        own: dict[str, Any] = {
+            name: value
+            for name in ("product_type", "engagement_name", "join_products", "writes_per_minute")
+            if change.changes(name) and (value := getattr(one, name)) is not None
+        }
+        if change.verb == "create":
+            if missing := [ref.path for ref in (one.secrets or {}).values() if ref.path not in self.secrets]:
+                raise Refused(
+                    f"What {missing[0]} refers to was not given, and the Destination is new.",
+                    "References are looked up by the command line; whoever calls the API sends the secrets along.",
+                )
+            settings = {name: value for name, value in (one.settings or {}).items() if value is not None}
+            id = destinations.add_destination(self.actor, one.name, settings, self._known(one), **own)
+            if one.enabled is False:
+                destinations.edit_destination(self.actor, id, on=False)
+        else:
+            id = _destination_id(one.name)
+            changed = {field.name.partition(".")[2] for field in change.fields if field.name.startswith("settings.")}
+            if changed:
+                own["settings"] = {name: value for name, value in (one.settings or {}).items() if name in changed}
+            # A token belongs to its server: with another URL it is entered anew, be it the same.
+            secrets = self._known(one) if "url" in changed else self._given(one, change.secrets)
+            own |= {"secrets": secrets} if secrets else {}
+            own |= {"on": one.enabled} if change.changes("enabled") and one.enabled is not None else {}
+            if own:
+                destinations.edit_destination(self.actor, id, **own)
+        if one.takes is not None and change.changes("takes"):
+            self._routes(id, one.takes)
+        return "Made." if change.verb == "create" else "Changed."
+
+    def _routes(self, id: int, wanted: Sequence[Taken]) -> None:
+        """These routes lead there, and no others. One that leads elsewhere, and is not to any more, comes over at once,
+        so that nothing goes nowhere meanwhile."""
+        routes = models.DestinationRoute.objects.select_related("connection", "product_type")
+        there = {taken_by(row): row for row in routes.exclude(connection__deleted_at__isnull=False)}
+        for taken, row in there.items():
+            if row.destination_id == id and taken not in wanted:
+                destinations.remove_destination_route(self.actor, row.pk)
+        for taken in wanted:
+            row = there.get(taken)
+            if row is not None and row.destination_id == id:
+                continue
+            if row is not None and self._is_left(row, taken):
+                destinations.remove_destination_route(self.actor, row.pk)
+            destinations.add_destination_route(self.actor, id, **_named(taken))
+
+    def _is_left(self, row: models.DestinationRoute, taken: Taken) -> bool:
+        """Whether the file says of the Destination of a route what it takes, and this not."""
+        said = {one.name: one.takes for one in self.wanted.of(Destination)}
+        name = destinations.existing(row.destination_id).name
+        return said.get(name) is not None and taken not in (said[name] or ())
+
     def _note_managed(self) -> int:
         """Everything that the file names and that is there is managed by it from now on."""
         after = stored_for(self.wanted)
@@ -482,7 +550,8 @@ def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
 
     mappings = sorted((one for one in changes if isinstance(one.thing, RecordMapping)), key=order)
     made = [one for one in changes if not isinstance(one.thing, RecordMapping)]
-    before = [one for one in made if one.verb != "delete" and one.thing.kind not in ("notification", "user")]
+    later = ("notification", "destination", "user")
+    before = [one for one in made if one.verb != "delete" and one.thing.kind not in later]
     after = [one for one in made if one not in before]
     for _, together in groupby(enumerate([*before, *mappings, *after]), key=alike):
         yield [change for _, change in together]
@@ -505,9 +574,15 @@ class _Found:
         return self.values[name]
 
 
-def _connection_secrets(id: int) -> _Found:
+def _found(one: Thing, id: int, settings: Settings) -> _Found:
+    return _secrets(one, id) if isinstance(one, Connection | Destination) else _address(id, settings)
+
+
+def _secrets(one: Connection | Destination, id: int) -> _Found:
     try:
-        return _Found(catalog.stored_secrets(models.Connection.objects.get(pk=id)))
+        if isinstance(one, Connection):
+            return _Found(catalog.stored_secrets(models.Connection.objects.get(pk=id)))
+        return _Found(of_destination.stored_secrets(destinations.existing(id)))
     except KeyProblem:
         return _Found(readable=False)
 
@@ -656,6 +731,8 @@ def _delete(actor: Actor, one: Thing) -> str:
                 forget_managed(kind, id)
         case Notification():
             routes.remove_route(actor, id)
+        case Destination():
+            destinations.delete_destination(actor, id, one.name)
         case User():
             users.deactivate_user(actor, id)
         case ProductType():
@@ -671,6 +748,27 @@ def _connection_id(label: str) -> int:
     if found is None:
         raise NotThere(f"There is no Connection «{label}».", "Name it below connections, or correct the label.")
     return found
+
+
+def _destination_id(name: str) -> int:
+    found = models.Destination.objects.filter(name=name).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotThere(f"There is no Destination «{shown(name)}».", "Apply the file again, and it is made.")
+    return found
+
+
+def _named(taken: Taken) -> dict[str, int]:
+    """What a route takes, by its number."""
+    match taken.scope:
+        case "connection":
+            return {"connection_id": _connection_id(taken.name)}
+        case "product type":
+            found = models.ProductType.objects.filter(name=taken.name).values_list("pk", flat=True).first()
+            if found is None:
+                raise NotThere(f"There is no Product Type «{shown(taken.name)}».", "Name it below product_types.")
+            return {"product_type_id": found}
+        case _:
+            return {}
 
 
 def _product_id(name: str) -> int:
@@ -697,6 +795,8 @@ def _number(one: Thing) -> int | None:
             )
         case Notification():
             query = models.Route.objects.filter(name=one.name)
+        case Destination():
+            query = models.Destination.objects.filter(name=one.name)
         case User():
             query = models.User.objects.filter(username__iexact=one.username)
     return query.values_list("pk", flat=True).first()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -21,15 +22,14 @@ from tidegate.delivery.defectdojo.preflight import Preflight, Remark, preflight
 from tidegate.delivery.defectdojo.settings import DefectDojoSettings
 from tidegate.guard.keys import KeyProblem
 from tidegate.rules.actor import Actor
-from tidegate.rules.names import LONGEST, clean_name
+from tidegate.rules.configuration import JOINS, MOST_WRITES
+from tidegate.rules.names import NameRefused, clean_name
 from tidegate.store.acting import acting
 from tidegate.store.models import Destination, DestinationRoute
 from tidegate.store.writers import destination as writer
 from tidegate.store.writers.product import keep_product_type
 from tidegate_sdk.limits import Limits
 
-MOST_WRITES: Final = 6_000
-JOINS: Final = ("ask", "same name")
 PATIENCE: Final = Limits(tries=2)
 """Of a pre-flight: somebody waits for its answer."""
 
@@ -108,10 +108,8 @@ def delete_destination(actor: Actor, destination_id: int, typed_name: str) -> No
     with acting(str(actor)):
         found = locked(destination_id)
         if typed_name != found.name:
-            raise Refused(
-                f"The Destination is called «{found.name}», and something else was typed; nothing was deleted.",
-                "Type the name exactly.",
-            )
+            why = f"The Destination is called «{found.name}», and something else was typed; nothing was deleted."
+            raise Refused(why, "Type the name exactly.", {"typed_name": why})
         writer.delete_destination(destination_id)
 
 
@@ -251,10 +249,9 @@ def refilled_settings(
     or whoever edits could have it sent to themselves."""
     entered = {**found.settings, **settings}
     kept = {name: value for name, value in entered.items() if value is not None}
-    if "token" not in secrets and the_server(kept) != the_server(found.settings):
-        raise Refused(
-            "The URL leads to another server, and the token was given for the one before.", "Enter a token with it."
-        )
+    if "token" not in secrets and "url" in kept and the_server(kept) != the_server(found.settings):
+        why, step = "The URL leads to another server, and the token was given for the one before.", "Enter a token too."
+        raise Refused(why, step, {"token": f"{why} {step}"})
     try:
         before = stored.stored_secrets(found)
     except KeyProblem as problem:
@@ -281,23 +278,35 @@ def own_facts(
     """What was named of a Destination's own facts, checked."""
     facts: dict[str, Any] = {}
     if name is not None:
-        facts["name"] = clean_name(name, "name of the Destination")
+        with blaming("name"):
+            facts["name"] = clean_name(name, "name of the Destination")
     if product_type is not None:
-        there = product_type.strip()
-        facts["product_type"] = clean_name(there, "product type") if there else ""
+        with blaming("product_type"):
+            there = product_type.strip()
+            facts["product_type"] = clean_name(there, "product type") if there else ""
     if engagement_name is not None:
-        facts["engagement_name"] = clean_name(engagement_name, f"name of the Engagement (at most {LONGEST} letters)")
+        with blaming("engagement_name"):
+            facts["engagement_name"] = clean_name(engagement_name, "name of the Engagement")
     if join_products is not None:
         if join_products not in JOINS:
-            raise Refused(f"«{join_products[:60]}» is no way to join Products.", f"Choose one of: {', '.join(JOINS)}.")
+            why = f"«{join_products[:60]}» is no way to join Products."
+            raise Refused(why, f"Choose one of: {', '.join(JOINS)}.", {"join_products": why})
         facts["join_products"] = join_products
     if writes_per_minute is not None:
         if not 1 <= writes_per_minute <= MOST_WRITES:
-            raise Refused(
-                f"{writes_per_minute} writes a minute cannot be.", f"Give a number from 1 to {MOST_WRITES:,}."
-            )
+            why, step = f"{writes_per_minute} writes a minute cannot be.", f"Give a number from 1 to {MOST_WRITES:,}."
+            raise Refused(why, step, {"writes_per_minute": f"{why} {step}"})
         facts["writes_per_minute"] = writes_per_minute
     return facts
+
+
+@contextmanager
+def blaming(field: str) -> Iterator[None]:
+    """A name inside that cannot be used is this field's fault."""
+    try:
+        yield
+    except NameRefused as refused:
+        raise Refused(str(refused), "Nothing was changed; enter another.", {field: str(refused)}) from refused
 
 
 def sealed(secrets: Mapping[str, SecretStr], destination_id: int) -> bytes:

@@ -32,4 +32,5 @@ def unique_name(kind: str, name: str, save: Callable[[], T]) -> T:
     except IntegrityError as error:
         if f"{kind.lower()}_name" not in str(error):
             raise
-        raise Refused(f"There is a {kind} «{name}» already.", "Choose another name.") from error
+        why = f"There is a {kind} «{name}» already."
+        raise Refused(why, "Choose another name.", {"name": why}) from error

@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from tidegate.actions import configuration as actions
+from tidegate.actions import validation
 from tidegate.api.answer import Answered
 from tidegate.api.route import Routes
 from tidegate.reads import configuration as reads
-from tidegate.reads import validation
 from tidegate.reads.viewer import NotShown
 from tidegate.rules.actor import Actor
 

@@ -262,7 +262,7 @@ class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
 
 def answers() -> dict[str, type[msgspec.Struct]]:
     """The shape of each command's answer."""
-    from tidegate.actions import step
+    from tidegate.actions import step, validation
     from tidegate.demo.story import End
     from tidegate.reads import (
         audit,
@@ -289,7 +289,6 @@ def answers() -> dict[str, type[msgspec.Struct]]:
         token,
         tool,
         user,
-        validation,
     )
     from tidegate.server import backup, restore
 

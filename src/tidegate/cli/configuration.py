@@ -68,7 +68,7 @@ def validate(file: Named, json: Json = False) -> int:
 
     Its secrets are not looked up, and nothing is compared with what is stored.
     """
-    found = reads.validation.validate(_text(file))
+    found = actions.validation.validate(_text(file))
     if json:
         print_json(found)
     elif found.ok:

@@ -12,6 +12,7 @@ from tidegate.cli.answer import Deleted, DeletedThing, PreflightDone, PreflightR
 from tidegate.cli.failure import DONE, FAILED, Failure, usage
 from tidegate.cli.field import Secret, Set, asked_for, given
 from tidegate.cli.house import actions, reads
+from tidegate.cli.managed import managed, note_managed
 from tidegate.cli.naming import confirmed, the_connection, the_destination, the_product, the_product_type
 from tidegate.cli.option import Confirm, Json, group
 from tidegate.cli.start import me, ready
@@ -132,6 +133,7 @@ def show_destination(name: Named, json: Json = False) -> None:
             ("version", row.version),
             ("tested", moment(row.checked_at) or "never with success"),
             ("made", f"{moment(row.created_at)} by {row.created_by}"),
+            managed(row.managed_by),
         ]
     )
     heading("Routes")
@@ -172,6 +174,7 @@ def edit_destination(
         actions.destination.edit_destination(me(), row.id, **changes)
         untried = f" Try it with: tidegate destination test {row.id}" if fields.settings or fields.secrets else ""
         _answer(row.id, f"{row.name} is changed.{untried}", json=json)
+        note_managed("It", row.managed_by)
 
 
 @app.command("delete")
@@ -221,6 +224,7 @@ def add_route(
         )
         takes = f"what comes from {of}" if of else f"what lies in {within}" if within else "what no other route takes"
         _answer(row.id, f"{row.name} takes {takes}.", json=json)
+        note_managed("It", row.managed_by)
 
 
 @app.command("leave")
@@ -240,6 +244,7 @@ def remove_route(
             raise Failure(f"{row.name} has no such route.", f"See its routes: tidegate destination show {row.id}")
         actions.destination.remove_destination_route(me(), found.id)
         _answer(row.id, f"{row.name} takes {_takes(found)} no more; what was delivered stays there.", json=json)
+        note_managed("It", row.managed_by)
 
 
 @app.command("join")

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
             trigger,
             undo,
             user,
+            validation,
         )
 
     class Reads:
@@ -74,7 +75,6 @@ if TYPE_CHECKING:
             token,
             tool,
             user,
-            validation,
         )
 
 

@@ -11,7 +11,9 @@ import yaml  # pyright: ignore[reportMissingModuleSource]
 from msgspec import Meta
 
 from tidegate import catalog
+from tidegate.config import load_settings
 from tidegate.guard.keys import KeyProblem
+from tidegate.guard.secrets import unseal
 from tidegate.reads.grant import grants_of_users
 from tidegate.reads.viewer import needs_everywhere
 from tidegate.rules.configuration import (
@@ -21,12 +23,14 @@ from tidegate.rules.configuration import (
     Connection,
     ConnectionRules,
     ConnectionSchedule,
+    Destination,
     GrantSaid,
     Notification,
     Product,
     ProductType,
     RecordMapping,
     Reference,
+    Taken,
     Thing,
     User,
 )
@@ -40,6 +44,9 @@ Mappings = Literal["people", "all", "none"]
 MAPPINGS: Final[tuple[Mappings, ...]] = ("people", "all", "none")
 
 BATCH: Final = 5_000
+_OWNER: Final = "destination {id}"
+"""What a Destination's secrets are sealed to."""
+
 _PRODUCT: Final = "feed__test__engagement__product__name"
 
 HEAD: Final = """\
@@ -173,6 +180,8 @@ def _stored(mappings: Mapping[int, RecordMapping], products: Collection[str] | N
     found += rules
     found += [(mapping, id) for id, mapping in mappings.items()]
     found += _notifications(variables)
+    destinations = _destinations(variables)
+    found += destinations
     users = _users()
     found += users
     if products is None:
@@ -186,6 +195,8 @@ def _stored(mappings: Mapping[int, RecordMapping], products: Collection[str] | N
     webhooks = models.Route.objects.exclude(signing_secret=None)
     used = set(models.Product.objects.values_list("product_type_id", flat=True).distinct())
     used |= {one.product_type_id for one in connections if one.product_type_id is not None}
+    named_types = {taken.name for one, _ in destinations for taken in cast("Destination", one).takes or ()}
+    used |= {id for id, name in types.items() if name in named_types}
     return Stored(
         Configuration(tuple(thing for thing, _ in found)),
         {(thing.kind, thing.key): id for thing, id in found},
@@ -319,6 +330,45 @@ def _notifications(variables: _Variables) -> list[tuple[Thing, int]]:
         )
         for row in rows
     ]
+
+
+def _destinations(variables: _Variables) -> list[tuple[Thing, int]]:
+    takes: dict[int, list[Taken]] = {}
+    routes = models.DestinationRoute.objects.select_related("connection", "product_type")
+    for one in routes.exclude(connection__deleted_at__isnull=False):
+        takes.setdefault(one.destination_id, []).append(taken_by(one))
+    return [
+        (
+            Destination(
+                name=row.name,
+                settings=dict(row.settings),
+                secrets={name: variables(row.name, name) for name in _secrets_of_destination(row)},
+                product_type=row.product_type,
+                engagement_name=row.engagement_name,
+                join_products=row.join_products,
+                writes_per_minute=row.writes_per_minute,
+                enabled=row.off_at is None,
+                takes=tuple(sorted(takes.get(row.pk, []))),
+            ),
+            row.pk,
+        )
+        for row in models.Destination.objects.order_by("name", "pk")
+    ]
+
+
+def taken_by(one: models.DestinationRoute) -> Taken:
+    """What a route takes, by its name."""
+    if one.connection_id:
+        return Taken("connection", one.connection.label)
+    return Taken("product type", one.product_type.name) if one.product_type_id else Taken("the rest")
+
+
+def _secrets_of_destination(one: models.Destination) -> list[str]:
+    """The names of the secrets that are stored for it; where no key opens them, of the one that it always needs."""
+    try:
+        return sorted(unseal(bytes(one.secrets), _OWNER.format(id=one.pk), load_settings()))
+    except KeyProblem:
+        return ["token"]
 
 
 def _users() -> list[tuple[Thing, int]]:

@@ -9,6 +9,7 @@ import msgspec
 from django.db.models import Q
 from msgspec import Meta
 
+from tidegate.reads.managed import managed_by
 from tidegate.reads.page import number, storable
 from tidegate.reads.viewer import visible
 from tidegate.store import models
@@ -56,6 +57,7 @@ class DestinationRow(msgspec.Struct, frozen=True, kw_only=True):
     routes: Annotated[list[DestinationRouteRow], Meta(description="What is delivered to it.")]
     created_at: Annotated[datetime, Meta(description="When it was made.")]
     created_by: Annotated[str, Meta(description="Who made it.")]
+    managed_by: Annotated[str | None, Meta(description="The configuration file that manages it, or null.")]
 
 
 class DestinationList(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,10 +97,11 @@ def _rows(found: Any) -> list[DestinationRow]:
     query = query.filter(destination__in=[one.pk for one in rows]).exclude(connection__deleted_at__isnull=False)
     for one in query.order_by("connection__label", "product_type__name", "pk"):
         routes.setdefault(one.destination_id, []).append(_route(one))
-    return [_row(one, routes.get(one.pk, [])) for one in rows]
+    files = managed_by("destination", [one.pk for one in rows])
+    return [_row(one, routes.get(one.pk, []), files.get(one.pk)) for one in rows]
 
 
-def _row(one: models.Destination, routes: list[DestinationRouteRow]) -> DestinationRow:
+def _row(one: models.Destination, routes: list[DestinationRouteRow], file: str | None) -> DestinationRow:
     state, why = _state(one, routes)
     verified = one.settings.get("verify_tls", True) or one.settings.get("certificate_pins")
     return DestinationRow(
@@ -119,6 +122,7 @@ def _row(one: models.Destination, routes: list[DestinationRouteRow]) -> Destinat
         routes=routes,
         created_at=one.created_at,
         created_by=one.created_by,
+        managed_by=file,
     )
 
 

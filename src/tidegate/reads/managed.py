@@ -17,6 +17,7 @@ KINDS = (
     "rules",
     "mapping",
     "notification",
+    "destination",
     "user",
 )
 """A schedule and rules go by the number of their Connection, a mapping by that of its Record."""

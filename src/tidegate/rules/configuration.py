@@ -22,10 +22,12 @@ from tidegate.rules.yaml_tree import Fields, Items, Node, Text, YamlRefused, tre
 
 VERSION: Final = "1"
 
-Kind = Literal["product type", "product", "connection", "schedule", "rules", "mapping", "notification", "user"]
+Kind = Literal[
+    "product type", "product", "connection", "schedule", "rules", "mapping", "notification", "destination", "user"
+]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
-Section = Literal["product_types", "products", "connections", "notifications", "users"]
+Section = Literal["product_types", "products", "connections", "notifications", "destinations", "users"]
 SECTIONS: Final[tuple[Section, ...]] = get_args(Section)
 
 Source = Literal["env", "file", "command"]
@@ -33,6 +35,12 @@ SOURCES: Final[tuple[Source, ...]] = get_args(Source)
 
 SEVERITIES: Final = ("Info", "Low", "Unknown", "Medium", "High", "Critical")
 """By their rank, as the SDK has them."""
+
+JOINS: Final = ("ask", "same name")
+"""When an existing Product of a Destination is joined."""
+
+MOST_WRITES: Final = 6_000
+"""That a Destination may be burdened with in a minute."""
 
 MOST_PROBLEMS: Final = 50
 LONGEST_VENDOR_ID: Final = 4_000
@@ -229,6 +237,43 @@ class Notification:
 
 
 @dataclass(frozen=True, order=True)
+class Taken:
+    """A route to a Destination: what comes from a Connection, what lies in a Product Type, or the rest."""
+
+    scope: Literal["connection", "product type", "the rest"]
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.scope} «{self.name}»" if self.name else self.scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Where findings are delivered to. `product_type` is the one there; it is empty for none. `takes` is all of it."""
+
+    kind: ClassVar[Kind] = "destination"
+    name: str
+    settings: Mapping[str, Any] | None = None
+    secrets: Mapping[str, Reference] | None = None
+    product_type: str | None = None
+    engagement_name: str | None = None
+    join_products: str | None = None
+    writes_per_minute: int | None = None
+    enabled: bool | None = None
+    takes: tuple[Taken, ...] | None = None
+    line: int = field(default=0, compare=False)
+    path: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def told(self) -> str:
+        return f"Destination «{self.name}»"
+
+
+@dataclass(frozen=True, order=True)
 class GrantSaid:
     """A role, for everything or for what is named."""
 
@@ -260,7 +305,17 @@ class User:
         return f"user «{self.username}»"
 
 
-Thing = ProductType | Product | Connection | ConnectionSchedule | ConnectionRules | RecordMapping | Notification | User
+Thing = (
+    ProductType
+    | Product
+    | Connection
+    | ConnectionSchedule
+    | ConnectionRules
+    | RecordMapping
+    | Notification
+    | Destination
+    | User
+)
 
 
 @dataclass(frozen=True)
@@ -278,7 +333,8 @@ class Configuration:
 
     def references(self) -> list[Reference]:
         """Every secret that the file refers to."""
-        found = [one for connection in self.of(Connection) for one in (connection.secrets or {}).values()]
+        with_secrets = (*self.of(Connection), *self.of(Destination))
+        found = [one for thing in with_secrets for one in (thing.secrets or {}).values()]
         return found + [one.address for one in self.of(Notification) if one.address is not None]
 
 
@@ -498,6 +554,7 @@ def _whole(wrong: _Wrong, root: Node) -> tuple[list[Thing], list[Section], list[
         *_each(whole, "products", _product),
         *(thing for part in whole.parts("connections") for thing in _connection(part)),
         *_each(whole, "notifications", _notification),
+        *_each(whole, "destinations", _destination),
         *_each(whole, "users", _user),
     ]
     whole.end()
@@ -737,6 +794,41 @@ def _news(part: _Part, path: str, text: str) -> str | None:
     return None
 
 
+def _destination(part: _Part) -> Destination | None:
+    name = part.name("name", "name of the Destination", needed=True)
+    made = Destination(
+        name=name or "",
+        settings=_settings(part),
+        secrets=_secrets(part),
+        product_type=part.name_or_nothing("product_type", "product type"),
+        engagement_name=part.name("engagement_name", "name of the Engagement"),
+        join_products=part.word("join_products", JOINS),
+        writes_per_minute=part.number("writes_per_minute", 1, MOST_WRITES),
+        enabled=part.flag("enabled"),
+        takes=tuple(sorted(taken for one in part.parts("takes") if (taken := _taken(one)) is not None))
+        if "takes" in part
+        else None,
+        line=part.line,
+        path=part.path,
+    )
+    part.take("takes")
+    return made if name else None
+
+
+def _taken(part: _Part) -> Taken | None:
+    named = {
+        "connection": part.name("connection", "label"),
+        "product type": part.name("product_type", "name of the Product Type"),
+    }
+    rest = part.flag("the_rest") or False
+    part.end()
+    found = [(scope, name) for scope, name in named.items() if name] + [("the rest", "")] * rest
+    if len(found) != 1:
+        part.refuse("", "It is not clear what goes there.", "Say one of connection, product_type, or the_rest: true.")
+        return None
+    return Taken(cast("Literal['connection', 'product type', 'the rest']", found[0][0]), found[0][1])
+
+
 def _user(part: _Part) -> User | None:
     username = part.name("username", "name", needed=True)
     made = User(
@@ -780,6 +872,13 @@ def _refuse_what_is_said_twice(wrong: _Wrong, things: list[Thing]) -> None:
         if known in first:
             wrong(thing.line, "", f"The {thing.told} stands on line {first[known]} already.", "Say it once.")
         first.setdefault(known, thing.line)
+    taken: dict[Taken, Destination] = {}
+    for one in (one for one in things if isinstance(one, Destination)):
+        for route in one.takes or ():
+            if route in taken:
+                sentence = f"The {taken[route].told} takes {route} already."
+                wrong(one.line, one.path, sentence, "One thing is delivered to one place.")
+            taken.setdefault(route, one)
     for user in (one for one in things if isinstance(one, User)):
         places = [(grant.scope, grant.name) for grant in user.grants or ()]
         if len(set(places)) < len(places):

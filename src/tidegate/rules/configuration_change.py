@@ -16,6 +16,7 @@ from tidegate.rules.configuration import (
     Connection,
     ConnectionRules,
     ConnectionSchedule,
+    Destination,
     GrantSaid,
     Kind,
     Notification,
@@ -24,6 +25,7 @@ from tidegate.rules.configuration import (
     RecordMapping,
     Reference,
     Section,
+    Taken,
     Thing,
     User,
 )
@@ -34,6 +36,7 @@ Verb = Literal["create", "change", "delete"]
 
 DELETABLE: Final[Mapping[Section, Kind]] = {
     "notifications": "notification",
+    "destinations": "destination",
     "users": "user",
     "connections": "connection",
     "product_types": "product type",
@@ -132,7 +135,7 @@ def _change(one: Thing, before: Thing | None, anew: Collection[str], held: Colle
 
 def references_of(thing: Thing) -> Mapping[str, Reference]:
     """The secrets that a thing refers to, by their names."""
-    if isinstance(thing, Connection):
+    if isinstance(thing, Connection | Destination):
         return thing.secrets or {}
     if isinstance(thing, Notification) and thing.address is not None:
         return {"address": thing.address}
@@ -143,7 +146,7 @@ def _secrets(one: Thing, anew: Collection[str], held: Collection[str]) -> Iterat
     for name, reference in references_of(one).items():
         if reference.path in anew:
             before = "a secret is stored" if reference.path in held else ""
-            prefix = "secrets." if isinstance(one, Connection) else ""
+            prefix = "secrets." if isinstance(one, Connection | Destination) else ""
             yield FieldChange(f"{prefix}{name}", before, f"from {reference.told}")
 
 
@@ -154,8 +157,8 @@ def _fields(one: Thing, before: Thing | None) -> Iterator[FieldChange]:
             yield from _settings(value, was or {})
         elif name == "rules":
             yield from _rules(value, was or ())
-        elif name == "grants":
-            yield from _grants(value, was or ())
+        elif name in ("grants", "takes"):
+            yield from _several(name, value, was or ())
         elif value != was:
             yield FieldChange(name, words(name, was), words(name, value))
 
@@ -180,13 +183,14 @@ def _rules(said: tuple[MappingRule, ...], was: tuple[MappingRule, ...]) -> Itera
             yield FieldChange(f"rules[{number}]", _rule(before), _rule(after))
 
 
-def _grants(said: tuple[GrantSaid, ...], was: tuple[GrantSaid, ...]) -> Iterator[FieldChange]:
-    for grant in was:
-        if grant not in said:
-            yield FieldChange("grants", str(grant), "")
-    for grant in said:
-        if grant not in was:
-            yield FieldChange("grants", "", str(grant))
+def _several(name: str, said: Collection[object], was: Collection[object]) -> Iterator[FieldChange]:
+    """Of what is a set: what goes, and what comes."""
+    for one in was:
+        if one not in said:
+            yield FieldChange(name, str(one), "")
+    for one in said:
+        if one not in was:
+            yield FieldChange(name, "", str(one))
 
 
 def _rule(rule: MappingRule | None) -> str:
@@ -231,6 +235,7 @@ def as_fields(configuration: Configuration) -> dict[str, Any]:
         "products": [_written(one, ("name",)) for one in _each(in_order, Product)],
         "connections": [_connection(one, beside.get(one.label, [])) for one in _each(in_order, Connection)],
         "notifications": [_written(one, ("name",)) for one in _each(in_order, Notification)],
+        "destinations": [_destination(one) for one in _each(in_order, Destination)],
         "users": [_user(one) for one in _each(in_order, User)],
     }
     return {"version": 1} | {name: section for name, section in sections.items() if section}
@@ -299,6 +304,17 @@ def _mapping(one: RecordMapping) -> dict[str, Any]:
     if not one.ignored:
         return {"id": one.vendor_id, "product": one.product}
     return {"id": one.vendor_id, "ignore": True, "because": one.because or ""}
+
+
+def _destination(one: Destination) -> dict[str, Any]:
+    written = {name: value for name, value in _written(one, ("name",)).items() if value != {}}
+    if one.takes is not None:
+        written["takes"] = [_taken(taken) for taken in one.takes]
+    return written
+
+
+def _taken(one: Taken) -> dict[str, Any]:
+    return {"the_rest": True} if one.scope == "the rest" else {one.scope.replace(" ", "_"): one.name}
 
 
 def _user(one: User) -> dict[str, Any]:

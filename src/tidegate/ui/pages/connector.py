@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from pydantic import SecretStr
 
@@ -20,11 +20,12 @@ from tidegate.reads.place import among
 from tidegate.reads.preview import differences
 from tidegate.reads.progress import UNDER_WAY, progress
 from tidegate.reads.schedule import schedules_of
-from tidegate.reads.tool import FieldRow, ToolRow, tool, tools
+from tidegate.reads.tool import ToolRow, tool, tools
 from tidegate.reads.viewer import demand_everywhere
 from tidegate.rules.actor import Actor
 from tidegate.rules.branch import MOST_DAYS
 from tidegate.ui.download import as_csv
+from tidegate.ui.entered import field_shown, value_of
 from tidegate.ui.page import act, form_page, page, show, tell
 from tidegate.ui.table import Table
 from tidegate.ui.words import several
@@ -91,17 +92,15 @@ class Entered:
     @property
     def fields(self) -> list[dict[str, Any]]:
         """The tool's own fields, each with what was entered and what is wrong with it."""
-        return [self._field(one) for one in self.tool.fields]
-
-    def _field(self, one: FieldRow) -> dict[str, Any]:
-        value = self.settings.get(one.name, one.default)
-        if one.many and isinstance(value, list | tuple):
-            value = "\n".join(map(str, cast("list[object]", value)))
-        return {
-            "field": one, "name": f"set.{one.name}", "value": "" if value is None or one.secret else value,
-            "checkbox": isinstance(one.default, bool), "stored": one.name in self.stored,
-            "problem": self.problems.get(one.name, ""),
-        }  # fmt: skip
+        return [
+            field_shown(
+                one,
+                self.settings.get(one.name, one.default),
+                stored=one.name in self.stored,
+                problem=self.problems.get(one.name, ""),
+            )
+            for one in self.tool.fields
+        ]
 
     def common(self) -> dict[str, Any]:
         """What every action that keeps a Connection takes."""
@@ -139,7 +138,7 @@ def entered(request: HttpRequest, kind: ToolRow, stored: frozenset[str] = frozen
     form.minimum_severity = severity if severity in SEVERITIES else "Info"
     form.close_branches_after = given.get("close_branches_after", "").strip()
     for one in kind.fields:
-        value = _value(given, one)
+        value = value_of(given, one)
         if value is None:
             continue
         if one.secret:
@@ -147,16 +146,6 @@ def entered(request: HttpRequest, kind: ToolRow, stored: frozenset[str] = frozen
         else:
             form.settings[one.name] = value
     return form
-
-
-def _value(given: QueryDict, one: FieldRow) -> Any:
-    name = f"set.{one.name}"
-    if isinstance(one.default, bool):
-        return name in given
-    text = given.get(name, "")
-    if one.many:
-        return [line.strip() for line in text.splitlines() if line.strip()] or None
-    return (text if one.secret else text.strip()) or None
 
 
 @form_page
