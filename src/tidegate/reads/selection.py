@@ -38,6 +38,10 @@ before."""
 RARE: Final = 30_000
 """Hits that are all gathered, from the index; of more frequent words, the newest findings are looked at one by one."""
 
+SURELY_RARE: Final = 16_000
+"""Hits of one whole word that are gathered whatever the newest findings say of it: among them it may be frequent by
+chance, and to meet a thousand hits one by one costs more."""
+
 PROBED: Final = 6_000
 """So many of the newest findings tell what the planner does not know of words that come together: that they are
 frequent."""
@@ -338,7 +342,7 @@ def _search(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Se
     some_feeds = scope.feeds is not None and len(scope.feeds) <= FEW_FEEDS
     found = _met_inside(query, wanted, scope, IN_FEEDS, looked_at=IN_FEEDS) if some_feeds else None
     others = _filtered(wanted, scope)
-    if found is None and _seems_rare(query) and not _is_frequent(query, others=others):
+    if found is None and _is_rare(query, others=others):
         gathered = _among([], wanted, scope, cursor, limit, at_most=HITS, query=query)
         if gathered is not None:
             return gathered
@@ -348,11 +352,14 @@ def _search(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Se
     return _among(given, wanted, scope, cursor, limit, at_most=HITS, cut=cut) or NOTHING
 
 
-def _seems_rare(query: str) -> bool:
-    """As the planner's statistics know it, which take words for independent of each other."""
+def _is_rare(query: str, *, others: bool) -> bool:
+    """Whether all hits are gathered. The planner's statistics know how frequent one word is; they take words for
+    independent of each other, and guess at beginnings: of those the newest findings are asked too."""
     (row,) = rows_of("words_estimate", query=query)
     (plan,) = row["QUERY PLAN"]
-    return plan["Plan"]["Plan Rows"] <= RARE
+    hits = plan["Plan"]["Plan Rows"]
+    is_one_word = " & " not in query and not query.endswith(":*")
+    return hits <= RARE and ((is_one_word and hits <= SURELY_RARE) or not _is_frequent(query, others=others))
 
 
 def _is_frequent(query: str, *, others: bool) -> bool:
