@@ -103,6 +103,30 @@ def test_what_people_there_decide_is_decided_here_in_their_name(house: House):
     assert house.deliver().counts == {}
 
 
+def test_what_people_here_decide_is_so_there(house: House):
+    from tidegate.actions.finding import decide_finding
+
+    record = house.record()
+    wrong, risky, far, lower, real = house.findings(record, 5)
+    house.deliver()
+    decide_finding(world.BOB, wrong, verdict="false positive")
+    decide_finding(world.BOB, risky, verdict="accepted")
+    decide_finding(world.BOB, far, verdict="out of scope")
+    decide_finding(world.BOB, lower, severity="Low", verified=True, tags=["mine"])
+    decide_finding(world.BOB, real, note="look at it")
+
+    assert house.deliver().counts == {"changed": 3, "closed": 2}
+    there = {one: house.their(one) for one in (wrong, risky, far, lower, real)}
+    flags = ("active", "false_p", "risk_accepted", "out_of_scope", "verified")
+    assert {one: [name for name in flags if row[name]] for one, row in there.items()} == {
+        wrong: ["false_p"], risky: ["risk_accepted"], far: ["out_of_scope"], lower: ["active", "verified"],
+        real: ["active"],
+    }  # fmt: skip
+    assert (there[lower]["severity"], there[lower]["tags"]) == ("Low", ["mine"])
+    assert [each["entry"] for each in there[real]["notes"]] == ["look at it\n\n(bob, in Tidegate)"]
+    assert house.deliver().counts == {}
+
+
 def test_the_later_word_counts_and_both_stay_in_the_history(house: House):
     from tidegate.actions.finding import decide_finding
 
@@ -111,6 +135,7 @@ def test_the_later_word_counts_and_both_stay_in_the_history(house: House):
     house.deliver()
     house.they_edit(one, false_p=True, active=False, is_mitigated=True)
     decide_finding(world.BOB, one, verdict="accepted")  # later than theirs
+    house.change(one, title="Another")  # what changed beside goes too
     decide_finding(world.BOB, two, verdict="accepted")
     house.they_edit(two, out_of_scope=True, active=False, is_mitigated=True)  # later than ours
 
@@ -119,9 +144,39 @@ def test_the_later_word_counts_and_both_stay_in_the_history(house: House):
     assert house.decisions(one)["verdict"] == ("accepted", "bob")
     assert house.decisions(two)["verdict"] == ("out of scope", "somebody in Dojo")
     assert (house.their(one)["risk_accepted"], house.their(one)["false_p"]) == (True, False)
+    assert house.their(one)["title"] == "Another"
     lines = models.Journal.objects.filter(finding_id=one, kind="decided").order_by("id")
     said = [line.before["decision"].get("verdict") for line in lines]
     assert [None if each is None else each["value"] for each in said] == [None, "false positive"]
+
+
+def test_notes_are_said_once_on_the_other_side_signed_and_never_come_back(house: House):
+    from tidegate.actions.finding import decide_finding
+    from tidegate.demo.fake_defectdojo.importing import note
+
+    record = house.record()
+    one, two = house.findings(record, 2)
+    decide_finding(world.BOB, one, note="behind the firewall")
+    house.deliver()
+    assert [each["entry"] for each in house.their(one)["notes"]] == ["behind the firewall\n\n(bob, in Tidegate)"]
+    assert house.deliver().counts == {}
+
+    decide_finding(world.BOB, one, note="no longer")
+    house.loses = {"POST /api/v2/findings/"}  # the work was done, the answer was lost
+    house.deliver()
+    house.deliver()
+    assert [each["entry"][:9] for each in house.their(one)["notes"]] == ["behind th", "no longer"]
+
+    with house.fake.world.lock:
+        ann = house.fake.world.add_user("ann", "t-ann")
+        note(house.fake.world, ann, house.fake.world.rows["findings"][house.their(two)["id"]], "seen by ann")
+        house.fake.world.edit("findings", house.their(two)["id"], verified=True)
+    house.deliver()
+    house.deliver()
+
+    assert house.decisions(two)["note"] == ("seen by ann", "somebody in Dojo")
+    assert house.decisions(one)["note"] == ("no longer", "bob")
+    assert [len(house.their(each)["notes"]) for each in (one, two)] == [2, 1]
 
 
 def test_what_a_person_there_switched_off_stays_off_until_ours_changes(house: House):

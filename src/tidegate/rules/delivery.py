@@ -54,9 +54,13 @@ COLUMNS: Final = {
 TOLD: Final = (
     "title", "severity", "description", "mitigation", "impact", "references", "file_path", "line", "cwe",
     "component_name", "component_version", "unique_id_from_tool", "vuln_id_from_tool", "vulnerability_ids", "date",
-    "cvssv3", "epss_score", "known_exploited", "fix_available", "tags", *STATUS,
+    "cvssv3", "epss_score", "known_exploited", "fix_available", "tags", *STATUS, "note",
 )  # fmt: skip
-"""All that is ever sent. A digest of each is kept in this order: what is added goes to the end."""
+"""All that is ever sent. A digest of each is kept in this order: what is added goes to the end. A note is no field
+there: each is written beside the others, once."""
+
+THEIR_PEOPLE: Final = "somebody in "
+"""So begins who decides here what people at a Destination said; its name follows."""
 
 DIGEST: Final = 6
 """Bytes a field: a change goes unseen once in 280,000,000,000,000."""
@@ -93,6 +97,7 @@ class Ours:
     vendor_verdict: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
     decided: Mapping[str, Said] = field(default_factory=dict[str, Said])
+    noted_by: str = ""
 
     @property
     def verified(self) -> bool:
@@ -105,7 +110,11 @@ class Ours:
 
     @property
     def note(self) -> str:
-        return self.decided["note"].value if "note" in self.decided else ""
+        """What people here wrote, signed; "" where they wrote nothing, or it came from a Destination."""
+        said = self.decided.get("note")
+        if said is None or self.noted_by.startswith(THEIR_PEOPLE):
+            return ""
+        return f"{clean(said.value).strip()}\n\n({_line_of(self.noted_by)}, in Tidegate)"
 
 
 # What is sent
@@ -142,6 +151,7 @@ def sent(ours: Ours) -> dict[str, Any]:
         "fix_available": True if told.get("fix") or told.get("fixed_version") else None,
         "tags": tags_of(ours),
         **status_of(ours),
+        "note": ours.note,
     }
 
 
@@ -182,7 +192,7 @@ def ours_by_id(unique_id: str | None) -> tuple[int, int] | None:
 
 def as_report(told: Mapping[str, Any]) -> dict[str, Any]:
     """The finding as the import takes it: what is empty is left away, since a null there ends a whole report."""
-    return {name: value for name, value in told.items() if value not in (None, "", [])}
+    return {name: value for name, value in told.items() if value not in (None, "", []) and name != "note"}
 
 
 def clean(text: str) -> str:
@@ -261,10 +271,38 @@ def digests(told: Mapping[str, Any]) -> bytes:
 
 
 def changed(written: bytes, told: Mapping[str, Any]) -> list[str]:
-    """The fields that are no longer as they were written; what an older Tidegate did not write is one."""
-    return [
-        name for place, name in enumerate(TOLD) if written[place * DIGEST : (place + 1) * DIGEST] != _digest(told[name])
-    ]
+    """The fields that are no longer as they were written; what an older Tidegate did not write is one, if there is
+    something to say."""
+    found: list[str] = []
+    for place, name in enumerate(TOLD):
+        was = written[place * DIGEST : (place + 1) * DIGEST]
+        if was != _digest(told[name]) and (was or told[name] not in ("", None, [])):
+            found.append(name)
+    return found
+
+
+def but(written: bytes, names: Sequence[str]) -> bytes:
+    """What was written, with nothing for these fields: they are looked at again."""
+    return b"".join(
+        b"\0" * DIGEST if name in names else written[place * DIGEST : (place + 1) * DIGEST]
+        for place, name in enumerate(TOLD)
+    )
+
+
+def notes_by(row: Mapping[str, Any], author: int) -> set[str]:
+    """What this user wrote at a finding there, however its lines end."""
+    notes: Sequence[Mapping[str, Any]] = row.get("notes") or ()
+    return {as_noted(str(note["entry"])) for note in notes if _author(note) == author}
+
+
+def _author(note: Mapping[str, Any]) -> object:
+    author: Mapping[str, Any] | None = note.get("author")
+    return None if author is None else author.get("id")
+
+
+def as_noted(text: str) -> str:
+    """A note as two of them are compared: the server trims, and some ways to it change the ends of lines."""
+    return "\n".join(text.strip().splitlines())
 
 
 def fate(written: bytes, told: Mapping[str, Any]) -> str:

@@ -23,16 +23,18 @@ from tidegate.ingest.run import Run
 from tidegate.rules.actor import Actor
 from tidegate.rules.delivery import (
     COLUMNS,
-    DIGEST,
     STATUS,
-    TOLD,
+    THEIR_PEOPLE,
     Merge,
+    as_noted,
     as_report,
+    but,
     changed,
     differs,
     digests,
     edit,
     merge,
+    notes_by,
     ours_by_id,
     seen,
     sent,
@@ -71,8 +73,6 @@ MOST_FAILURES: Final = 12
 
 T = TypeVar("T")
 
-_NOTHING: Final = b"\0" * DIGEST
-
 
 class LeftAlone(Exception):
     """Nothing is written into this Test, and why."""
@@ -94,7 +94,7 @@ class Delivering:
         )
         self.connection, self.label = test.connection_id or 0, str(test.connection)
         self.row, _ = DeliveredTest.objects.get_or_create(destination=destination, test=test)
-        self.people = Actor("person", f"somebody in {destination.name}")
+        self.people = Actor("person", f"{THEIR_PEOPLE}{destination.name}")
         self.step = uuid4()
         """What people there said is decided here in one step, which can be undone."""
         self.batch: Size = BATCH
@@ -353,7 +353,8 @@ class Delivering:
             told = sent(due.ours)
             if due.seen is None:
                 # It was made by us and we forgot (a database from a backup): what stands there is what was written.
-                due = replace(due, seen=seen(row), written=_digests_but(told, differs(row, told)))  # noqa: PLW2901
+                wrong = [*differs(row, told), *(["note"] if told["note"] else [])]
+                due = replace(due, seen=seen(row), written=but(digests(told), wrong))  # noqa: PLW2901
             if due.their_id is None:
                 linked[due.ours.id] = replace(due, their_id=row["id"])
             said = self._hear(row, due)
@@ -361,13 +362,13 @@ class Delivering:
                 continue
             if said.lost:
                 wrong = [column for name in said.lost for column in COLUMNS[name]]
-                linked[due.ours.id] = replace(due, their_id=row["id"], written=_digests_but(told, wrong))
+                linked[due.ours.id] = replace(due, their_id=row["id"], written=but(due.written, wrong))
             if (now := seen(row)) != due.seen:
                 looked[due.ours.id] = now
             if compare and (wrong := self._wrong(row, due, told)):
                 self.differing += 1
                 if self.mode == "repair":
-                    linked[due.ours.id] = replace(due, their_id=row["id"], written=_digests_but(told, wrong))
+                    linked[due.ours.id] = replace(due, their_id=row["id"], written=but(due.written, wrong))
         if linked:
             store.save_written(self.row.pk, [self._link(due) for due in linked.values()])
         if looked:
@@ -425,18 +426,20 @@ class Delivering:
 
     def _newest_note(self, row: Row, after: int) -> tuple[str, datetime | None]:
         """The newest that is not by the token's own user, whose notes the server writes at each import."""
-        if self._me is None:
-            profile = self.dojo.get("user_profile/")
-            self._me = int(profile["user"]["id"])
+        me = self._user()
         notes = [
-            note
-            for note in row.get("notes") or ()
-            if note["id"] > after and (note.get("author") or {}).get("id") != self._me
+            note for note in row.get("notes") or () if note["id"] > after and (note.get("author") or {}).get("id") != me
         ]
         newest = max(notes, key=lambda note: note["id"], default=None)
         if newest is None:
             return "", None
         return str(newest["entry"])[:4_000], _moment(newest.get("date"))
+
+    def _user(self) -> int:
+        """The number of the token's own user there."""
+        if self._me is None:
+            self._me = int(self.dojo.get("user_profile/")["user"]["id"])
+        return self._me
 
     def _count_gone(self, number: int) -> None:
         if number:
@@ -494,9 +497,11 @@ class Delivering:
             raise
         gone = [due.ours.id for due in dues if due.their_id not in rows]
         plain: list[tuple[Due, Row, dict[str, Any]]] = []
+        notes: dict[int, str] = {}
 
         def hear() -> None:
             plain.clear()
+            notes.clear()
             hold_claim(self.run.claim)
             store.note_gone(self.row.pk, gone)
             looked = {}
@@ -510,6 +515,8 @@ class Delivering:
                     told = sent(due.ours)
                     names = [*changed(due.written, told), *(each for name in said.lost for each in COLUMNS[name])]
                     plain.append((due, row, edit(row, told, names)))
+                    if "note" in names and told["note"]:
+                        notes[due.ours.id] = told["note"]
             store.save_seen(self.row.pk, looked)
             store.note_meant(self.row.pk, {due.ours.id: _after(row, told) for due, row, told in plain if told})
 
@@ -524,6 +531,8 @@ class Delivering:
                     if taken is None:
                         continue  # nobody knows: it stays due, and is read before it is written again
                     told = {}  # noqa: PLW2901
+                if (note := notes.get(due.ours.id)) and not self._noted(due, row, note, alone=not told):
+                    continue
                 done.append(Written(due, due.their_id, digests(sent(due.ours)), _after(row, told)))
         finally:
             self._written(done)
@@ -554,6 +563,33 @@ class Delivering:
         self.run.counts["closed" if now and not was else "reopened" if was and not now else "changed"] += 1
         return True
 
+    def _noted(self, due: Due, row: Row, note: str, *, alone: bool) -> bool:
+        """Writes a note of ours beside the finding, unless it is there; whether it is there now. `alone`: nothing else
+        of the finding was changed."""
+        if as_noted(note) in notes_by(row, self._user()):
+            return True
+        self._wrote = True
+        try:
+            self.dojo.post(f"findings/{due.their_id}/notes/", {"entry": note, "private": False})
+        except Unknown as unknown:
+            self._failures += 1
+            if self._failures > TRIES:
+                raise
+            self.run.say(f"{unknown}", "warning")
+            return False  # it stays due, and is read before it is written again
+        except NotThere:
+            store.note_gone(self.row.pk, [due.ours.id])
+            self._count_gone(1)
+            return True
+        except Refused as refused:
+            self.run.counts["refused"] += 1
+            self.run.say(
+                f"The note at finding {due.ours.id} ({due.their_id} there) was not taken. {refused}", "warning"
+            )
+            return True
+        self.run.counts["changed"] += alone
+        return True
+
     def _written(self, written: Sequence[Written]) -> None:
         if not written:
             return
@@ -581,7 +617,9 @@ class Delivering:
         def note() -> None:
             hold_claim(self.run.claim)
             made = [
-                Written(replace(due, version=0), None, digests(one), _expected(one))
+                Written(
+                    replace(due, version=0), None, but(digests(one), ["note"] if one["note"] else []), _expected(one)
+                )
                 for due, one in zip(dues, told, strict=True)
             ]
             store.save_written(self.row.pk, made)
@@ -680,14 +718,6 @@ def _after(row: Row, told: Mapping[str, Any]) -> dict[str, Any]:
     """What people see of it there once this is written: what was seen, but for what is said."""
     now = {**row, **{name: value for name, value in told.items() if name in ("severity", "tags", *STATUS)}}
     return seen(now)
-
-
-def _digests_but(told: Mapping[str, Any], wrong: Sequence[str]) -> bytes:
-    """The digests of what is sent, with none for what does not stand there so: these are due."""
-    whole = digests(told)
-    return b"".join(
-        _NOTHING if name in wrong else whole[place * DIGEST : (place + 1) * DIGEST] for place, name in enumerate(TOLD)
-    )
 
 
 def _moment(text: object) -> datetime | None:

@@ -240,10 +240,14 @@ def deleted(world: World, user: Row, kind: str, number: str) -> None:
 
 
 def noted(world: World, user: Row, number: str, told: Row) -> Row:
-    """A note at a finding."""
-    if not told.get("entry"):
+    """A note at a finding, trimmed; the answer does not say its number (dojo/finding/api/views.py, `notes`)."""
+    entry = str(told.get("entry") or "").strip()
+    if not entry:
         raise Refused(400, {"entry": ["This field is required."]})
-    return note(world, user, _one(world, user, "findings", number), told["entry"])
+    row = _one(world, user, "findings", number)
+    made = note(world, user, row, entry)
+    row.update(last_reviewed=made["date"], last_reviewed_by=user["id"], updated=world.stamp())
+    return {"author": made["author"], "editor": None, "entry": entry, "private": bool(told.get("private"))}
 
 
 def _number(told: str | None, otherwise: int) -> int:

@@ -94,6 +94,7 @@ def _due(row: Mapping[str, Any], connection: int, label: str, now: datetime) -> 
         decided={
             name: SaidHere(one["value"], datetime.fromisoformat(one["at"])) for name, one in decided.items()
         },
+        noted_by=decided["note"]["by"] if "note" in decided else "",
     )  # fmt: skip
     return Due(
         ours,
