@@ -13,24 +13,19 @@ from typing import Any
 import pytest
 
 from tidegate.connectors.sonarqube.location import is_cloud, location
+from tidegate.rules.adoption import OurFinding, TheirAcceptance, TheirFinding, TheirNote, adopted, note_of
 from tidegate.rules.names import clean_text
 from tidegate.rules.takeover import (
     IMPORTERS,
     Address,
     HereRecord,
     OldTest,
-    OurFinding,
     Plan,
     ProposedRecord,
     ScanConfiguration,
-    TheirAcceptance,
-    TheirFinding,
-    TheirNote,
     TheirProduct,
     Theirs,
     ToolConfiguration,
-    adopted,
-    note_of,
     proposed,
     standing,
 )

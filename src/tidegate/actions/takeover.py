@@ -29,20 +29,16 @@ from tidegate.delivery.defectdojo.location import NoLocation, base_url
 from tidegate.delivery.defectdojo.settings import DefectDojoSettings
 from tidegate.ingest.vendor import way_out
 from tidegate.rules.actor import Actor
+from tidegate.rules.adoption import Adoption, Key, OurFinding, TheirFinding, adopted
 from tidegate.rules.names import made_clean
 from tidegate.rules.takeover import (
     Address,
-    Adoption,
     HereRecord,
-    Key,
     Left,
-    OurFinding,
     Plan,
     ProposedConnection,
     ProposedRecord,
     RecordStanding,
-    TheirFinding,
-    adopted,
     proposed,
     standing,
 )
@@ -286,7 +282,7 @@ def _findings_of(record_ids: Iterable[int]) -> dict[Key, OurFinding] | None:
 
 
 def _decided(row: Decision) -> Any:
-    """As rules/takeover.py compares it."""
+    """As rules/adoption.py compares it."""
     match row.field:
         case "verdict":
             return (row.value, row.until)

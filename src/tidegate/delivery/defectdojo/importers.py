@@ -10,17 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from tidegate.rules.takeover import (
-    IMPORTERS,
-    OldTest,
-    ScanConfiguration,
-    TheirAcceptance,
-    TheirFinding,
-    TheirNote,
-    TheirProduct,
-    Theirs,
-    ToolConfiguration,
-)
+from tidegate.rules.adoption import TheirAcceptance, TheirFinding, TheirNote
+from tidegate.rules.takeover import IMPORTERS, OldTest, ScanConfiguration, TheirProduct, Theirs, ToolConfiguration
 
 from .client import Dojo
 from .errors import NotPermitted, NotThere, Unreadable
