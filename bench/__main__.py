@@ -41,6 +41,7 @@ WORKS = {
         Work("discover", "Discover of 100,000 vendor products already known", (100_000,)),
         Work("shared", "one export of all findings, for all Records", (200_000,), 1),
         Work("exports", "100,000 findings out as NDJSON, CSV and SARIF: memory", (100_000,), 1),
+        Work("deliveries", "findings into a DefectDojo: created, unchanged, 1 % changed: requests", (10_000,), 1),
         Work("remap", "move and close of 200,000 findings, and their undo", (200_000,), 1),
         Work("start", "`tidegate up` to its first page, and what it needs when idle"),
         Work("growth", "how cost grows with size", (2_000_000,), 1),

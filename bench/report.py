@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from bench.figure import (
     BARS,
+    DELIVERY_ROW,
     DISCOVER_ROW,
     EXPORT_ROW,
     FIRST_ROW,
@@ -133,6 +134,7 @@ BESIDE: Final = {
     SHARED_ROW: "shared",
     LISTS_ROW: "lists",
     EXPORT_ROW: "exports",
+    DELIVERY_ROW: "deliveries",
     REMAP_ROW: "remap",
     START_ROW: "start",
     SCALE_ROW: "scale",

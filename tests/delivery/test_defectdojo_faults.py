@@ -110,6 +110,9 @@ def test_one_per_cent_changed_costs_requests_in_proportion(house: House):
     findings = house.findings(record, 300)
     house.deliver()
     created = len(house.requests)
+    house.deliver()
+    assert house.requests == [house.requests[0]]
+    assert house.writes() == []
     for one in findings[:3]:
         house.change(one, title=f"Another {one}")
 

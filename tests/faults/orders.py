@@ -69,6 +69,10 @@ NAMES = {
     "quarantine": "tidegate.ingest.discover:_set_aside",
     "auto-map": "tidegate.ingest.discover:auto_map_records",
     "spooling": "tidegate.ingest.stage:_write_all",
+    # A delivery: an import, the numbers of what it made, an edit.
+    "import there": "tidegate.delivery.defectdojo.client:Dojo.upload",
+    "learning numbers": "tidegate.delivery.defectdojo.test:Delivering._read_new",
+    "edit there": "tidegate.delivery.defectdojo.client:Dojo.patch",
     # It ends, or is handed back.
     "ending": "tidegate.ingest.sync:_ending",
     "account": "tidegate.ingest.run:Run.account",

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, TypeVar
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pydantic import SecretStr
 
 from tidegate import catalog
 from tidegate.actions.action import action
 from tidegate.actions.errors import NotThere, Refused
+from tidegate.actions.saving import sealed_to, unique_name
 from tidegate.actions.step import LARGEST_ID
 from tidegate.actions.version import demand_expected
-from tidegate.config import load_settings
 from tidegate.guard.keys import KeyProblem
 from tidegate.guard.secret_end import end_in
-from tidegate.guard.secrets import seal
 from tidegate.ingest.login import other_account_step
 from tidegate.ingest.probe import Probe, Step, probe
 from tidegate.reads.page import storable
@@ -469,23 +467,12 @@ def the_minimum(rank: int) -> int:
 
 
 def sealed(secrets: Mapping[str, SecretStr], connection_id: int) -> bytes | None:
-    if not secrets:
-        return None
-    try:
-        return seal(secrets, connection_id, load_settings())
-    except KeyProblem as problem:
-        raise Refused(problem.cause, problem.next_step) from problem
+    return sealed_to(secrets, connection_id) if secrets else None
 
 
 def unique_label(label: str, save: Callable[[], T]) -> T:
     """Saves. Raises Refused where another Connection has the label, also one that was added at the same moment."""
-    try:
-        with transaction.atomic():
-            return save()
-    except IntegrityError as error:
-        if "connection_label" not in str(error):
-            raise
-        raise Refused(f"There is a Connection «{label}» already.", "Choose another label.") from error
+    return unique_name("Connection", label, save, word="label")
 
 
 def plain_facts(

@@ -16,7 +16,7 @@ from tidegate.guard.secrets import seal
 T = TypeVar("T")
 
 
-def sealed_to(values: Mapping[str, SecretStr], owner: str) -> bytes:
+def sealed_to(values: Mapping[str, SecretStr], owner: int | str) -> bytes:
     """Seals them for whom they belong to. Raises Refused where there is no key that can."""
     try:
         return seal(values, owner, load_settings())
@@ -24,13 +24,14 @@ def sealed_to(values: Mapping[str, SecretStr], owner: str) -> bytes:
         raise Refused(problem.cause, problem.next_step) from problem
 
 
-def unique_name(kind: str, name: str, save: Callable[[], T]) -> T:
-    """Saves. Raises Refused where another of the kind has the name, also one that was added at the same moment."""
+def unique_name(kind: str, name: str, save: Callable[[], T], *, word: str = "name") -> T:
+    """Saves. Raises Refused where another of the kind has the name, also one that was added at the same moment; `word`
+    is what a name of the kind is called."""
     try:
         with transaction.atomic():
             return save()
     except IntegrityError as error:
-        if f"{kind.lower()}_name" not in str(error):
+        if f"{kind.lower()}_{word}" not in str(error):
             raise
         why = f"There is a {kind} «{name}» already."
-        raise Refused(why, "Choose another name.", {"name": why}) from error
+        raise Refused(why, f"Choose another {word}.", {word: why}) from error

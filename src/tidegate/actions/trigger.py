@@ -14,10 +14,11 @@ from tidegate.actions.action import action
 from tidegate.actions.connection import locked
 from tidegate.actions.errors import Refused
 from tidegate.actions.operation import request_sync
+from tidegate.actions.saving import sealed_to
 from tidegate.actions.step import LARGEST_ID
 from tidegate.config import load_settings
 from tidegate.guard.keys import KeyProblem
-from tidegate.guard.secrets import seal, unseal
+from tidegate.guard.secrets import unseal
 from tidegate.guard.signing import is_signed, new_secret
 from tidegate.reads.page import storable
 from tidegate.reads.record import living
@@ -63,10 +64,7 @@ def new_trigger_secret(actor: Actor, connection_id: int, *, key_path: str = "") 
     secret = new_secret()
     with acting(str(actor)):
         locked(connection_id)
-        try:
-            held = seal({"secret": secret, "path": SecretStr(path)}, _owner(connection_id), load_settings())
-        except KeyProblem as problem:
-            raise Refused(problem.cause, problem.next_step) from problem
+        held = sealed_to({"secret": secret, "path": SecretStr(path)}, _owner(connection_id))
         change_connection(connection_id, {"trigger_secret": held})
     return secret
 
