@@ -84,7 +84,9 @@ def _examples(operation: dict[str, Any]) -> Iterator[dict[str, str]]:
     for title, place in places:
         for content in place.get("content", {}).values():
             for example in content.get("examples", {}).values():
-                yield {"title": title, "text": msgspec.json.format(msgspec.json.encode(example["value"])).decode()}
+                told = example["value"]
+                text = told if isinstance(told, str) else msgspec.json.format(msgspec.json.encode(told)).decode()
+                yield {"title": title, "text": text}
 
 
 def _kind(schema: dict[str, Any]) -> str:

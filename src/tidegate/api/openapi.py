@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from tidegate.api.again import HEADER, LONGEST_KEY
 from tidegate.api.answer import JSON
+from tidegate.api.example import example_of, sent_to
 from tidegate.api.problem import KIND, TITLES, Problem
 from tidegate.api.route import CSV, ROUTES, Route
 from tidegate.api.trigger import TAKE_CALL
@@ -110,7 +111,7 @@ def _complete(operation: dict[str, Any], route: Route, structs: dict[Any, dict[s
     if route.body is not None:
         operation["requestBody"] = _body(route, route.body)
     if is_open:
-        operation["requestBody"] = {"required": False, "content": {JSON: {"schema": {}}}}
+        operation["requestBody"] = {"required": False, "content": {JSON: {"schema": {}, **_shown(sent_to(route))}}}
     if headers := list(_signatures() if is_open else _headers(route)):
         operation["parameters"] = [*operation.get("parameters", []), *headers]
     for parameter in operation.get("parameters", []):
@@ -134,10 +135,12 @@ def _body(route: Route, model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="validation")
     # Models within a body stand in it: two bodies may have different ones of the same name.
     schema = _inlined(schema, schema.pop("$defs", {}))
-    content: dict[str, Any] = {"schema": schema}
-    if route.sends is not None:
-        content["examples"] = {"example": {"value": route.sends}}
+    content: dict[str, Any] = {"schema": schema, **_shown(sent_to(route))}
     return {"required": bool(schema.get("required")), "content": {JSON: content}}
+
+
+def _shown(example: Any) -> dict[str, Any]:
+    return {} if example is None else {"examples": {"example": {"value": example}}}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
@@ -158,12 +161,11 @@ def _good(route: Route, structs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
         content = {
             kind: {"schema": {"type": _type_of(kind), "description": what}} for kind, what in route.kinds.items()
         }
+        content[next(iter(content))] |= _shown(example_of(route).answers)
         return {"description": "The file, as it is made.", "content": content}
     if route.answers is None:
         return {"description": "It is done."}
-    content: dict[str, Any] = {"schema": _answer_of(route, structs)}
-    if route.example is not None:
-        content["examples"] = {"example": {"value": route.example}}
+    content: dict[str, Any] = {"schema": _answer_of(route, structs), **_shown(example_of(route).answers)}
     good: dict[str, Any] = {
         "description": "It is so." if route.method == "GET" else "It is done.",
         "content": {JSON: content},

@@ -71,10 +71,8 @@ class Route:
     """The answer holds a secret that is shown once: it is not kept for an Idempotency-Key."""
     kinds: Mapping[str, str] = field(default_factory=dict[str, str])
     """Media types of a stream, and what each is."""
-    example: Any = None
-    """An example of the answer."""
     sends: Any = None
-    """An example of the body."""
+    """An example of the body, where one that was recorded (example.py) would teach less."""
     body: type[BaseModel] | None = None
 
 
@@ -97,10 +95,9 @@ class Routes:
         role: Role = "reader",
         version: str = "",
         kinds: Mapping[str, str] | None = None,
-        example: Any = None,
     ) -> Callable[[F], F]:
         """GET: what a read shows. The viewer is set; None has to become NotThere (`there`)."""
-        return self._add("GET", path, of, answers, role=role, version=version, kinds=kinds or {}, example=example)
+        return self._add("GET", path, of, answers, role=role, version=version, kinds=kinds or {})
 
     def act(
         self,
@@ -115,14 +112,13 @@ class Routes:
         role: Role | None = None,
         kinds: Mapping[str, str] | None = None,
         sends: Any = None,
-        example: Any = None,
     ) -> Callable[[F], F]:
         """What changes something, or asks somebody: the parameters stand in the body."""
         named = name_of(of).removeprefix("actions.")
         needed = role or (ACTIONS[named].role if named in ACTIONS else "reader")
         return self._add(
             method, path, of, answers, role=needed, status=status or (200 if answers is not None else 204),
-            version=version, secret=secret, kinds=kinds or {}, sends=sends, example=example,
+            version=version, secret=secret, kinds=kinds or {}, sends=sends,
         )  # fmt: skip
 
     def _add(self, method: Method, path: str, of: Callable[..., Any], answers: Any, **more: Any) -> Callable[[F], F]:

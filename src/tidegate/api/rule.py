@@ -55,7 +55,7 @@ def rules(connection_id: Id) -> reads.RuleList:
 
 @routes.act(
     "POST", "/connections/{connection_id}/rules", actions.add_rule, answers=reads.RulesSaved, status=201,
-    sends={"rule": {"pattern": "shop-*", "template": "Web shop"}},
+    sends={"rule": {"pattern": "shop-*", "template": "{parent}/{name}"}},
 )  # fmt: skip
 def add_rule(
     actor: Actor, connection_id: Id, rule: Rule, position: Position | None = None, again: Again = False
