@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, Window
 from django.db.models.functions import RowNumber
 from msgspec import Meta
 
+from tidegate.reads.managed import file_of
 from tidegate.reads.viewer import visible
 from tidegate.rules.suggest import Likeness, Look, Missing, Overlap, likeness
 from tidegate.store import models
@@ -36,6 +37,9 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     new_id: Annotated[int, Meta(description="The number of the Record that appeared.")]
     new: Annotated[str, Meta(description="Its name.")]
     new_since: Annotated[datetime, Meta(description="When Discover first found it.")]
+    managed_by: Annotated[
+        str | None, Meta(description="The configuration file that manages where the Missing one flows, or null.")
+    ]
     evidence: Annotated[list[str], Meta(description="What speaks for it, in sentences.")]
     score: Annotated[int, Meta(description="The more, the likelier; it only orders.")]
 
@@ -69,7 +73,8 @@ def _of(gone: Any) -> list[Suggestion]:
     """Of all these at once, each compared within its Connection: by so many questions, however many Connections."""
     related = gone.select_related("connection", "feed__test__engagement__product")
     newest = [F("absent_since").desc(), F("pk").desc()]
-    placed = related.annotate(place=Window(RowNumber(), partition_by=F("connection_id"), order_by=newest))
+    place = Window(RowNumber(), partition_by=F("connection_id"), order_by=newest)
+    placed = related.annotate(place=place, file=file_of("mapping"))
     missing = {one.pk: one for one in placed.filter(place__lte=LOOKED_AT).order_by("connection_id", *newest)}
     if not missing:
         return []
@@ -138,6 +143,7 @@ def _told(missing: Any, new: Any, like: Likeness) -> Suggestion:
         new_id=new.pk,
         new=new.name,
         new_since=new.first_seen_at,
+        managed_by=missing.file,
         evidence=list(like.evidence),
         score=like.score,
     )
