@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import SecretStr
 
@@ -150,7 +150,7 @@ async def _counted(tool: Tool[Any], session: Session, seen: _Seen) -> tuple[int,
             page = await session.talk(_page(count.ask))
         except ConnectorError:  # it is a word on the way: what cannot be read, the steps for the Families tell
             return None
-        told = _number(dig(page.body, count.path, None))
+        told = _added_up(page.body, count.path)
         if told is None:
             return None
         total, more = total + told, more or (count.most is not None and told >= count.most)
@@ -159,6 +159,15 @@ async def _counted(tool: Tool[Any], session: Session, seen: _Seen) -> tuple[int,
 
 def _page(ask: Ask) -> Talk[Page]:
     return (yield replace(ask, bare=True))
+
+
+def _added_up(body: object, path: str) -> int | None:
+    """The number at a dotted path; of a list on the way, those of its entries together. None where one is none."""
+    if isinstance(body, list):
+        told = [_added_up(each, path) for each in cast("list[object]", body)]
+        return sum(each for each in told if each is not None) if None not in told else None
+    here, _, rest = path.partition(".")
+    return _added_up(dig(body, here, None), rest) if here else _number(body)
 
 
 def _number(told: object) -> int | None:
@@ -198,7 +207,7 @@ def _is_secret(annotation: Any) -> bool:
 
 @dataclass
 class _Readable:
-    """Issue 8, rights per Family: what can be read of no VEP of the sample, with the vendor's reason."""
+    """Issue 8, rights per Family: what can be read of no VEP of the sample, and why."""
 
     steps: list[Step] = field(default_factory=list[Step])
     words: list[str] = field(default_factory=list[str])
@@ -236,7 +245,10 @@ async def _readable(session: Session, sample: list[Vep]) -> _Readable:
         if name not in readable:
             found.steps.append(Step("what it may read", True, f"{name} cannot be read. {error}", warning=True))
             found.words.append(f"{name} not {'enabled' if off else 'allowed'}")
-    found.words += [f"{name} skipped" for name in skipped if name not in {*readable, *refused}]
+    for name, why in skipped.items():
+        if name not in {*readable, *refused}:
+            found.steps.append(Step("what it may read", True, f"{name} is skipped. {why}"))
+            found.words.append(f"{name} skipped")
     return found
 
 

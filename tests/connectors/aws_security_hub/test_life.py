@@ -186,8 +186,13 @@ def test_a_server_that_breaks_off_half_way_closes_nothing(hub: FakeSecurityHub):
 def test_test_connection_tells_who_we_are_and_what_is_wrong(hub: FakeSecurityHub):
     from tidegate.ingest.probe import probe
 
-    populated(hub)
+    keys = populated(hub)
+    hub.world.suppress(keys["threat"])
+    hub.world.pass_check(keys["passing"])
+    hub.world.change(keys["package"], Severity={"Label": "LOW"})
     right = probe(made(hub))
+    hub.world.may_count = False
+    less = probe(made(hub))
     wrong = probe(made(hub, secret_access_key="the-secret-of-somebody-else-000000000001"))
     stranger = probe(made(hub, access_key_id="AKIASTRANGER"))
     role = probe(made(hub, role="arn:aws:iam::111122223333:role/other", sts_url=hub.sts_url))
@@ -196,8 +201,9 @@ def test_test_connection_tells_who_we_are_and_what_is_wrong(hub: FakeSecurityHub
 
     assert [step.sentence for step in right.steps] == [
         "Logged in as AWS account 111122223333 in eu-west-1.",
-        "All 4 AWS accounts.",
+        "All 4 AWS accounts, about 4 open findings.",
     ]
+    assert less.steps[-1].sentence == "All 4 AWS accounts."
     assert "does not match the signature" in wrong.steps[-1].sentence
     assert "somebody-else" not in str(wrong)
     assert "The security token included in the request is invalid" in stranger.steps[-1].sentence

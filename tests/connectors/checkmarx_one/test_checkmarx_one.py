@@ -248,6 +248,7 @@ def test_a_severity_never_seen_before_is_unknown_and_reported():
         ("URGENT", "RECURRENT", False, None, "URGENT", ()),
         ("PROPOSED_NOT_EXPLOITABLE", "RECURRENT", False, None, "PROPOSED_NOT_EXPLOITABLE", ()),
         ("NOT_EXPLOITABLE", "RECURRENT", False, Verdict.FALSE_POSITIVE, "NOT_EXPLOITABLE", ()),
+        ("IGNORED", "RECURRENT", False, Verdict.ACCEPTED, "IGNORED", ()),
         ("TO_VERIFY", "FIXED", True, None, "FIXED", ()),
         ("Under Review", "NEW", False, None, "Under Review", ("state: under review",)),
         ("CONFIRMED", "asleep", False, None, "CONFIRMED", ("status: asleep",)),
@@ -258,6 +259,41 @@ def test_every_state(state: str, status: str, fixed: bool, verdict: Any, shown: 
     found = read(FLOW, state=state, status=status)
 
     assert (found.fixed, found.verdict, found.vendor_status, found.unknown_words) == (fixed, verdict, shown, unknown)
+
+
+OWN = {"accepted_states": ["Risk Accepted", "deferred"], "false_positive_states": ["Mitigated by Design"]}
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "unknown"),
+    [
+        ("risk accepted", Verdict.ACCEPTED, ()), ("Deferred", Verdict.ACCEPTED, ()),
+        ("Mitigated By Design", Verdict.FALSE_POSITIVE, ()), ("NOT_EXPLOITABLE", Verdict.FALSE_POSITIVE, ()),
+        ("Awaiting Vendor", None, ("state: awaiting vendor",)),
+    ],
+)  # fmt: skip
+def test_a_tenants_own_state_means_what_a_person_said_it_does(state: str, verdict: Any, unknown: tuple[str, ...]):
+    """docs.checkmarx.com, Custom States: any name, which results keep even after it was deleted; nothing says what it
+    means. None says that a result is fixed. Each engine's results may have one."""
+    for id_ in (FLOW, NAMELESS):
+        found = tool(**OWN).result(row(id_, state=state, status="RECURRENT"))
+
+        assert isinstance(found, Finding)
+        assert (found.fixed, found.verdict, found.unknown_words) == (False, verdict, unknown)
+        assert found.vendor_status == state
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"accepted_states": ["Not Exploitable"]}, "«not exploitable» means is known"),
+        ({"false_positive_states": ["URGENT"]}, "«urgent» means is known"),
+        ({"accepted_states": ["Deferred"], "false_positive_states": ["deferred"]}, "«deferred» is named twice"),
+    ],
+)
+def test_what_checkmarxs_own_states_mean_is_not_for_a_person_to_say(told: dict[str, Any], why: str):
+    with pytest.raises(ValidationError, match=why):
+        tool(**told)
 
 
 def test_why_somebody_decided_so():
@@ -307,6 +343,16 @@ def test_a_package_by_its_id_alone(told: str, name: str, version: str, purl: str
     package = package_of(Row({"data": {"packageIdentifier": told}}))
 
     assert (package.id, package.name, package.version, package.purl) == (told, name, version, purl)
+
+
+def test_a_package_whose_id_is_ambiguous_is_told_by_the_way_to_it():
+    """`log4js-2-extra` or `log4js` of version `2-extra-1.0.0`: the step of the same id says."""
+    told = "Npm-log4js-2-extra-1.0.0"
+    steps = [{"id": "Npm-app-1.0.0", "name": "app"}, {"id": told, "name": "log4js-2-extra"}]
+    package = package_of(Row({"data": {"packageIdentifier": told, "scaPackageData": {"dependencyPaths": [[], steps]}}}))
+
+    assert (package.name, package.version) == ("log4js-2-extra", "1.0.0")
+    assert package_of(Row({"data": {"packageIdentifier": told}})).name == "log4js"
 
 
 # Which scan says how a Family is

@@ -226,9 +226,11 @@ def test_test_connection_tells_who_we_are_and_what_we_see(checkmarx: FakeCheckma
     refused = probe(CheckmarxOne(CheckmarxOneSettings(**entered(checkmarx), key=SecretStr(wrong))))
     nowhere = probe(CheckmarxOne(CheckmarxOneSettings(**entered(checkmarx, tenant="acme"), key=SecretStr(right))))
 
-    assert [step.sentence.partition(",")[0].rstrip(".") for step in something.steps][:2] == [
-        "Logged in as demo",
-        "All 2 projects",
+    nothing = "The engine ran in none of the last 1 completed scans of this branch."
+    assert [step.sentence for step in something.steps] == [
+        "Logged in as demo.",
+        *(f"{family} is skipped. {nothing}" for family in ("containers", "secrets", "scorecard")),
+        "All 2 projects, containers skipped, secrets skipped, scorecard skipped.",
     ]
     assert something.account is not None
     assert something.account.id == f"{checkmarx.url}{TENANT}"

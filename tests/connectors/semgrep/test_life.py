@@ -162,9 +162,15 @@ def test_test_connection_tells_who_we_are_and_what_we_see(semgrep: FakeSemgrep):
     Shop(semgrep)
     something = probe(made(semgrep))
     wrong = probe(made(semgrep, token="5e0deaddeaddeaddeaddead"))
+    semgrep.world.disabled.add("secrets")
+    less = probe(made(semgrep))
 
     assert [step.sentence for step in something.steps] == ["Logged in as Demo.", "All 2 projects."]
     assert something.account is not None
     assert something.account.id == "20169"
+    assert [step.sentence for step in less.steps[1:]] == [
+        "secrets is skipped. Nothing of secrets is reported in the whole organization; it may not be enabled there.",
+        "All 2 projects, secrets skipped.",
+    ]
     assert not wrong.steps[-1].ok
     assert "5e0deaddeaddeaddeaddead" not in str(wrong)

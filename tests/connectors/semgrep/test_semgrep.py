@@ -152,6 +152,12 @@ def test_a_secret_may_lie_in_a_file_as_a_whole():
     assert (found.path, found.line, found.title) == ("config.yaml", None, "OpenAI credential in config.yaml")
 
 
+def test_the_name_of_a_rule_is_its_own_and_not_the_deprecated_one():
+    found = code(rule_name="old.name")
+
+    assert (found.rule, found.title) == ("html.security.plaintext-http-link", "plaintext-http-link")
+
+
 def test_an_old_finding_has_its_rule_and_message_in_deprecated_fields_alone():
     found = code(rule=None)
 
@@ -161,6 +167,7 @@ def test_an_old_finding_has_its_rule_and_message_in_deprecated_fields_alone():
         "Old message.",
         (),
     )
+    assert package(rule=None, rule_message="An old one.").description == "An old one."
 
 
 # Severities and states: total
@@ -311,6 +318,17 @@ def test_a_project_field_by_field():
         parent="Acme",
         attributes={"deployment": "acme", "deployment_id": "20169", "branch": "refs/heads/main", "tags": ["shop"]},
     )
+
+
+@pytest.mark.parametrize(
+    ("primary", "default", "shown"), [("main", "old", "main"), (None, "old", "old"), (None, None, "")]
+)
+def test_the_branch_of_a_project_is_the_one_that_was_chosen_or_else_the_repositorys(
+    primary: str | None, default: str | None, shown: str
+):
+    row = Row({**TOLD["exchanges"][1]["json"]["projects"][0], "primary_branch": primary, "default_branch": default})
+
+    assert tool().project(row, Projects()).attributes["branch"] == shown
 
 
 def test_three_families_are_asked_for_of_one_project():

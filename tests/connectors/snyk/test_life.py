@@ -219,7 +219,8 @@ def test_test_connection_tells_who_we_are_and_what_we_see(snyk: FakeSnyk):
     something = probe(made(snyk))
     wrong = probe(made(snyk, token="00000000-0000-4000-8000-00000000dead"))
 
-    assert [step.sentence for step in something.steps] == ["Logged in as tidegate.", "All 3 projects."]
+    seen = "All 3 projects, about 4 open findings."
+    assert [step.sentence for step in something.steps] == ["Logged in as tidegate.", seen]
     assert something.account is not None
     assert something.account.id == "55a348e2-c3ad-4bbc-b40e-9b232d1f4121"
     assert "No projects at all" in nothing.steps[-1].sentence

@@ -306,6 +306,19 @@ def test_every_type(type: str, tag: str):
     assert (issue(type=type).tags, issue(type=type).unknown_words) == ((tag,), ())
 
 
+@pytest.mark.parametrize(
+    ("resource", "shown"),
+    [
+        ({"native_id": "arn:aws:s3:::logs", "name": "logs"}, "aws_s3_bucket arn:aws:s3:::logs"),
+        ({"name": "logs"}, "aws_s3_bucket logs"),
+    ],
+)
+def test_a_resource_of_a_cloud_is_called_as_the_cloud_calls_it(resource: dict[str, str], shown: str):
+    place = {"cloud_resource": {"resource": {"resource_type": "aws_s3_bucket", **resource}}}
+
+    assert issue(coordinates=[{"representations": [place]}]).component == shown
+
+
 # Projects and organizations
 
 
@@ -338,6 +351,15 @@ def test_a_project_field_by_field():
             "lifecycle": ["production"],
         },
     )
+
+
+def test_each_project_tells_how_many_issues_its_latest_test_found():
+    """The spec, LatestIssueCounts: no severity but these four. One that was never tested has none to tell of."""
+    paths = [count.path for count in tool().open_findings()]
+    told = {row["id"][-2:]: [row.get(path) for path in paths] for row in rows("project")}
+
+    assert all(count.ask is None for count in tool().open_findings())
+    assert (told["f1"], told["f3"], told["f5"]) == ([0, 2, 1, 0], [1, 0, 4, 12], [None] * 4)
 
 
 def test_a_project_without_a_name_is_called_by_its_id():

@@ -18,6 +18,7 @@ from tidegate_sdk import (
     Account,
     Ask,
     ConnectorError,
+    Count,
     Cursor,
     Families,
     Finding,
@@ -47,6 +48,8 @@ CONTROLS, INSPECTOR = ("Security Hub CSPM", "Security Hub"), ("Inspector",)
 FAMILIES: Mapping[str, tuple[str, ...]] = {"controls": CONTROLS, "vulnerabilities": INSPECTOR, "findings": ()}
 """What is read together, by the products it is of; the last one is of all others."""
 PER_PAGE, VALUES = 100, 20
+BY_SEVERITY = "arn:aws:securityhub:::insight/securityhub/default/29"
+"""An insight that AWS itself keeps in every hub: "Severity by counts of findings"."""
 ARCHIVED_DAYS = 7
 """How far back the archived are read as fixed; an older one is missing from a complete list, which closes it too."""
 
@@ -150,6 +153,10 @@ class SecurityHub(Tool[SecurityHubSettings]):
     def veps(self) -> List[Vep]:
         # No path of an answer: the rows are made of several.
         return List(Ask("accounts"), "places", Places(), self.place, id=self._place_of)
+
+    def open_findings(self) -> tuple[Count, ...]:
+        """Of all accounts and linked regions, by severity: active, and nobody has resolved or suppressed them."""
+        return (Count("InsightResults.ResultValues.Count", Ask(f"insights/results/{quote(BY_SEVERITY, safe='/')}")),)
 
     def place(self, row: Row) -> Vep | Skip:
         account, region = identifier(row, "account"), identifier(row, "region")

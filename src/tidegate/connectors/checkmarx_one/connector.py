@@ -53,7 +53,7 @@ from tidegate_sdk import (
 )
 from tidegate_sdk.auth import reveal
 from tidegate_sdk.fields import cut, cwes, line, links, moment, objects, rows, score, text, texts, vulnerabilities
-from tidegate_sdk.state import FALSE_POSITIVE, FIXED, OPEN, State
+from tidegate_sdk.state import ACCEPTED, FALSE_POSITIVE, FIXED, OPEN, State
 
 TYPES: Mapping[str, str] = {
     "sast": SAST,
@@ -71,12 +71,15 @@ STATES = {
     "urgent": OPEN,
     "proposed_not_exploitable": OPEN,
     "not_exploitable": FALSE_POSITIVE,
+    "ignored": ACCEPTED,
 }
+"""Those that every tenant has. What a tenant's own say is for a person to tell: they are open by themselves."""
 STATUS = {"new": OPEN, "recurrent": OPEN, "fixed": FIXED}
 LOOK_BACK = 50
 """Completed scans of a branch among which the newest of each engine is looked for."""
 LONGEST = 4_000
 STEPS = 50
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class CheckmarxOneSettings(HttpSettings):
@@ -94,7 +97,7 @@ class CheckmarxOneSettings(HttpSettings):
         min_length=1,
         description="Settings > Identity and Access Management > API Keys; of a user with the role ast-viewer.",
     )
-    branches: tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)], ...] = Field(
+    branches: tuple[Name, ...] = Field(
         (),
         title="Branches",
         description=(
@@ -103,6 +106,20 @@ class CheckmarxOneSettings(HttpSettings):
         ),
         examples=[["main", "release/*"]],
     )
+    accepted_states: tuple[Name, ...] = Field(
+        (),
+        title="States that accept the risk",
+        description="Of your tenant's own result states, those in which somebody accepted the risk; the rest is open.",
+        examples=[["Risk Accepted"]],
+        json_schema_extra={"seldom": True},
+    )
+    false_positive_states: tuple[Name, ...] = Field(
+        (),
+        title="States of false positives",
+        description="Of your tenant's own result states, those in which somebody found that nothing is wrong.",
+        examples=[["Mitigated by Design"]],
+        json_schema_extra={"seldom": True},
+    )
     logins: Annotated[str, AfterValidator(login_location)] = Field(
         "",
         title="Login URL",
@@ -110,6 +127,19 @@ class CheckmarxOneSettings(HttpSettings):
         examples=["https://iam.acme.example.org"],
         json_schema_extra={"seldom": True},
     )
+
+    @model_validator(mode="after")
+    def states_mean_one_thing(self) -> Self:
+        """What the states mean that every tenant has is known, and a tenant's own one says one thing."""
+        known = {name.replace("_", " ") for name in STATES}
+        accepted, false = (
+            [name.lower() for name in told] for told in (self.accepted_states, self.false_positive_states)
+        )
+        if odd := [name for name in (*accepted, *false) if name.replace("_", " ") in known]:
+            raise ValueError(f"what the state «{odd[0]}» means is known; name only those of your tenant's own")
+        if both := [name for name in accepted if name in false]:
+            raise ValueError(f"the state «{both[0]}» is named twice, and it cannot mean both")
+        return self
 
     @model_validator(mode="after")
     def logins_are_known(self) -> Self:
@@ -131,6 +161,15 @@ class CheckmarxOne(Tool[CheckmarxOneSettings]):
         "low": Severity.LOW,
         "info": Severity.INFO,
     }
+
+    def __init__(self, settings: CheckmarxOneSettings) -> None:
+        super().__init__(settings)
+        accepted = {name.lower(): ACCEPTED for name in settings.accepted_states}
+        self.states = {
+            **STATES,
+            **accepted,
+            **{name.lower(): FALSE_POSITIVE for name in settings.false_positive_states},
+        }
 
     def door(self) -> Http:
         """No rate is published; five a second ask for less than the vendor's own screens do."""
@@ -327,7 +366,7 @@ class CheckmarxOne(Tool[CheckmarxOneSettings]):
 
     def _common(self, row: Row) -> dict[str, Any]:
         """The fields that all engines share."""
-        word, how = text(row["severity"]), _state(row)
+        word, how = text(row["severity"]), self._state(row)
         return {
             "key": key_of(row),
             "severity": self.severity(word),
@@ -342,6 +381,12 @@ class CheckmarxOne(Tool[CheckmarxOneSettings]):
             "found_at": moment(row.get("firstFoundAt")),
             "unknown_words": (*self.unknown_severity("severity", word), *how.unknown),
         }
+
+    def _state(self, row: Row) -> State:
+        """People decide on the state, scans on the status. A state that nobody told of is open, and reported."""
+        how, seen = state_of("state", row["state"], self.states), state_of("status", row["status"], STATUS)
+        word = seen.word if seen.fixed else how.word
+        return State(word, seen.fixed, how.verdict, (*how.unknown, *seen.unknown))
 
     def _link(self, screen: str, at: str) -> str | None:
         return f"{self.settings.url}{screen}" if at else None
@@ -373,13 +418,6 @@ def _named_by(field: str) -> Any:
 def _branch(row: Row, main: str) -> Branch:
     name = text(identifier(row, "name"))
     return Branch(name, main=name == main)
-
-
-def _state(row: Row) -> State:
-    """People decide on the state, scans on the status. A state of a tenant's own is open, and reported."""
-    how, seen = state_of("state", row["state"], STATES), state_of("status", row["status"], STATUS)
-    word = seen.word if seen.fixed else how.word
-    return State(word, seen.fixed, how.verdict, (*how.unknown, *seen.unknown))
 
 
 def _comment(row: Row) -> str:

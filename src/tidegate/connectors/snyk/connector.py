@@ -15,6 +15,7 @@ from tidegate_sdk import (
     AccessDenied,
     Account,
     Ask,
+    Count,
     Families,
     Finding,
     Header,
@@ -101,6 +102,10 @@ class Snyk(Tool[SnykSettings]):
     def veps(self) -> List[Vep]:
         projects = Projects(self.settings.organizations)
         return List(Ask("rest/orgs", PER_PAGE), "data", projects, lambda row: self.project(row, projects), id=_named)
+
+    def open_findings(self) -> tuple[Count, ...]:
+        """By severity, in the row of each project; one that was never tested has none to tell of."""
+        return tuple(Count(f"meta.latest_issue_counts.{word}") for word in ("critical", "high", "medium", "low"))
 
     def project(self, row: Row, projects: Projects) -> Vep:
         """A project: one manifest, image or code base of a target, at one branch of it."""

@@ -12,6 +12,8 @@ VERSION = {"version": "2024-10-15"}
 """Each endpoint answers as it did on that day, whatever it learns later."""
 PER_PAGE = {**VERSION, "limit": 100}
 """The most that a page holds."""
+COUNTED = {"expand": "target", "meta.latest_issue_counts": "true"}
+"""What is told of a project beside itself: its target, and how many issues its latest test found."""
 NEXT = "links.next"
 
 
@@ -56,9 +58,7 @@ class Projects:
         self.organizations.clear()
         self.organizations.update({each.id: each for each in wanted})
         for organization in wanted:
-            proof = yield from Pages().walk(
-                Ask(f"rest/orgs/{organization.id}/projects", {**PER_PAGE, "expand": "target"})
-            )
+            proof = yield from Pages().walk(Ask(f"rest/orgs/{organization.id}/projects", {**PER_PAGE, **COUNTED}))
             seen, pages = seen + proof.seen, pages + proof.pages
         return Proof(seen, pages=max(pages, 1))
 

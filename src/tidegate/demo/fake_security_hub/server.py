@@ -1,9 +1,11 @@
 """The fake Security Hub over HTTP on loopback, and beside it, at another port, the STS that lets into its role."""
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from tidegate.demo.fake import Fake, Question
 from tidegate.demo.fake_security_hub.signature import key_of, why_wrong
@@ -23,6 +25,7 @@ SHAPES = {
         for name in ("controls", "vulnerabilities", "findings")
     },
 }  # fmt: skip
+_BY_SEVERITY = "arn:aws:securityhub:::insight/securityhub/default/29"
 _FAMILIES = {"Security Hub CSPM": "controls", "Inspector": "vulnerabilities"}
 
 
@@ -81,6 +84,8 @@ class FakeSecurityHub(Fake[World]):
             return self._aggregator(path)
         if path == "/standards/get":
             return as_json({"StandardsSubscriptions": [{"StandardsStatus": "READY"}] if self.world.standards else []})
+        if unquote(path) == f"/insights/results/{_BY_SEVERITY}" and self.world.may_count:
+            return as_json({"InsightResults": self._by_severity()})
         if path == "/members":
             rows = [{"AccountId": each, "MemberStatus": status} for each, status in self.world.members.items()]
             return _page("Members", rows, question.variables, 50)
@@ -88,6 +93,13 @@ class FakeSecurityHub(Fake[World]):
             rows = [row for row in self.world.shown() if _matches(row, question.what)]
             return _page("Findings", rows, question.variables, 100)
         return _error(403, "AccessDeniedException", f"User: tidegate is not authorized to perform: {path}")
+
+    def _by_severity(self) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-managed-insights.html, number 24."""
+        rows = [row for row in self.world.shown() if row["RecordState"] == "ACTIVE"]
+        found = Counter(row["Severity"]["Label"] for row in rows if row["Workflow"]["Status"] in ("NEW", "NOTIFIED"))
+        values = [{"GroupByAttributeValue": label, "Count": number} for label, number in found.most_common()]
+        return {"InsightArn": _BY_SEVERITY, "GroupByAttribute": "SeverityLabel", "ResultValues": values}
 
     def _aggregator(self, path: str) -> Answer:
         arn = f"arn:aws:securityhub:{HOME}:{self.world.account}:finding-aggregator/1"

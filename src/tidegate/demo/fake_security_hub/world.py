@@ -19,7 +19,7 @@ class World:
         self.lock = threading.RLock()
         self.account, self.members = ACCOUNT, dict[str, str]()
         self.linked: list[str] | None = None
-        self.enabled = self.standards = self.may_read = True
+        self.enabled = self.standards = self.may_read = self.may_count = True
         self.findings: dict[str, dict[str, Any]] = {}
         self._number = 0
 

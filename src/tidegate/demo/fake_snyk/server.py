@@ -64,7 +64,9 @@ class FakeSnyk(Fake[World]):
     def _of(self, question: Question, organization: Organization, rest: list[str]) -> Answer:
         match rest:
             case ["projects"]:
-                return self._page(question, [*organization.projects.values()])
+                counted = question.variables.get("meta.latest_issue_counts") == "true"
+                rows = [self.world.counted(each) if counted else each for each in organization.projects.values()]
+                return self._page(question, rows)
             case ["projects", project] if project in organization.projects:
                 return as_json({"jsonapi": {"version": "1.0"}, "data": organization.projects[project], "links": {}})
             case ["settings", "sast"]:

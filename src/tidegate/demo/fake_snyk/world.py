@@ -125,6 +125,14 @@ class World:
         """The issues that the API lists of an organization."""
         return [each for each in organization.issues.values() if self._is_listed(organization, each)]
 
+    def counted(self, project: dict[str, Any]) -> dict[str, Any]:
+        """The project with how many issues its latest test found, by severity."""
+        there = self.listed(self._home(project["id"]))
+        found = [each["attributes"] for each in there if _project_of(each) == project["id"]]
+        words = [each["effective_severity_level"] for each in found if each["status"] == "open"]
+        counts = {word: words.count(word) for word in ("critical", "high", "medium", "low")}
+        return {**project, "meta": {"latest_issue_counts": {**counts, "updated_at": "2025-09-01T08:00:00.000Z"}}}
+
     def _is_listed(self, organization: Organization, issue: dict[str, Any]) -> bool:
         project = organization.projects[_project_of(issue)]["attributes"]
         return project["status"] == "active" and (organization.code_enabled or project["type"] != "sast")
