@@ -14,7 +14,17 @@ from tests import world
 from tidegate.actions.product import delete_product
 from tidegate.actions.record import map_records
 from tidegate.delivery.watch import note_time
-from tidegate.store.models import Connection, Held, HeldAbsence, News, Operation, Record, Schedule
+from tidegate.store.models import (
+    Connection,
+    DeliveredTest,
+    Destination,
+    Held,
+    HeldAbsence,
+    News,
+    Operation,
+    Record,
+    Schedule,
+)
 from tidegate.store.writers.notification import note_ended
 
 DAY = timedelta(days=1)
@@ -219,6 +229,20 @@ def test_records_that_became_stale_are_told_once_by_whomever_it_was_done(acme: C
     note_time(world.now())
     assert news()[-1][1]["names"] == ["wiki"]
     assert len(kinds()) == 2
+
+
+def test_what_was_deleted_in_defectdojo_is_told_once_as_well(acme: Connection):
+    (gone,) = stale(acme, "shop")
+    there = world.record(acme, "wiki")
+    map_records(world.ALICE, [there], new_product="Wiki")
+    dojo = Destination.objects.create(name="Dojo", secrets=b"", created_by="alice")
+    test = world.read(there).feed.test
+    DeliveredTest.objects.create(destination=dojo, test=test, lost="product", lost_at=world.now())
+    note_time(world.now())
+    note_time(world.now())
+
+    ((_, facts),) = news()
+    assert (facts["stale"], facts["away"], facts["ids"]) == (2, 1, [gone, there])
 
 
 def test_a_record_that_is_stale_a_second_time_is_told_a_second_time(acme: Connection):

@@ -88,6 +88,9 @@ def test_missing_and_stale_records_are_counted_and_the_first_named():
     stale = told("records", missing=0, stale=1, names=["shop"], more=0)
     assert stale.title == "Acme: 1 Record became Stale"
     assert "tidegate record list --connection 12 --state stale" in stale.body
+    away = told("records", missing=0, stale=1, away=1, names=["shop"], more=0)
+    assert "nothing is delivered there any more" in away.body
+    assert "nothing flows any more" not in away.body
 
 
 def test_a_digest_of_new_records_says_how_many_wait_in_all():
