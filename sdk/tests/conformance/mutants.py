@@ -16,6 +16,7 @@ from tidegate_sdk import (
     Family,
     Finding,
     List,
+    OneWalk,
     Proof,
     Row,
     Severity,
@@ -34,6 +35,8 @@ from tidegate_sdk.conformance import World
 
 from .dropped import Dropped, results
 from .dropped import world as dropped
+from .engined import Engined
+from .engined import world as engined
 from .exported import Exported, export
 from .exported import world as exported
 from .linked import Linked
@@ -477,6 +480,36 @@ class RemembersTheVep(TakesADefaultForTheVep):
     def owner(self, row: Row) -> str:
         self.turn.append(row["id"])
         return row["project_id"] if self.turn.count(row["id"]) < 2 else "p1"
+
+
+@caught_by("in a row: type", world=engined)
+class TakesADefaultForTheFamily(Engined):
+    def engine(self, row: Row) -> str:
+        return row.get("type") or "sast"
+
+
+@caught_by("in a row: word", "in a row: type", world=engined)
+class TakesTheFirstFamilyForAnUnknownOne(Engined):
+    def engine(self, row: Row) -> str:
+        return row["type"] if row["type"] == "sca" else "sast"
+
+
+@caught_by("a clean run is complete", world=engined)
+class ServesTooFewFamilies(Engined):
+    def walk(self, vep: Vep) -> OneWalk[Finding]:
+        whole = super().walk(vep)
+        return OneWalk(whole.list, whole.of, ("sast",))
+
+
+@caught_by("a clean run is complete", world=engined)
+class WalksOnceForAllProjects(Engined):
+    """A walk belongs to one VEP: the next one is given what the first one said."""
+
+    def families(self, vep: Vep) -> Families:
+        once = vars(self).setdefault("once", {})
+        walk = once.setdefault("walk", self.walk(vep))
+        for engine in walk.families:
+            yield Family(engine, walk.share(engine))
 
 
 def changed(value: Finding | Skip, **changes: Any) -> Finding | Skip:

@@ -6,11 +6,12 @@ import pytest
 
 from tidegate_sdk.conformance import Suite
 
-from . import cursored, dropped, exported, headed, linked, numbered, pooled, queried, searched
+from . import cursored, dropped, engined, exported, headed, linked, numbered, pooled, queried, searched
 from .guards import GUARDS, Guard, removed
 
 SAMPLES = [
-    sample.WORLD for sample in (numbered, searched, linked, headed, cursored, queried, exported, dropped, pooled)
+    sample.WORLD
+    for sample in (numbered, searched, linked, headed, cursored, queried, exported, dropped, pooled, engined)
 ]
 OF_THEIR_OWN = [guard for guard in GUARDS if not any(guard.world is world for world in SAMPLES)]
 """The others are green in test_samples.py."""

@@ -11,7 +11,7 @@ import pytest
 from tidegate_sdk.conformance import Suite
 from tidegate_sdk.conformance.values import KINDS, odd_values
 
-from . import cursored, dropped, exported, headed, linked, numbered, pooled, queried, searched
+from . import cursored, dropped, engined, exported, headed, linked, numbered, pooled, queried, searched
 
 CERTIFICATE = ("the certificate is of an unknown authority", "the certificate has expired")
 RETRY_AFTER = ("429 with seconds", "429 with a date", "429 without a time", "429 with an odd time")
@@ -62,7 +62,10 @@ OTHERS = {
     "XML entity bombs": "file: entity bomb",
     "gone between the list and its fetch": "file, listed and then gone",
 }
-WORLDS = [sample.WORLD for sample in (numbered, searched, linked, headed, cursored, queried, exported, dropped, pooled)]
+WORLDS = [
+    sample.WORLD
+    for sample in (numbered, searched, linked, headed, cursored, queried, exported, dropped, pooled, engined)
+]
 CASES = {case for world in WORLDS for case in Suite(world, Path()).cases}
 
 

@@ -8,9 +8,11 @@ from tidegate_sdk.conformance import Suite
 from tidegate_sdk.conformance.answers import FAULTS
 from tidegate_sdk.conformance.plugin import Conformance
 
-from . import cursored, dropped, exported, headed, linked, numbered, pooled, queried, searched
+from . import cursored, dropped, engined, exported, headed, linked, numbered, pooled, queried, searched
 
-OVER_HTTP = tuple(sample.WORLD for sample in (numbered, searched, linked, headed, cursored, queried, exported, pooled))
+OVER_HTTP = tuple(
+    sample.WORLD for sample in (numbered, searched, linked, headed, cursored, queried, exported, pooled, engined)
+)
 
 
 @pytest.mark.tidegate(*OVER_HTTP, dropped.WORLD)

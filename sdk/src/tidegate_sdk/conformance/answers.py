@@ -1,24 +1,32 @@
-"""The cases of a vendor that answers: for each request of a clean run every fault strikes once."""
+"""The cases of a vendor that answers: for each request of a clean run every fault strikes once.
+
+Where it strikes for the first time at a kind of question, everything is read, so that what a Tool keeps from one list
+for another is seen; after that only the list in which it strikes, for the others are then asked as in a clean run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..ask import Row, read_name
 from ..errors import AccessDenied, AuthRejected, ConnectorError, NotFound, VendorDown
 from ..one_walk import Share
 from ..tool import Tool
 from . import faults
 from .body import Way, field, kind_of, places, put
-from .judgement import Touched, document_law, law, recovered, value_law
+from .judgement import Touched, document_law, is_identity, key_of, law, recovered, value_law
 from .player import Player, at
 from .rehearsal import Rehearsal
 from .stage import Stage
-from .values import KINDS, Kind, Odd, encoded, odd_values, takes_away
+from .values import KINDS, Kind, Odd, Raw, encoded, odd_values, takes_away
 from .world import Answer, Exchange, Fault, Vendor
 
 Case = Callable[[], Awaitable[list[str]]]
+FEW, MANY = 8, 40
+"""Values of a row that are made odd together; few texts of 1 MB still are one page."""
 
 FAULTS: Mapping[str, Fault] = {**faults.STATUS, **faults.TRANSPORT, **faults.BODY, **faults.PAGING}
 REASONS: Mapping[str, type[ConnectorError]] = {
@@ -33,11 +41,14 @@ REASONS: Mapping[str, type[ConnectorError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One value of the answer to one request, which the suite will change."""
+    """One value of the answer to one request, which the suite will change. `inside`: its way in `row`, if in one."""
 
     number: int
     way: Way
     touched: Touched
+    exchange: Exchange
+    row: Any = None
+    inside: Way = ()
 
 
 class AnswerCases:
@@ -67,20 +78,31 @@ class AnswerCases:
         """For each request of a clean run the fault strikes at that request."""
         golden, clean = await self.player.clean()
         problems: list[str] = []
+        met: set[object] = set()
         for number, exchange in enumerate(clean.exchanges, 1):
             if fault.strike(exchange) is None:
                 continue
-            result, stage = await self.player.play(fault, number)
+            result, stage, healthy = await self._play(fault, number, met)
             believed = [struck for struck in stage.struck if fault.lie and not _has_total(golden, struck)]
             but = [key for struck in believed for key in golden.given_by(struck.key)]
             if fault.recovers and _may_be_repeated(exchange):
-                verdict = recovered(golden, result)
+                verdict = recovered(healthy, result)
             else:
                 verdict = law(golden, result, but=but)
             if number == 1 and name in REASONS:
                 verdict += _told(result, REASONS[name])
             problems += at(exchange, verdict + self.player.leaks(result, stage))
         return problems
+
+    async def _play(self, fault: Fault, number: int, met: set[object]) -> tuple[Rehearsal, Stage, Rehearsal]:
+        """A run with the fault, and the clean one to compare it with. `met`: the kinds of questions struck before."""
+        golden, clean = await self.player.clean()
+        struck = clean.exchanges[number - 1]
+        kind = _kind(struck)
+        if kind in met and not struck.document:
+            return await self.player.play_near(fault, number)
+        met.add(kind)
+        return *await self.player.play(fault, number), golden
 
     async def variant(self, vendor: Callable[[], Vendor]) -> list[str]:
         """The same truth, served otherwise."""
@@ -91,42 +113,97 @@ class AnswerCases:
         """One value of one row becomes odd, for each field that the vendor sends."""
         golden, clean = await self.player.clean()
         problems: list[str] = []
-        for place in _places_in_rows(golden, clean, self.player.world.skips_by):
-            nobody_is_said = place.touched.field in self.player.world.no_product
-            for odd in odd_values(place.touched.before):
-                if odd.kind != kind or (nobody_is_said and _says_end(odd)) or takes_away(place.way, odd):
-                    continue
-                result, stage = await self.player.play(_replacing(place.way, odd), place.number)
+        met: set[object] = set()
+        for odd, some in self._oddities(kind, [*_places_in_rows(golden, clean, self.player.world.skips_by)]):
+            if len(some) > 1 and await self._at_once(odd, some, met):
+                continue
+            for place in some:
+                result, stage, _ = await self._play(_replacing(odd, place), place.number, met)
                 touched = replace(place.touched, kind=kind, after=odd.value)
                 verdict = value_law(golden, result, touched) + self.player.leaks(result, stage)
                 problems += [f"{touched.field} = {odd.name}: {problem}" for problem in verdict]
         return problems
 
+    def _oddities(self, kind: Kind, places: Sequence[Place]) -> Iterator[tuple[Odd, list[Place]]]:
+        """Each odd value of the kind with where it is to stand: some together where, read one by one, the row stays."""
+        together: dict[tuple[str, int, int, bool], list[Place]] = {}
+        for place in places:
+            nobody_is_said = place.touched.field in self.player.world.no_product
+            for odd in odd_values(place.touched.before):
+                if odd.kind != kind or (nobody_is_said and _says_end(odd)) or takes_away(place.way, odd):
+                    continue
+                now = _read_with(place, odd)
+                is_inert = now is not None and now == place.touched.value
+                if now is None or not (is_inert or kind != "word"):
+                    yield odd, [place]
+                    continue
+                group = (odd.name, place.number, id(place.touched.value), is_inert)
+                some = together.setdefault(group, [])
+                some.append(place)
+                if len(some) == (MANY if is_inert and odd.name != "1 MB" else FEW):
+                    yield odd, together.pop(group)
+        for (name, *_), some in together.items():
+            yield next(odd for odd in odd_values(some[0].touched.before) if odd.name == name), some
+
+    async def _at_once(self, odd: Odd, places: Sequence[Place], met: set[object]) -> bool:
+        """Whether all is well, and the row is there as before, where the value stands at all of the places. Otherwise
+        each is asked by itself: of several nobody could say which one it was."""
+        golden, _ = await self.player.clean()
+        result, stage, _ = await self._play(_replacing(odd, *places), places[0].number, met)
+        key = places[0].touched.key
+        part = result.parts.get(key)
+        if part is None or not part.complete or part.values.keys() != golden.parts[key].values.keys():
+            return False
+        touched = [replace(place.touched, kind=odd.kind, may_skip=False) for place in places]
+        return not any(value_law(golden, result, each) for each in touched) and not self.player.leaks(result, stage)
+
     async def value_around_rows(self) -> list[str]:
         """One value outside of the rows becomes odd: a total, a link, the status of an export."""
-        golden, clean = await self.player.clean()
+        _, clean = await self.player.clean()
         problems: list[str] = []
+        met: set[object] = set()
+        quiet: dict[tuple[int, str], list[Place]] = {}
         for place in _places_around_rows(clean):
             ends = place.touched.field in {*self.player.world.ends, *_links(clean.exchanges[place.number - 1])}
+            is_quiet = False
             for odd in odd_values(place.touched.before, often=True):
                 if odd.kind == "text" or (ends and _says_end(odd)) or takes_away(place.way, odd):
                     continue
-                result, stage = await self.player.play(_replacing(place.way, odd), place.number)
-                if clean.exchanges[place.number - 1].document:
-                    verdict = document_law(golden, result, replace(place.touched, kind=odd.kind, after=odd.value))
-                else:
-                    verdict = law(golden, result)
-                verdict += self.player.leaks(result, stage)
-                problems += [f"{place.touched.field} = {odd.name}: {problem}" for problem in verdict]
+                if is_quiet:
+                    quiet.setdefault((place.number, odd.name), []).append(place)
+                    continue
+                found, same = await self._around(odd, [place], met)
+                problems += found
+                is_quiet = same and _is_leaf(place.touched.before)
+        for (_, name), some in quiet.items():
+            odd = next(odd for odd in odd_values(some[0].touched.before, often=True) if odd.name == name)
+            if len(some) > 1 and (await self._around(odd, some, met))[1]:
+                continue
+            for place in some:
+                problems += (await self._around(odd, [place], met))[0]
         return problems
+
+    async def _around(self, odd: Odd, places: Sequence[Place], met: set[object]) -> tuple[list[str], bool]:
+        """What is wrong where the value stands there, and whether all came as if it did not: who does not look at one
+        odd value of a place looks at none, so the others are put to all such places at once."""
+        golden, clean = await self.player.clean()
+        result, stage, healthy = await self._play(_replacing(odd, *places), places[0].number, met)
+        if clean.exchanges[places[0].number - 1].document:
+            verdict = document_law(golden, result, replace(places[0].touched, kind=odd.kind, after=odd.value))
+        else:
+            verdict = law(golden, result)
+        verdict += self.player.leaks(result, stage)
+        same = not verdict and not recovered(healthy, result) and result.account == golden.account
+        return [f"{places[0].touched.field} = {odd.name}: {problem}" for problem in verdict], same
 
     async def links_lead_elsewhere(self) -> list[str]:
         """A link to another host, by another scheme or to this very page, in the body or in the Link header."""
         golden, clean = await self.player.clean()
         problems: list[str] = []
+        met: set[object] = set()
         for number, exchange in enumerate(clean.exchanges, 1):
             for name, fault in _link_faults(exchange):
-                result, stage = await self.player.play(fault, number)
+                result, stage, _ = await self._play(fault, number, met)
                 verdict = law(golden, result) + self.player.leaks(result, stage)
                 problems += [f"{name}: {problem}" for problem in at(exchange, verdict)]
         return problems
@@ -137,10 +214,11 @@ class AnswerCases:
         problems: list[str] = []
         for secret in self.player.tool().secrets():
             for name, fault in faults.echoing(secret).items():
+                met: set[object] = set()
                 for number, exchange in enumerate(clean.exchanges, 1):
                     if fault.strike(exchange) is None:
                         continue
-                    result, stage = await self.player.play(fault, number)
+                    result, stage, _ = await self._play(fault, number, met)
                     told = self.player.leaks(result, stage) + self.player.secrets_in_values(result)
                     crash = [f"it crashed: {result.crash}"] if result.crash else []
                     problems += [f"{name}: {problem}" for problem in at(exchange, told + crash)]
@@ -166,16 +244,50 @@ def _told(result: Rehearsal, expected: type[ConnectorError]) -> list[str]:
     return [] if told else [f"the operator is told {result.errors} instead of {expected.__name__}"]
 
 
-def _replacing(way: Way, odd: Odd) -> Fault:
+def _kind(exchange: Exchange) -> object:
+    """What makes two questions of one kind: which Family is read, how is asked, and on which page."""
+    asked = exchange.request
+    return exchange.key[1:], asked.method, asked.operation, exchange.document, bool(exchange.earlier)
+
+
+def _is_leaf(value: object) -> bool:
+    return not isinstance(value, list | dict)
+
+
+def _read_with(place: Place, odd: Odd) -> Any:
+    """What the Tool makes of the row with the value in it, by itself; None where it is another row then, or none, and
+    where nobody could say. A run is the proof: this only tells which runs can be one."""
+    exchange, healthy, touched = place.exchange, place.touched.value, place.touched
+    raw = odd.value if isinstance(odd.value, Raw) else None
+    if (
+        healthy is None
+        or isinstance(touched.before, list | dict)
+        or is_identity(touched)
+        or odd.name == "beyond floats"
+    ):
+        return None
+    changed = put(place.row, place.inside, odd.value if raw is None else json.loads(raw.text, strict=False))
+    now = exchange.reads(changed)
+    names = exchange.list.id if exchange.list else ""
+    told = (read_name(Row(row), names) for row in (place.row, changed))
+    is_same = now is not None and key_of(now) == key_of(healthy) and exchange.key_of(changed) == touched.key
+    return now if is_same and next(told) == next(told) else None
+
+
+def _replacing(odd: Odd, *places: Place) -> Fault:
     def strike(exchange: Exchange) -> Answer | None:
-        return replace(exchange.answer, content=encoded(put(exchange.answer.body(), way, odd.value)))
+        body = exchange.answer.body()
+        for place in places:
+            body = put(body, place.way, odd.value)
+        return replace(exchange.answer, content=encoded(body))
 
     return Fault(strike)
 
 
 def _places_in_rows(golden: Rehearsal, clean: Stage, skips_by: frozenset[str]) -> Iterator[Place]:
     """Each field of each list once, in the first row that has it; again in the first row that is no finding, and what
-    names the VEP of a row for each VEP: of one alone nobody could tell that it is taken for all that are unknown."""
+    names the VEP of a row for each VEP, and its Family for each Family of one walk: of one alone nobody could tell that
+    it is taken for all that are unknown."""
     known: set[object] = set()
     for number, exchange in enumerate(clean.exchanges, 1):
         if exchange.list is None:
@@ -188,12 +300,12 @@ def _places_in_rows(golden: Rehearsal, clean: Stage, skips_by: frozenset[str]) -
             for way, before in places(row):
                 name = field(way)
                 named = key[0] if exchange.of is not None and _stands_in(before, key[0]) else ""
-                what = (exchange.key[1], name, kind_of(before), value is None, named)
+                tells = isinstance(exchange.list, Share) and key != exchange.key_of(put(row, way, None))
+                what = (exchange.key[1], name, kind_of(before), value is None, named, key[1] if tells else "")
                 if what not in known:
                     known.add(what)
-                    tells = isinstance(exchange.list, Share) and key != exchange.key_of(put(row, way, None))
                     touched = Touched(key, value, name, before, "type", _decides(name, skips_by), tells_family=tells)
-                    yield Place(number, (*root, position, *way), touched)
+                    yield Place(number, (*root, position, *way), touched, exchange, row, way)
 
 
 def _stands_in(value: Any, name: str) -> bool:
@@ -216,7 +328,7 @@ def _places_around_rows(clean: Stage) -> Iterator[Place]:
             inside = rows is not None and (not rows or name.startswith(f"{rows}."))
             if not inside and what not in known:
                 known.add(what)
-                yield Place(number, way, Touched(exchange.key, None, name, before, "type"))
+                yield Place(number, way, Touched(exchange.key, None, name, before, "type"), exchange)
 
 
 def _links(exchange: Exchange) -> set[str]:
@@ -240,7 +352,8 @@ def _link_faults(exchange: Exchange) -> Iterator[tuple[str, Fault]]:
             continue
         path = before.partition("://")[2].partition("/")[2] if "://" in before else before.lstrip("/")
         for name, other in _elsewhere(host, path, url).items():
-            yield f"{field(way)} leads {name}", _replacing(way, Odd(name, "type", other))
+            place = Place(0, way, Touched(exchange.key, None, field(way), before, "type"), exchange)
+            yield f"{field(way)} leads {name}", _replacing(Odd(name, "type", other), place)
     header = next((name for name in exchange.answer.headers if name.lower() == "link"), None)
     if header is not None:
         told = exchange.answer.headers[header].replace(f"//{host}", f"//{faults.ELSEWHERE}")

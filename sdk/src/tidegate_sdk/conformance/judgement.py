@@ -54,7 +54,7 @@ def law(golden: Rehearsal, result: Rehearsal, *, adds: Iterable[Key] = (), but: 
         lost = healthy_list.names - listed.names - {""}  # the one without a name never vanishes
         if len(lost) > len(listed.names - healthy_list.names):  # another name is another branch
             problems.append(f"the branches of {vep} are complete, and lack {sorted(lost)}")
-    return [*problems, *_unfit(result)]
+    return [*problems, *_unfit(golden, result)]
 
 
 def recovered(golden: Rehearsal, result: Rehearsal) -> list[str]:
@@ -74,7 +74,7 @@ def value_law(golden: Rehearsal, result: Rehearsal, touched: Touched) -> list[st
         return problems
     if not part.complete:
         return problems + ([] if _may_halt(touched) else [f"the whole list is not complete: {part.outcome.why}"])
-    own = _key_of(touched.value)
+    own = key_of(touched.value)
     others = {key: value for key, value in healthy.values.items() if key != own}
     problems += [f"loses {key}" for key in others if key not in part.values]
     problems += [f"changes {key} too" for key, value in others.items() if part.values.get(key, value) != value]
@@ -99,7 +99,7 @@ def document_law(golden: Rehearsal, result: Rehearsal, touched: Touched) -> list
         for name in healthy.values.keys() & part.values.keys():
             problems += _of_finding(healthy.values[name], part.values[name], touched)
         problems += [f"the key of {name} hangs on its text" for name in lost if _is_text(healthy.values[name], touched)]
-    return [*problems, *_unfit(result)]
+    return [*problems, *_unfit(golden, result)]
 
 
 def _differences(healthy: Part[Any], part: Part[Any], adds: bool) -> list[str]:
@@ -116,11 +116,11 @@ def _was_halted(golden: Rehearsal, line: str) -> bool:
 
 def _may_halt(touched: Touched) -> bool:
     """A Family that nobody knows may be any of those of the walk: to take it for another would close the finding."""
-    return touched.kind == "type" or touched.tells_family or _is_identity(touched)
+    return touched.kind == "type" or touched.tells_family or is_identity(touched)
 
 
 def _of_touched(healthy: Part[Any], part: Part[Any], touched: Touched) -> list[str]:
-    own = _key_of(touched.value)
+    own = key_of(touched.value)
     if own in part.values:
         return _of_finding(touched.value, part.values[own], touched)
     if own in part.set_aside:
@@ -135,7 +135,7 @@ def _of_touched(healthy: Part[Any], part: Part[Any], touched: Touched) -> list[s
 def _other_homes(golden: Rehearsal, result: Rehearsal, touched: Touched) -> list[str]:
     """Unknown VEPs under which the finding came instead: it may have been its VEP's id that was changed. A known one
     has it too much, and the law says so."""
-    own, family = _key_of(touched.value), touched.key[1:]
+    own, family = key_of(touched.value), touched.key[1:]
     new = {key: part for key, part in result.families.items() if key[1:] == family and key not in golden.parts}
     return [key[0] for key, part in new.items() if own in part.values.keys() | part.set_aside]
 
@@ -146,7 +146,7 @@ def _of_another_home(home: str, touched: Touched) -> list[str]:
     names = isinstance(after, str | int) and not isinstance(after, bool) and str(after).strip()
     if touched.kind in ("text", "date") or (names and str(after) in home):
         return []
-    return [f"{touched.field} names no VEP, and {_key_of(touched.value)} comes under {home!a}"]
+    return [f"{touched.field} names no VEP, and {key_of(touched.value)} comes under {home!a}"]
 
 
 def _of_another_key(own: str, gained: Iterable[str], touched: Touched) -> list[str]:
@@ -154,7 +154,7 @@ def _of_another_key(own: str, gained: Iterable[str], touched: Touched) -> list[s
     if _is_text(touched.value, touched):
         return [f"the key of {own} hangs on its text"]
     before = str(touched.before)
-    unnamed = {own.replace(before, told) for told in _TOLD_OF_NOTHING} if _is_identity(touched) else set[str]()
+    unnamed = {own.replace(before, told) for told in _TOLD_OF_NOTHING} if is_identity(touched) else set[str]()
     is_taken = touched.kind == "type" and not unnamed.isdisjoint(gained)
     return [f"{touched.field} holds no name, and {own} gets one made of that"] if is_taken else []
 
@@ -191,9 +191,10 @@ def _of_word(before: Finding, now: Finding, name: str) -> list[str]:
     return problems
 
 
-def _is_identity(touched: Touched) -> bool:
+def is_identity(touched: Touched) -> bool:
+    """Whether what stood there is, or is a part of, what the finding is known by."""
     told = str(touched.before)
-    return bool(told) and told in _key_of(touched.value)
+    return bool(told) and told in key_of(touched.value)
 
 
 def _is_text(value: Any, touched: Touched) -> bool:
@@ -209,18 +210,21 @@ def _is_text(value: Any, touched: Touched) -> bool:
     return len(told) > 8 and any(told in text for text in texts) and not any(told in name for name in whole)
 
 
-def _unfit(result: Rehearsal) -> list[str]:
+def _unfit(golden: Rehearsal, result: Rehearsal) -> list[str]:
     """Values that cannot be kept: no Unicode, a number for a text, an empty key, a time without zone, a script for a
-    link."""
+    link. Those of the clean run are judged with it."""
     problems: list[str] = []
     for key, part in result.parts.items():
+        judged = golden.parts[key].values if result is not golden and key in golden.parts else {}
         for name, value in part.values.items():
+            if name in judged and judged[name] == value:
+                continue
             kind: type[Finding | Vep] = Finding if isinstance(value, Finding) else Vep
             try:
                 msgspec.json.decode(msgspec.json.encode(value), type=kind)
             except (UnicodeError, ValueError, TypeError, OverflowError) as error:
                 problems.append(f"{_name(key)} {name!a} cannot be kept: {error}")
-            if not _key_of(value).strip():
+            if not key_of(value).strip():
                 problems.append(f"{_name(key)} a value without a key")
             if isinstance(value, Finding) and value.found_at is not None and value.found_at.tzinfo is None:
                 problems.append(f"{_name(key)} {name!a} has a time without zone")
@@ -236,7 +240,8 @@ def _links(value: Any) -> list[str]:
     return [link for link in links if isinstance(link, str)]
 
 
-def _key_of(value: Any) -> str:
+def key_of(value: Any) -> str:
+    """What a Finding, or a VEP, is known by."""
     return str(getattr(value, "key", getattr(value, "id", "")))
 
 

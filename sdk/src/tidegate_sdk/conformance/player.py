@@ -13,7 +13,7 @@ from ..tool import Tool
 from .files import files_of
 from .rehearsal import Cues, Rehearsal, rehearse
 from .stage import Stage, spoken
-from .world import Answer, Exchange, Fault, Request, Vendor, World
+from .world import VEPS, Answer, Exchange, Fault, Key, Request, Vendor, World
 
 
 class Player:
@@ -22,7 +22,8 @@ class Player:
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
         self.folder = folder
-        self._clean: tuple[Rehearsal, Stage] | None = None
+        self._clean: dict[Key | None, tuple[Rehearsal, Stage]] = {}
+        self._secrets: tuple[str, ...] | None = None
 
     async def golden(self) -> Rehearsal:
         """What a clean run gives."""
@@ -30,9 +31,9 @@ class Player:
 
     async def clean(self) -> tuple[Rehearsal, Stage]:
         """The clean run, with every question that was asked."""
-        if self._clean is None:
-            self._clean = await self._play(None, None, 1, self.world.vendor, every_vep)
-        return self._clean
+        if None not in self._clean:
+            self._clean[None] = await self._play(None, None, 1, self.world.vendor, every_vep)
+        return self._clean[None]
 
     async def play(
         self,
@@ -43,6 +44,26 @@ class Player:
     ) -> tuple[Rehearsal, Stage]:
         """A run in which the fault strikes at the request of that number."""
         return await self._play(await self.golden(), fault, number, vendor or self.world.vendor, scope)
+
+    async def play_near(self, fault: Fault, number: int) -> tuple[Rehearsal, Stage, Rehearsal]:
+        """As play(), but that of all lists only the one is read that the request belongs to, or those of the VEP that
+        it asks about; and what a clean run of that alone gives. Everything is read where it belongs to none, and where
+        it is not asked then.
+        """
+        golden, clean = await self.clean()
+        struck = clean.exchanges[number - 1]
+        before = [one for one in clean.exchanges[:number] if one.key == struck.key]
+        if struck.key == VEPS or not (struck.key in golden.lists or (struck.key[0] and struck.key[1:] == ("", ""))):
+            return *await self.play(fault, number), golden
+        if struck.key not in self._clean:
+            vendor = self.world.vendor
+            self._clean[struck.key] = await self._play(golden, None, 1, vendor, every_vep, struck.key)
+        healthy, near = self._clean[struck.key]
+        numbers = [at for at, one in enumerate(near.exchanges, 1) if one.key == struck.key]
+        at = numbers[len(before) - 1] if len(before) <= len(numbers) else 0
+        if not at or near.exchanges[at - 1].request.question != struck.request.question:
+            return *await self.play(fault, number), golden
+        return *await self._play(golden, fault, at, self.world.vendor, every_vep, struck.key), healthy
 
     async def play_files(self, cues: Cues | None = None, scope: Callable[[Vep], bool] = every_vep) -> Rehearsal:
         """A run over the files as they lie in the folder now."""
@@ -70,15 +91,23 @@ class Player:
 
     def leaks(self, result: Rehearsal, stage: Stage | None = None) -> list[str]:
         """Secrets in what left the Session, and requests to hosts that are none of the Tool's."""
-        secrets = self.tool().secrets()
-        told = [text for text in result.said if spoken(secrets, text)]
+        secrets = self.secrets
+        is_told = spoken(secrets, "\n".join(result.said))  # nearly never, and then it is asked where
+        told = [text for text in result.said if spoken(secrets, text)] if is_told else []
         return [f"a secret is in: {text[:160]}" for text in told] + (stage.leaks if stage else [])
 
     def secrets_in_values(self, result: Rehearsal) -> list[str]:
         """Secrets in what a Tool makes of a vendor's answers."""
         values = [result.account, *(value for part in result.parts.values() for value in part.values.values())]
-        told = spoken(self.tool().secrets(), repr(values))
+        told = spoken(self.secrets, repr(values))
         return ["a secret stands in what the Tool gives back"] if told else []
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those of the settings; no fault changes them."""
+        if self._secrets is None:
+            self._secrets = self.tool().secrets()
+        return self._secrets
 
     def tool(self) -> Tool[Any]:
         """The Tool, configured."""
@@ -91,11 +120,12 @@ class Player:
         number: int,
         vendor: Callable[[], Vendor] | None,
         scope: Callable[[Vep], bool],
+        focus: Key | None = None,
     ) -> tuple[Rehearsal, Stage]:
         self.write_files()
         tool = self.tool()
         stage = Stage(self.world, vendor() if vendor else _Nobody(), tool, fault, number)
-        return await rehearse(tool, stage, golden, scope=scope), stage
+        return await rehearse(tool, stage, golden, scope=scope, focus=focus), stage
 
 
 class _Nobody:

@@ -115,9 +115,10 @@ async def rehearse(
     known: Rehearsal | None = None,
     cues: Cues | None = None,
     scope: Callable[[Vep], bool] = every_vep,
+    focus: Key | None = None,
 ) -> Rehearsal:
     """Discovers everything, and syncs the VEPs of the scope. `known` is what is open before: it decides where a second
-    pass is due."""
+    pass is due. `focus`: of all that the Tool names, only this list is read, or those of one VEP."""
     result = Rehearsal()
 
     def note(event: object, **fields: object) -> None:
@@ -127,7 +128,7 @@ async def rehearse(
 
     try:
         async with tool.open(transport=stage, limits=stage.limits, sleep=_no_sleep, log=note) as session:
-            await _Reader(tool, session, stage, result, known, cues or Cues()).run(scope)
+            await _Reader(tool, session, stage, result, known, cues or Cues(), focus).run(scope)
     except ConnectorError as error:
         result.errors.append(error)
     except Exception as error:  # noqa: BLE001 - a connector or the SDK let something through: that is looked for
@@ -165,7 +166,14 @@ class _House:
 
 class _Reader:
     def __init__(
-        self, tool: Tool[Any], session: Any, stage: Stage, result: Rehearsal, known: Rehearsal | None, cues: Cues
+        self,
+        tool: Tool[Any],
+        session: Any,
+        stage: Stage,
+        result: Rehearsal,
+        known: Rehearsal | None,
+        cues: Cues,
+        focus: Key | None,
     ) -> None:
         self.tool = tool
         self.session = session
@@ -173,6 +181,7 @@ class _Reader:
         self.result = result
         self.known = known
         self.cues = cues
+        self.focus = focus
         self.named: set[Key] = set()
         self.doubts: dict[Key, ConnectorError] = {}
 
@@ -188,6 +197,8 @@ class _Reader:
         except ConnectorError as error:
             self.result.errors.append(error)
         for vep in wanted:
+            if self.focus is not None and self.focus[0] != vep.id:
+                continue
             try:
                 await self.read_families(vep)
             except ConnectorError as error:
@@ -218,7 +229,7 @@ class _Reader:
                 for vep in covered:
                     self.name((vep.id, family.family, family.branch))
                     self.result.skipped[vep.id, family.family, family.branch] = family.because
-            else:
+            elif self.focus is None or self.focus == walk_key(family):
                 await self.read_walk(family, covered)
 
     async def read_walk(self, family: SharedFamily, covered: Sequence[Vep]) -> None:
@@ -246,9 +257,16 @@ class _Reader:
             if isinstance(family, Skipped):
                 self.name((vep.id, family.family, family.branch))
                 self.result.skipped[vep.id, family.family, family.branch] = family.because
-            else:
+            elif self.is_in_focus(vep, family):
                 await self.read_family(vep, family)
             self.stage.begin(None, about)
+
+    def is_in_focus(self, vep: Vep, family: Family) -> bool:
+        """Of Families that share a walk each one is: what strikes the walk strikes them all."""
+        if self.focus is None or self.focus == (vep.id, "", ""):
+            return True
+        names = family.list.walk.families if isinstance(family.list, Share) else (family.name,)
+        return any(self.focus == (vep.id, name, family.branch) for name in names)
 
     async def read_family(self, vep: Vep, family: Family) -> None:
         key: Key = (vep.id, family.name, family.branch)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -120,8 +121,15 @@ def spoken(secrets: Iterable[str], text: str) -> bool:
 
 
 def _request(request: httpx2.Request, content: bytes) -> Request:
-    url = request.url
-    return Request(request.method, str(url), url.host, url.path, dict(url.params), dict(request.headers), content)
+    url = str(request.url)
+    return Request(request.method, url, *_parts(url), dict(request.headers), content)
+
+
+@lru_cache(maxsize=2_000)
+def _parts(url: str) -> tuple[str, str, Mapping[str, str]]:
+    """Host, path and query: the same questions are asked in every run."""
+    read = httpx2.URL(url)
+    return read.host, read.path, MappingProxyType(dict(read.params))
 
 
 def _response(answer: Answer) -> httpx2.Response:

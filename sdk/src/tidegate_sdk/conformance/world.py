@@ -74,7 +74,7 @@ class Request:
     def json(self) -> Any:
         """The body, decoded; None where it is not JSON."""
         try:
-            return json.loads(self.content)
+            return json.loads(self.content) if self.content else None
         except ValueError:
             return None
 
@@ -306,7 +306,7 @@ class Recorded:
     """A vendor made of exchanges."""
 
     def __init__(self, exchanges: list[dict[str, Any]], folder: Path) -> None:
-        self._prepared = _prepared(exchanges, folder)
+        self._prepared, self._places = _prepared(exchanges, folder)
         self._given: dict[int, int] = {}
 
     @property
@@ -317,8 +317,9 @@ class Recorded:
 
     def answer(self, request: Request) -> Answer:
         """The answer of the exchange that demands most of those that match."""
+        near = self._places.get((request.method, request.path), ())
         asked = _Asked(request)
-        matches = [number for number, one in enumerate(self._prepared) if one.matches(asked)]
+        matches = [number for number in near if self._prepared[number].matches(asked)]
         if not matches:
             return UNANSWERED
         best = max(matches, key=lambda number: len(self._prepared[number].demands))
@@ -334,14 +335,15 @@ class _Asked:
     """A request as exchanges are compared with it, its body decoded once."""
 
     def __init__(self, request: Request) -> None:
-        self.method, self.path, self.query = request.method, request.path, request.query
+        self.query = request.query
         self.body = request.json
         self.operation = request.operation if self.body is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """An exchange with what it demands and says, worked out once for all the runs of a World."""
+    """An exchange with what it demands of a request at its method and path, and what it says; worked out once for all
+    the runs of a World."""
 
     method: str
     path: str
@@ -353,8 +355,6 @@ class _Prepared:
     answers: tuple[Answer, ...]
 
     def matches(self, asked: _Asked) -> bool:
-        if (self.method, self.path) != (asked.method, asked.path):
-            return False
         if self.operation is not None and self.operation != asked.operation:
             return False
         return (
@@ -364,14 +364,21 @@ class _Prepared:
         )
 
 
-_PREPARED: dict[int, tuple[list[dict[str, Any]], tuple[_Prepared, ...]]] = {}
+_Places = Mapping[tuple[str, str], list[int]]
+"""The positions of the exchanges at each method and path."""
+
+_PREPARED: dict[int, tuple[list[dict[str, Any]], tuple[_Prepared, ...], _Places]] = {}
 """By the identity of the exchanges, which are kept with it, so that no others get the same."""
 
 
-def _prepared(exchanges: list[dict[str, Any]], folder: Path) -> tuple[_Prepared, ...]:
+def _prepared(exchanges: list[dict[str, Any]], folder: Path) -> tuple[tuple[_Prepared, ...], _Places]:
     if id(exchanges) not in _PREPARED:
-        _PREPARED[id(exchanges)] = exchanges, tuple(_prepare(exchange, folder) for exchange in exchanges)
-    return _PREPARED[id(exchanges)][1]
+        prepared = tuple(_prepare(exchange, folder) for exchange in exchanges)
+        places: dict[tuple[str, str], list[int]] = {}
+        for number, one in enumerate(prepared):
+            places.setdefault((one.method, one.path), []).append(number)
+        _PREPARED[id(exchanges)] = exchanges, prepared, places
+    return _PREPARED[id(exchanges)][1:]
 
 
 def _prepare(exchange: Mapping[str, Any], folder: Path) -> _Prepared:
