@@ -167,6 +167,21 @@ def test_buttons_are_there_for_what_one_may_do_to_this_thing(here: House):
     assert f"/connections/{other.connection}/pause" not in text(max, f"/connections/{other.connection}/")
 
 
+def test_a_record_whose_test_is_gone_at_a_destination_says_so_and_is_still_synced(here: House):
+    client, own, _ = here
+    dojo = models.Destination.objects.create(name="Lost there", secrets=b"", created_by="alice")
+    connection = models.Connection.objects.get(pk=own.connection)
+    models.DestinationRoute.objects.create(destination=dojo, connection=connection, created_by="alice")
+    test = world.read(own.shop).feed.test
+    models.DeliveredTest.objects.create(destination=dojo, test=test, lost="test", lost_at=world.now())
+
+    page = text(client, f"/records/{own.shop}/")
+    dojo.delete()
+
+    assert "its Test was deleted in DefectDojo («Lost there»)" in words(page)
+    assert 'value="sync" data-key="s"' in page
+
+
 def test_what_looks_renamed_is_told_with_what_speaks_for_it(here: House):
     client, own, _ = here
 
