@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Generator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import ValidationError
@@ -155,6 +155,33 @@ def test_a_finding_of_a_third_party_has_confidence_and_the_unknown_severity_is_r
 
     assert (found.severity, found.confidence, found.rule) == (Severity.UNKNOWN, "85", "probe/open-port")
     assert found.unknown_words == ("Severity.Label: catastrophic",)
+
+
+def test_it_was_found_when_it_was_first_observed_or_else_when_it_was_written_down():
+    early, late = "2026-01-01T08:00:00Z", "2026-02-01T08:00:00Z"
+
+    assert finding("0002", FirstObservedAt=early, CreatedAt=late).found_at == datetime(2026, 1, 1, 8, tzinfo=UTC)
+    assert finding("0002", FirstObservedAt=None, CreatedAt=late).found_at == datetime(2026, 2, 1, 8, tzinfo=UTC)
+
+
+def test_an_image_without_a_repository_is_called_by_its_arn():
+    image = {"Type": "AwsEcrContainerImage", "Id": "arn:aws:ecr:eu-west-1:1:repository/shop/sha256:9b2c"}
+
+    assert finding("0002", Resources=[image]).image == image["Id"]
+
+
+@pytest.mark.parametrize(
+    ("grouping", "id_"), [("account and region", "222233334444/us-east-1"), ("account", "222233334444")]
+)
+def test_a_place_has_the_id_by_which_findings_know_it(grouping: str, id_: str):
+    made, row = tool(grouping=grouping), Row(account="222233334444", region="us-east-1", home=True)
+    found, named = made.place(row), cast("Any", made.veps()).id
+    *_, last = shared(made, [OTHER], HUB, READY)
+
+    assert isinstance(found, Vep)
+    assert isinstance(last, SharedFamily)
+    assert found.id == named(row) == last.of(Row(AwsAccountId="222233334444", Region="us-east-1")) == id_
+    assert isinstance(made.place(Row({**row, "home": False})), Skip if grouping == "account" else Vep)
 
 
 def test_a_suppressed_one_is_accepted_with_its_note():
@@ -391,8 +418,9 @@ def test_places_are_the_accounts_times_the_linked_regions():
         "NextToken": "2",
     }
 
-    *_, first, second, last = places(aggregator, linked, members, {"Members": []})
+    _, found, first, second, last = places(aggregator, linked, members, {"Members": []})
 
+    assert found.path == "findingAggregator/get/arn%3Aaws%3Asecurityhub%3Aeu-west-1%3A1%3Afinding-aggregator%2Fa"
     assert (first.query, second.query["NextToken"]) == ({"OnlyAssociated": "true", "MaxResults": 50}, "2")
     assert last.reader is not None
     rows = list(last.reader(io.BytesIO(json.dumps(HUB).encode())))

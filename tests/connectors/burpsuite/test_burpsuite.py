@@ -113,6 +113,13 @@ def test_start_urls_are_attributes_and_an_api_site_has_none():
     assert found["38"].attributes["start_urls"] == []
 
 
+@pytest.mark.parametrize(("told", "ephemeral"), [(True, True), (False, False), (None, False)])
+def test_whether_a_site_is_ephemeral(told: bool | None, ephemeral: bool):
+    row = Row(id="1", name="CI", parent_id="0", scope_v2=None, ephemeral=told)
+
+    assert BURP.site(row, {}).attributes["ephemeral"] is ephemeral
+
+
 def test_folders_that_the_user_may_not_see_are_left_out_of_the_path():
     row = Row(id="1", name="Hidden away", parent_id="77", scope_v2=None, ephemeral=None)
 

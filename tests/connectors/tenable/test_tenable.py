@@ -328,6 +328,17 @@ def test_of_tags_only_values_of_the_category_are_records():
     assert isinstance(tool("tag", tag_category="location").tag(Row(row)), Vep)
 
 
+def test_a_tag_needs_an_id_and_without_a_value_is_called_by_it():
+    row = TOLD["tag"]["exchanges"][1]["json"]["values"][0]
+    nameless = tool("tag").tag(changed(row, value=""))
+
+    assert isinstance(nameless, Vep)
+    assert nameless.name == nameless.id == row["uuid"]
+    for odd in ({"uuid": ...}, {"value": ...}):
+        with pytest.raises(VendorChanged):
+            tool("tag").tag(changed(row, **odd))
+
+
 def test_a_row_without_network_or_scan_belongs_to_no_product():
     """Export chunks leave out what is empty."""
     assert of_network(Row(ROWS[6])) == NO_PRODUCT
