@@ -175,12 +175,12 @@ def test_an_image_without_a_repository_is_called_by_its_arn():
 )
 def test_a_place_has_the_id_by_which_findings_know_it(grouping: str, id_: str):
     made, row = tool(grouping=grouping), Row(account="222233334444", region="us-east-1", home=True)
-    found, named = made.place(row), cast("Any", made.veps()).id
+    found = made.place(row)
     *_, last = shared(made, [OTHER], HUB, READY)
+    named, home = cast("Any", made.veps()).id, cast("Any", last).of
 
     assert isinstance(found, Vep)
-    assert isinstance(last, SharedFamily)
-    assert found.id == named(row) == last.of(Row(AwsAccountId="222233334444", Region="us-east-1")) == id_
+    assert found.id == named(row) == home(Row(AwsAccountId="222233334444", Region="us-east-1")) == id_
     assert isinstance(made.place(Row({**row, "home": False})), Skip if grouping == "account" else Vep)
 
 
