@@ -400,7 +400,7 @@ def test_a_route_goes_over_to_another_destination_and_another_url_takes_its_toke
     assert applied() == {}
     dojo = models.Destination.objects.get(name="Dojo")
     assert managed_by("destination", [dojo.pk]) == {dojo.pk: "tidegate.yaml"}
-    before = {TOKEN: SECRETS[TOKEN], "destinations[1].secrets.token": SecretStr("canary-other-token")}
+    before = {"destinations[1].secrets.token": SECRETS[TOKEN], TOKEN: SecretStr("canary-other-token")}
     moved = WHOLE.replace("      - {product_type: Web}\nusers", "users").replace(
         "dojo.example.org}", "new.example.org}"
     )
@@ -409,7 +409,7 @@ def test_a_route_goes_over_to_another_destination_and_another_url_takes_its_toke
         "  - {name: A, settings: {url: 'https://a.example.org'}, secrets: {token: {env: A}},"
         " takes: [{product_type: Web}]}\n"
     )
-    moved = moved.replace("    takes:\n      - {connection: Burp}\n", "    takes: [{connection: Burp}]\n" + other)
+    moved = moved.replace("destinations:\n", f"destinations:\n{other}", 1)  # who takes it comes before who gives it up
 
     found = plan(ALICE, moved, secrets=secrets_of(moved) | before)
     assert "canary" not in str(found)
@@ -421,7 +421,7 @@ def test_a_route_goes_over_to_another_destination_and_another_url_takes_its_toke
     assert set(routes) == {("Dojo", "Burp", None), ("A", None, "Web")}
     assert by_name["Dojo"].settings == {"url": "https://new.example.org"}
     assert stored_token(by_name["Dojo"]) == SECRETS[TOKEN]
-    assert stored_token(by_name["A"]) == before["destinations[1].secrets.token"]
+    assert stored_token(by_name["A"]) == before[TOKEN]
 
     without = moved.replace(other, "")
     assert planned(without, secrets=secrets_of(without)) == ["delete Destination «A»: "]
