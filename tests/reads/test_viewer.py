@@ -61,6 +61,7 @@ UNBOUND = {
     "health.secrets_ending": "the same",
     "home.days_of": "of Connections that are at hand; only Operations that the viewer sees are in it",
     "history.changes": "of a Record that is at hand",
+    "lost.lost_away": "of Records that are at hand; the Destination is named to who sees everything",
     "managed.file_of": "a column of a query",
     "managed.managed_by": "of things that are at hand",
     "managed.schedules_managed_by": "of Connections that are at hand",
