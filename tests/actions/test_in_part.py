@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests import world
 from tests.acme import World
@@ -53,6 +56,19 @@ def test_who_asked_for_a_sync_of_their_records_sees_it_and_may_cancel_it(acme: W
     assert found.operation.records == [there["shop"]]
     operations.cancel(carol, number)
     assert models.Operation.objects.get(pk=number).status == "cancelled"
+
+
+@pytest.mark.parametrize("ask", [operations.request_sync, operations.request_sync_preview])
+def test_many_records_are_looked_up_at_once(acme: World, ask: Callable[..., int]):
+    """However many are named: a thousand names of one cost no more than one, and one that is not there is named."""
+    there = two_products()
+
+    def questions(records: list[int]) -> int:
+        with CaptureQueriesContext(connection) as asked, pytest.raises(NotThere, match="no Record 987654321 of"):
+            ask(ALICE, there["connection"], [*records, 987_654_321])
+        return len(asked)
+
+    assert questions([there["shop"], there["desk"]] * 500) == questions([there["shop"]])
 
 
 def test_a_sync_that_others_asked_for_too_is_seen_in_part_and_not_cancelled(acme: World):

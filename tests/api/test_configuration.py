@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Api
+from tidegate.api.app import api as the_api
 from tidegate.catalog import stored_secrets
 from tidegate.rules.access import Grant
 from tidegate.store import models
@@ -95,10 +96,12 @@ def test_what_a_file_refers_to_is_never_looked_up_here(
     (tmp_path / "secret").write_text(CANARY)
     said = reference.replace("FILE", str(tmp_path / "secret")).replace("MARK", str(tmp_path / "mark"))
     body = {"document": DOCUMENT.replace("{env: BURP_KEY}", said)}
+    document = the_api.document
 
     answers = [api.as_("administrator").post(path, body) for path in PATHS]
 
     assert [one.status for one in answers] == [200, 207]  # the Product Type is made
+    assert {"200", "207", "409"} <= document["paths"]["/api/v1/configuration/apply"]["post"]["responses"].keys()
     assert "refers to was not given" in answers[1].json["changes"][1]["sentence"]
     assert not any(CANARY.encode() in one.body for one in answers)
     assert not (tmp_path / "mark").exists()

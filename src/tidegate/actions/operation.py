@@ -58,8 +58,7 @@ def request_sync(actor: Actor, connection_id: int, record_ids: Sequence[int] | N
 
     Raises NotThere, or Refused with the why of a Record that may not sync (Missing, Stale, unmapped).
     """
-    for record in record_ids or ():
-        _syncable(connection_id, record)
+    _check_syncable(connection_id, record_ids or ())
     _runnable(connection_id)
     delay = DEBOUNCE_SECONDS if actor.through == "trigger" else 0  # ten calls in a minute are one Sync
     return request_operation(
@@ -83,8 +82,7 @@ def request_sync_preview(actor: Actor, connection_id: int, record_ids: Sequence[
 
     Raises as `request_sync` does.
     """
-    for record in record_ids or ():
-        _syncable(connection_id, record)
+    _check_syncable(connection_id, record_ids or ())
     _runnable(connection_id)
     return request_operation(
         "sync", connection_id, actor=str(actor), trigger=actor.trigger, records=record_ids, preview=True
@@ -249,15 +247,17 @@ def _runnable(connection_id: int, *, or_draft: bool = False) -> Connection:
     return connection
 
 
-def _syncable(connection_id: int, record_id: int) -> None:
-    """Refuses a Record that is unknown, of another Connection, or in a state that lets nothing flow; with its why."""
-    record = living().filter(pk=record_id, connection_id=connection_id).first()
-    if record is None:
-        raise NotThere(
-            f"There is no Record {record_id} of Connection {connection_id}.", "List them with: tidegate record list"
-        )
-    if refusal := may_sync(facts(record)):
-        raise Refused(f"{record.name} cannot sync. {refusal}", f"Look at it with: tidegate record show {record_id}")
+def _check_syncable(connection_id: int, record_ids: Sequence[int]) -> None:
+    """Refuses Records that are unknown, of another Connection, or in a state that lets nothing flow; with its why."""
+    found = {one.pk: one for one in living().filter(pk__in=set(record_ids), connection_id=connection_id)}
+    for record_id in dict.fromkeys(record_ids):
+        if record_id not in found:
+            raise NotThere(
+                f"There is no Record {record_id} of Connection {connection_id}.", "List them with: tidegate record list"
+            )
+        if refusal := may_sync(facts(found[record_id])):
+            name = found[record_id].name
+            raise Refused(f"{name} cannot sync. {refusal}", f"Look at it with: tidegate record show {record_id}")
 
 
 def _preview_again(actor: Actor, operation: Operation) -> int:

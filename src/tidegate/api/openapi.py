@@ -200,7 +200,7 @@ def _bad(route: Route) -> dict[str, Any]:
         kinds.append("changed")
     found: dict[str, Any] = {str(TITLES[kind][0]): {"$ref": f"#/components/responses/{kind}"} for kind in kinds}
     name = getattr(route.answers, "__name__", "")
-    if name in ("StepAnswer", "BulkDone"):
+    if name in ("StepAnswer", "BulkDone", "Applied"):
         step = {"schema": {"$ref": f"#/components/schemas/{name}"}}
         found["207"] = {"description": "Some of it is done; see item by item.", "content": {JSON: step}}
         found["409"] = {"description": "Nothing was done.", "content": {JSON: step, KIND: _PROBLEM}}
