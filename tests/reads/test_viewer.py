@@ -112,6 +112,7 @@ UNBOUND = {
     "tool.tool": "the same",
     "tool.tools": "the same",
     "user.person_coming_in": "for who comes in: what they may see is asked by it",
+    "user.user_of_session": "the same",
     "user.access_of": "for who comes in: what they may see is asked by it",
     "user.has_administrator": "yes or no, for the first who comes in",
     "version.version_of": "a hash, which is told with what the viewer is shown",

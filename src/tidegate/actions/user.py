@@ -20,7 +20,7 @@ from tidegate.actions.errors import Forbidden, NotThere, Refused
 from tidegate.actions.step import LARGEST_ID
 from tidegate.actions.version import demand_expected
 from tidegate.reads.grant import grants_of, place_of_grant
-from tidegate.reads.user import has_administrator, person_coming_in
+from tidegate.reads.user import has_administrator, person_coming_in, user_of_session
 from tidegate.rules.access import ROLES, SCOPES, Grant, Role, ScopeKind
 from tidegate.rules.actor import Actor
 from tidegate.rules.people import clean_username
@@ -156,11 +156,16 @@ def reset_second_factor(actor: Actor, user_id: int) -> int:
 
 def actor_of_user(user_id: int, address: str = "") -> Actor | None:
     """Who is logged in on the page; None where they may not come in."""
-    found = person_coming_in(user_id)
-    if found is None:
+    return actor_of_session(user_of_session(user_id), address)
+
+
+def actor_of_session(user: User | None, address: str) -> Actor | None:
+    """The same of somebody whom a session brought, with what they are granted (`user_of_session`)."""
+    found = person_coming_in(user)
+    if user is None or found is None:
         return None
     name, access = found
-    return Actor("person", name, access, through="page", address=address, user_id=user_id)
+    return Actor("person", name, access, through="page", address=address, user_id=user.pk)
 
 
 # What the actions share

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tidegate.reads.viewer import sees_everything
+from tidegate.reads.viewer import once, sees_everything
 from tidegate.store.statement import rows_of
 
 
@@ -21,7 +21,7 @@ class LostAway:
 
 def lost_away() -> dict[int, LostAway]:
     """By the number of our Test. It is empty nearly always, so lists ask it first and join nothing for it."""
-    rows = rows_of("deliveries_lost")
+    rows = once("lost away", lambda: rows_of("deliveries_lost"))
     if not rows:
         return {}
     named = sees_everything()

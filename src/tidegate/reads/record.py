@@ -159,7 +159,8 @@ def records_of(lists: Sequence[tuple[RecordsAsked, Sort, str | None, int]]) -> l
 
 def _numbers(asked: RecordsAsked, sort: Sort, cursor: str | None, limit: int) -> tuple[list[int], str | None]:
     """Which rows, without what they refer to: these alone are read then, with all of it."""
-    query, searched = _narrowed(asked), _searched(asked)
+    query: Any = _narrowed(asked)
+    searched = _searched(asked)
     if searched:
         # What few have is gathered first: along the order of a list each Record is met, at three times the cost.
         few = list(_having(searched, query).order_by().values_list("id", flat=True)[: GATHERED + 1])

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import is_password_usable
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.models import Session
-from django.db.models import Count, Q
-from django.db.models.functions import Now
+from django.db.models import Count, OuterRef, Q
+from django.db.models.functions import JSONObject, Now
 from msgspec import Meta
 
 from tidegate.reads.grant import GrantRow, grants_of, grants_of_users
@@ -21,6 +22,8 @@ from tidegate.reads.page import LIMIT, cut, number, storable
 from tidegate.reads.viewer import needs_everywhere
 from tidegate.rules.access import NO_ACCESS, Access, Grant, granted
 from tidegate.store import models
+
+_GRANT: Final = ("role", "scope", "product_type_id", "product_id", "connection_id")
 
 SECOND_FACTORS = {Authenticator.Type.TOTP: "app", Authenticator.Type.WEBAUTHN: "passkey"}
 
@@ -92,17 +95,22 @@ def access_of(user_id: int) -> Access:
     return granted(grants_of(user=user_id)) if active else NO_ACCESS
 
 
-def person_coming_in(user_id: int) -> tuple[str, Access] | None:
-    """The name of a person who may come in, and what they may do; None where they may not. One question for who has any
-    role, since every page begins with it."""
-    columns = ("user__username", "role", "scope", "product_type_id", "product_id", "connection_id")
-    held = models.RoleGrant.objects.filter(user_id=user_id, user__is_active=True, user__kind=models.User.PERSON)
-    if found := list(held.values_list(*columns)):
-        grants = (Grant(role, scope, next(filter(None, things), None)) for _, role, scope, *things in found)
-        return found[0][0], granted(grants)
-    nobodys = models.User.objects.filter(pk=user_id, is_active=True, kind=models.User.PERSON)
-    name = nobodys.values_list("username", flat=True).first()
-    return None if name is None else (name, granted([]))
+def user_of_session(user_id: int) -> models.User | None:
+    """Whoever a session is of, with what they are granted: one question, since every page begins with it."""
+    held = models.RoleGrant.objects.filter(user_id=OuterRef("pk")).order_by("pk")
+    grant = JSONObject(**{name: name for name in _GRANT})
+    return models.User.objects.annotate(held=ArraySubquery(held.values(json=grant))).filter(pk=user_id).first()
+
+
+def person_coming_in(user: models.User | None) -> tuple[str, Access] | None:
+    """The name of a person of `user_of_session` who may come in, and what they may do; None where they may not."""
+    if user is None or not user.is_active or user.kind != models.User.PERSON:
+        return None
+    held: list[dict[str, Any]] = cast("Any", user).held
+    return user.username, granted(
+        Grant(one["role"], one["scope"], one["product_type_id"] or one["product_id"] or one["connection_id"])
+        for one in held
+    )
 
 
 def has_administrator(besides: int | None = None) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -27,9 +28,10 @@ from tidegate.actions.session import (
     logging_in,
     second_factor_refused,
 )
-from tidegate.actions.user import actor_of_user
+from tidegate.actions.user import actor_of_session, actor_of_user
 from tidegate.config import load_settings
 from tidegate.guard.keys import KeyProblem
+from tidegate.reads.user import user_of_session
 from tidegate.rules.actor import Actor
 
 log = structlog.get_logger("tidegate.people")
@@ -161,8 +163,20 @@ def address_of(request: HttpRequest) -> str:
 
 def visitor(request: HttpRequest) -> Actor | None:
     """Who is logged in; None where nobody is, or where they may not come in any more."""
-    number = request.user.pk
-    return None if number is None else actor_of_user(number, address_of(request))
+    user = cast("Any", request.user)
+    if user.pk is None:
+        return None
+    if not hasattr(user, "held"):  # who logs in just now came by no session yet
+        return actor_of_user(user.pk, address_of(request))
+    return actor_of_session(user, address_of(request))
+
+
+class Sessions(AuthenticationBackend):
+    """allauth's; whom a session brings comes with what they are granted."""
+
+    def get_user(self, user_id: int) -> Any:
+        user = user_of_session(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
 
 
 def securing_cookies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
