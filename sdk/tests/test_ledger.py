@@ -25,7 +25,9 @@ def test_a_walk_that_ended_with_every_row_booked_is_complete():
     [
         ({"proof": None}, "not read to its end"),
         ({"odd": 1, "kept": 2, "nameless": 1}, "no readable id"),
-        ({"odd": 1, "kept": 2, "homeless": 1}, "1 of 3 rows do not say what they belong to"),
+        ({"odd": 1, "kept": 2, "homeless": 1}, "1 of 3 rows does not say what it belongs to"),
+        ({"odd": 2, "kept": 1, "homeless": 2}, "2 of 3 rows do not say what they belong to"),
+        ({"proof": Proof(3, 1)}, "declares 1 row, and 3 came"),
         ({"proof": Proof(2)}, "counts 2 rows, and 3 came"),
         ({"proof": Proof(3, 4)}, "declares 4 rows, and 3 came"),
         ({"proof": Proof(3, 2)}, "declares 2 rows, and 3 came"),

@@ -117,7 +117,7 @@ async def test_a_row_of_no_family_takes_the_proof_from_all(opened: Open, lost: A
     assert [each.key for each in packages] == ["p", "q"]
     assert not of_code.complete
     assert not of_packages.complete
-    assert of_packages.why == "1 of 6 rows do not say what they belong to, so they may belong anywhere."
+    assert of_packages.why == "1 of 6 rows does not say what it belongs to, so it may belong anywhere."
     assert of_code.why == of_packages.why
 
 

@@ -262,7 +262,7 @@ def test_fewer_rows_than_promised_at_the_end_are_incomplete(by: Paging, first: A
 
 @pytest.mark.parametrize("by", [by for by, _, _ in TOTALLED[3:6]], ids=SHAPES[3:6])
 def test_more_rows_than_promised_end_a_walk_without_an_end(by: Paging):
-    with pytest.raises(Incomplete, match="declares 1 rows and sent 2"):
+    with pytest.raises(Incomplete, match="declares 1 row and sent 2"):
         walked(by, page(1, 2, total=1, next="x"))
 
 

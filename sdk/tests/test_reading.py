@@ -740,4 +740,4 @@ async def test_numbered_pages_that_hold_more_than_they_declare_prove_nothing(ope
         reading = session.read(things(by=PageNumber("total")))
         await rows_of(reading)
 
-    assert "declares 1 rows, and 2 came" in reading.outcome.why
+    assert "declares 1 row, and 2 came" in reading.outcome.why

@@ -153,7 +153,7 @@ async def test_a_row_without_a_vep_proves_nothing(opened: Open, project: Any):
     assert isinstance(odd, Odd)
     assert odd.id == "b"
     assert not outcome.complete
-    assert outcome.why == "1 of 2 rows do not say what they belong to, so they may belong anywhere."
+    assert outcome.why == "1 of 2 rows does not say what it belongs to, so it may belong anywhere."
 
 
 @pytest.mark.parametrize("item", ["text", 5, None, [], {}, True, {"id": "a", "title": "A hole"}])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from .ask import Proof
 from .errors import ConnectorError
 from .reading import Outcome
+from .steps import counted
 
 
 @dataclass(slots=True)
@@ -62,13 +63,16 @@ class Ledger:
         if proof is None:
             return "The list was not read to its end."
         if self.nameless:
-            return f"{self.nameless} of {self.seen} rows could not be read and have no readable id."
+            have = "has" if self.nameless == 1 else "have"
+            return f"{self.nameless} of {counted(self.seen, 'row')} could not be read and {have} no readable id."
         if self.homeless:
+            if self.homeless == 1:
+                return f"1 of {counted(came, 'row')} does not say what it belongs to, so it may belong anywhere."
             return f"{self.homeless} of {came} rows do not say what they belong to, so they may belong anywhere."
         if proof.seen != came:
-            return f"The walk counts {proof.seen} rows, and {came} came."
+            return f"The walk counts {counted(proof.seen, 'row')}, and {came} came."
         if proof.expected is not None and proof.expected != came:
-            return f"The vendor declares {proof.expected} rows, and {came} came."
+            return f"The vendor declares {counted(proof.expected, 'row')}, and {came} came."
         if accounted != self.seen:
-            return f"{self.seen} rows came, and {accounted} are accounted for."
+            return f"{counted(self.seen, 'row')} came, and {accounted} are accounted for."
         return ""

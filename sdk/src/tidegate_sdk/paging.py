@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from .ask import Ask, Kind, Page, Proof, Wait, Walk, dig
 from .errors import Incomplete, TotalMoved, VendorChanged
+from .steps import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class PageNumber:
             if seen >= expected:
                 return Proof(seen, expected, "drifting", number - self.start + 1)
             if not page.count:
-                raise Incomplete(f"A page is empty after {seen} of {expected} rows.")
+                raise Incomplete(f"A page is empty after {seen} of {counted(expected, 'row')}.")
             number, before = number + 1, page
 
 
@@ -113,12 +114,12 @@ class Offset:
             expected = _drifting_total(page, before, expected, _declared(page, self.total), self.window)
             if before.count < self.per and any(row in before.rows for row in page.rows):
                 # The vendor left a row out of the page before, so this one began too early and makes up for it.
-                raise Incomplete(f"Two pages overlap after {seen} of {expected} rows.")
+                raise Incomplete(f"Two pages overlap after {seen} of {counted(expected, 'row')}.")
             seen, pages, before = seen + page.count, pages + 1, page
             if seen >= expected:
                 return Proof(seen, expected, "drifting", pages)
             if not page.count:
-                raise Incomplete(f"A page is empty at {seen} of {expected} rows.")
+                raise Incomplete(f"A page is empty at {seen} of {counted(expected, 'row')}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,11 +274,13 @@ class SearchAfter:
             tally.add(page)
             places = self._places(page)
             if last in places or len({repr(place) for place in places}) < len(places):
-                raise Incomplete(f"The vendor repeats a row after {tally.seen - page.count} rows.")
+                raise Incomplete(f"The vendor repeats a row after {counted(tally.seen - page.count, 'row')}.")
             if not (_says_more(page.body, self.more) if self.more else tally.is_short):
                 return tally.proof("steady")
             if not places:
-                raise Incomplete(f"A page is empty after {tally.seen} rows, and the vendor says that there are more.")
+                raise Incomplete(
+                    f"A page is empty after {counted(tally.seen, 'row')}, and the vendor says that there are more."
+                )
             last = places[-1]
             ask = _putting(first, self.query, self.json, last)
 
@@ -411,7 +414,7 @@ class Export:
         declared = len(parts) if self.count is None else _count(finished.body, self.count)
         empty = 0 if self.empty is None else _count(finished.body, self.empty)
         if len(parts) not in (declared, declared - empty):
-            raise Incomplete(f"The export declares {declared} parts and names {len(parts)}.")
+            raise Incomplete(f"The export declares {counted(declared, 'part')} and names {len(parts)}.")
         return parts
 
     def _why(self, page: Page) -> str:
@@ -458,7 +461,7 @@ class _Tally:
 
 def _refuse_difference(expected: int | None, seen: int) -> None:
     if expected is not None and expected != seen:
-        raise Incomplete(f"The vendor declares {expected} rows and sent {seen}.")
+        raise Incomplete(f"The vendor declares {counted(expected, 'row')} and sent {seen}.")
 
 
 def _declared(page: Page, total: str, *, in_headers: bool = False) -> int:

@@ -65,6 +65,11 @@ def close(generator: Generator[Any, Any, Any]) -> None:
         return
 
 
+def counted(number: int, thing: str) -> str:
+    """ "1 row", "2 rows"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def brief(error: Exception) -> str:
     """A foreign exception in one line. Not shortened here: half a secret could no longer be found and masked."""
     text = " ".join(str(error).split())

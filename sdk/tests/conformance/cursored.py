@@ -47,7 +47,8 @@ class Cursored(Tool[CursoredSettings]):
         return List(Ask("accounts", {"limit": 2}), "accounts", by, self.member, id="accountId")
 
     def families(self, vep: Vep) -> Families:
-        ask = Ask("findings/list", method="POST", json={"filterCriteria": {"awsAccountId": vep.id}, "maxResults": 2})
+        wanted = {"filterCriteria": {"awsAccountId": vep.id}, "maxResults": 2}
+        ask = Ask("findings/list", method="POST", json=wanted, safe=True)
         by = Cursor("nextToken", json="nextToken", optional=True)
         yield Family("findings", List(ask, "findings", by, self.finding, id="findingArn"))
 

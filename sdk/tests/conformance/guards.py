@@ -19,6 +19,7 @@ from tidegate_sdk import (
     body,
     ledger,
     listing,
+    one_walk,
     paging,
     redaction,
     refusal,
@@ -28,7 +29,7 @@ from tidegate_sdk import (
 from tidegate_sdk.conformance import World
 from tidegate_sdk.doors import http, origin
 
-from . import cursored, exported, headed, linked, numbered, pooled, queried, searched
+from . import cursored, engined, exported, headed, linked, numbered, pooled, queried, searched
 from .mutants import UntilNoCursor, changed
 
 
@@ -336,8 +337,8 @@ GUARDS = [
     Guard(
         "an empty page is no end",
         paging,
-        'raise Incomplete(f"A page is empty after {seen} of {expected} rows.")',
-        'return Proof(seen, kind="drifting")',
+        'raise Incomplete(f"A page is empty after {seen} of',
+        'return Proof(seen, kind="drifting") or Incomplete(f"A page is empty after {seen} of',
         numbered.WORLD,
         "fault: a page is empty",
     ),
@@ -424,5 +425,88 @@ GUARDS = [
     Guard("who must log in is told so", refusal, "if status == 401:", "if False:", numbered.WORLD, "fault: 401"),
     Guard(
         "an unknown severity is Unknown", tool, "Severity.UNKNOWN)", "Severity.INFO)", linked.WORLD, "in a row: word"
+    ),
+    Guard(
+        "a POST that only reads is asked again",
+        http,
+        "return ask.safe or ask.graphql or",
+        "return ask.graphql or",
+        cursored.WORLD,
+        "fault: 502 once",
+    ),
+    Guard(
+        "a wait has a bound",
+        http,
+        "if failed.after is not None and failed.after > limits.longest_wait:",
+        "if False:",
+        numbered.WORLD,
+        "fault: 429 with an absurd time",
+    ),
+    Guard(
+        "redirects have a bound",
+        http,
+        "for _ in range(self._limits.redirects + 1):",
+        "for _ in range(10**6):",
+        numbered.WORLD,
+        "fault: redirect for ever",
+    ),
+    Guard(
+        "an answer that broke off is none",
+        http,
+        "            if answered:\n                raise\n",
+        "            pass\n",
+        numbered.WORLD,
+        "fault: reset in the body once",
+    ),
+    Guard(
+        "who is too slow is said to be down",
+        http,
+        'raise VendorDown(f"{name(ask)}: the answer did not end',
+        'raise VendorChanged(f"{name(ask)}: the answer did not end',
+        numbered.WORLD,
+        "fault: one byte a second",
+    ),
+    Guard(
+        "a certificate is told as such",
+        http,
+        "if through and (permanent :=",
+        "if False and (permanent :=",
+        numbered.WORLD,
+        "fault: the certificate has expired",
+    ),
+    Guard("who may not is told so", refusal, "if status == 403:", "if False:", numbered.WORLD, "fault: 403"),
+    Guard("what is gone is told so", refusal, "if status == 404:", "if False:", numbered.WORLD, "fault: 404"),
+    Guard(
+        "text is UTF-8",
+        body,
+        'except UnicodeDecodeError:\n        raise VendorChanged(f"{where} answered with text that is not UTF-8.")'
+        " from None\n    except msgspec.DecodeError",
+        "except BrokenPipeError:\n        raise\n    except msgspec.DecodeError",
+        numbered.WORLD,
+        "fault: invalid UTF-8",
+    ),
+    Guard(
+        "a row without a Family proves nothing",
+        one_walk,
+        "        self._ledger.homeless += 1\n",
+        "        pass\n",
+        engined.WORLD,
+        "in a row: type",
+    ),
+    Guard(
+        "each Family is given its own rows",
+        one_walk,
+        "elif family == self._family:",
+        "elif True:",
+        engined.WORLD,
+        "a clean run is complete",
+    ),
+    Guard(
+        "a walk is given to each Family once",
+        one_walk,
+        "if tape is None or family in tape.taken:",
+        "if tape is None:",
+        engined.WORLD,
+        "fault: rows swapped between pages",
     ),
 ]

@@ -1,7 +1,8 @@
-"""The cases of a vendor that answers: for each request of a clean run every fault strikes once.
+"""The cases of a vendor that answers: at each kind of question of a clean run every fault strikes.
 
-Where it strikes for the first time at a kind of question, everything is read, so that what a Tool keeps from one list
-for another is seen; after that only the list in which it strikes, for the others are then asked as in a clean run.
+Where it strikes for the first time in the list of VEPs, in a Family or elsewhere, everything is read, so that what a
+Tool keeps from one list for another is seen; after that only the list that it strikes: the others are asked as in a
+clean run.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..ask import Row, read_name
-from ..errors import AccessDenied, AuthRejected, ConnectorError, NotFound, VendorDown
+from ..errors import AccessDenied, AuthRejected, CertificateUnknown, ConnectorError, NotFound, VendorDown
 from ..one_walk import Share
 from ..tool import Tool
 from . import faults
@@ -22,7 +23,7 @@ from .player import Player, at
 from .rehearsal import Rehearsal
 from .stage import Stage
 from .values import KINDS, Kind, Odd, Raw, encoded, odd_values, takes_away
-from .world import Answer, Exchange, Fault, Vendor
+from .world import VEPS, Answer, Exchange, Fault, Vendor
 
 Case = Callable[[], Awaitable[list[str]]]
 FEW, MANY = 8, 40
@@ -34,7 +35,8 @@ REASONS: Mapping[str, type[ConnectorError]] = {
     "403": AccessDenied,
     "404": NotFound,
     **dict.fromkeys(("500 for ever", "refused for ever", "time-out for ever", "one byte a second"), VendorDown),
-    **{name: VendorDown for name in faults.TRANSPORT if name.startswith(("the name", "the certificate"))},
+    "the name does not resolve": VendorDown,
+    **{name: CertificateUnknown for name in faults.TRANSPORT if name.startswith("the certificate")},
 }
 """What the operator is told, where already the first question meets it."""
 
@@ -75,13 +77,11 @@ class AnswerCases:
         return cases
 
     async def fault(self, name: str, fault: Fault) -> list[str]:
-        """For each request of a clean run the fault strikes at that request."""
+        """The fault strikes at each kind of question of a clean run."""
         golden, clean = await self.player.clean()
         problems: list[str] = []
         met: set[object] = set()
-        for number, exchange in enumerate(clean.exchanges, 1):
-            if fault.strike(exchange) is None:
-                continue
+        for number, exchange in _struck(clean, fault):
             result, stage, healthy = await self._play(fault, number, met)
             believed = [struck for struck in stage.struck if fault.lie and not _has_total(golden, struck)]
             but = [key for struck in believed for key in golden.given_by(struck.key)]
@@ -95,10 +95,10 @@ class AnswerCases:
         return problems
 
     async def _play(self, fault: Fault, number: int, met: set[object]) -> tuple[Rehearsal, Stage, Rehearsal]:
-        """A run with the fault, and the clean one to compare it with. `met`: the kinds of questions struck before."""
+        """A run with the fault, and the clean one to compare it with. `met`: the questions struck before."""
         golden, clean = await self.player.clean()
         struck = clean.exchanges[number - 1]
-        kind = _kind(struck)
+        kind = _shape(struck)
         if kind in met and not struck.document:
             return await self.player.play_near(fault, number)
         met.add(kind)
@@ -215,9 +215,7 @@ class AnswerCases:
         for secret in self.player.tool().secrets():
             for name, fault in faults.echoing(secret).items():
                 met: set[object] = set()
-                for number, exchange in enumerate(clean.exchanges, 1):
-                    if fault.strike(exchange) is None:
-                        continue
+                for number, exchange in _struck(clean, fault):
                     result, stage, _ = await self._play(fault, number, met)
                     told = self.player.leaks(result, stage) + self.player.secrets_in_values(result)
                     crash = [f"it crashed: {result.crash}"] if result.crash else []
@@ -235,8 +233,8 @@ def _has_total(golden: Rehearsal, exchange: Exchange) -> bool:
 
 
 def _may_be_repeated(exchange: Exchange) -> bool:
-    """A question that starts something is not asked twice."""
-    return exchange.request.method in ("GET", "HEAD") or exchange.value("data") is not None
+    """A question that starts something is not asked twice; a POST that only reads is, where the Tool says so."""
+    return exchange.request.repeatable
 
 
 def _told(result: Rehearsal, expected: type[ConnectorError]) -> list[str]:
@@ -244,10 +242,28 @@ def _told(result: Rehearsal, expected: type[ConnectorError]) -> list[str]:
     return [] if told else [f"the operator is told {result.errors} instead of {expected.__name__}"]
 
 
-def _kind(exchange: Exchange) -> object:
-    """What makes two questions of one kind: which Family is read, how is asked, and on which page."""
+def _struck(clean: Stage, fault: Fault) -> Iterator[tuple[int, Exchange]]:
+    """The first question of each kind that the fault has something to strike in. One kind: what is read of a Family, or
+    asked otherwise; the first page, one between or the last one; with rows or without."""
+    last = {exchange.key: number for number, exchange in enumerate(clean.exchanges, 1)}
+    met: set[object] = set()
+    for number, exchange in enumerate(clean.exchanges, 1):
+        position = bool(exchange.earlier), last[exchange.key] == number
+        kind = (exchange.key[1:], *_way(exchange), *position, bool(exchange.rows))
+        if (kind not in met or exchange.list is None) and fault.strike(exchange) is not None:
+            met.add(kind)
+            yield number, exchange
+
+
+def _way(exchange: Exchange) -> tuple[str, str, bool]:
     asked = exchange.request
-    return exchange.key[1:], asked.method, asked.operation, exchange.document, bool(exchange.earlier)
+    return asked.method, asked.operation, exchange.document
+
+
+def _shape(exchange: Exchange) -> object:
+    """What makes questions alike, whatever the Family."""
+    of = exchange.key[1] if exchange.list is None or exchange.key == VEPS else "a Family"
+    return of, *_way(exchange), bool(exchange.earlier)
 
 
 def _is_leaf(value: object) -> bool:

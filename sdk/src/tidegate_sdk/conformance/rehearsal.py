@@ -12,6 +12,7 @@ from ..ask import Family, List, SharedFamily, Skipped, every_vep
 from ..branch import Listed
 from ..errors import ConnectorError, Incomplete, TotalMoved
 from ..finding import NO_PRODUCT, Account, Finding, Skip, Vep
+from ..limits import Limits
 from ..one_walk import Share
 from ..reading import Odd, Outcome
 from ..tool import Tool
@@ -19,6 +20,7 @@ from .stage import Stage
 from .world import VEPS, Key, walk_key
 
 T = TypeVar("T", Finding, Vep)
+LONGEST_WAIT = 2 * Limits().longest_wait
 _NOBODY = Vep(id=NO_PRODUCT, name=NO_PRODUCT)
 
 
@@ -377,4 +379,6 @@ def _texts(odd: Sequence[Odd]) -> list[str]:
 
 
 async def _no_sleep(seconds: float) -> None:
-    """No test waits."""
+    """No test waits; that nobody is made to wait for days is looked for."""
+    if seconds > LONGEST_WAIT:
+        raise AssertionError(f"It waits for {seconds:,.0f} seconds.")

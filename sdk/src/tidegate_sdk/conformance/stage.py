@@ -122,7 +122,8 @@ def spoken(secrets: Iterable[str], text: str) -> bool:
 
 def _request(request: httpx2.Request, content: bytes) -> Request:
     url = str(request.url)
-    return Request(request.method, url, *_parts(url), dict(request.headers), content)
+    repeatable = bool(request.extensions.get("repeatable"))
+    return Request(request.method, url, *_parts(url), dict(request.headers), content, repeatable)
 
 
 @lru_cache(maxsize=2_000)

@@ -60,7 +60,8 @@ from .body import field as name_of
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the Session sent. `query` holds the last value of a name, `url` all; `json` is None where there is none."""
+    """What the Session sent. `query` holds the last value of a name, `url` all; `json` is None where there is none.
+    `repeatable`: the Session may ask it again after a failure, as it does nothing but read."""
 
     method: str
     url: str
@@ -69,6 +70,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     content: bytes = b""
+    repeatable: bool = False
 
     @property
     def json(self) -> Any:

@@ -130,7 +130,7 @@ class HttpDoor:
         if failed.busy:
             self._pace.slow_down()
             await self._pace.hold(failed.host, pause)
-        if not (failed.unsent or ask.safe or ask.graphql or ask.method.upper() in ("GET", "HEAD")):
+        if not (failed.unsent or _is_repeatable(ask)):
             raise VendorDown(f"{where}: {failed.reason}; asking again could do it twice.")
         if attempt >= limits.tries:
             raise VendorDown(f"{where}: {failed.reason}, {attempt} times running.")
@@ -227,9 +227,9 @@ class HttpDoor:
             headers |= _sendable(self._pass.headers(held, outgoing))
         limits = self._limits
         timeouts = {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": limits.page_seconds}
-        return httpx2.Request(
-            ask.method, url, headers=headers, content=content or None, extensions={"timeout": timeouts}
-        )
+        # The second is for the conformance suite, which would otherwise have to guess what a POST is for.
+        extensions = {"timeout": timeouts, "repeatable": _is_repeatable(ask)}
+        return httpx2.Request(ask.method, url, headers=headers, content=content or None, extensions=extensions)
 
     async def _read(self, ask: Ask, response: httpx2.Response, data: bytes) -> Answer:
         """The decoded body, or the error that the status or the body stands for."""
@@ -367,6 +367,11 @@ class HttpDoor:
                 proxy_context=tls.context(tls.of_proxy(self._door)) if self._proxy and self._proxy.secure else None,
             )
         return self._transport
+
+
+def _is_repeatable(ask: Ask) -> bool:
+    """Whether the question does nothing but read, so that it may be asked twice."""
+    return ask.safe or ask.graphql or ask.method.upper() in ("GET", "HEAD")
 
 
 def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
