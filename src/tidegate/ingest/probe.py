@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 
 from pydantic import SecretStr
 
-from tidegate.rules.record import plural
+from tidegate.rules.record import plural, singular
 from tidegate_sdk import (
     AccessDenied,
     Account,
@@ -116,7 +116,8 @@ async def _look(tool: Tool[Any], session: Session) -> _Seen:
     if outcome.error is not None:
         seen.problem = str(outcome.error)
     elif not outcome.complete:
-        seen.problem = f"{seen.veps:,} {plural(tool.a_record_is)}, and not the whole list. {outcome.why}".rstrip()
+        things = singular(tool.a_record_is) if seen.veps == 1 else plural(tool.a_record_is)
+        seen.problem = f"{seen.veps:,} {things}, and not the whole list. {outcome.why}".rstrip()
     return seen
 
 
@@ -190,8 +191,10 @@ def _sight(tool: Tool[Any], seen: _Seen, told: Sequence[str] = ()) -> Step:
         grant = _rights(tool)
         nothing = f"No {things} at all: the credential lacks a right to see them, or there are none yet."
         return Step(name, True, f"{nothing} {grant}".rstrip(), warning=True)
-    amount = f"All {seen.veps:,}" if seen.whole else f"At least {seen.veps:,}"
-    return Step(name, True, ", ".join([f"{amount} {things}", *filter(None, told)]) + ".")
+    amount = f"{'All' if seen.whole else 'At least'} {seen.veps:,} {things}"
+    if seen.whole and seen.veps == 1:
+        amount = f"One {singular(tool.a_record_is)}"
+    return Step(name, True, ", ".join([amount, *filter(None, told)]) + ".")
 
 
 def _rights(tool: Tool[Any]) -> str:

@@ -188,9 +188,14 @@ def thing(facts: RecordFacts) -> str:
     return f"the {facts.a_record_is.partition(' ')[2] or facts.a_record_is}"
 
 
+def singular(a_record_is: str) -> str:
+    """ "a repository" → "repository"."""
+    return a_record_is.partition(" ")[2] or a_record_is
+
+
 def plural(a_record_is: str) -> str:
     """ "a repository" → "repositories"; the last word of "an account and region" is what is counted."""
-    word = a_record_is.partition(" ")[2] or a_record_is
+    word = singular(a_record_is)
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         return f"{word[:-1]}ies"
     return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"

@@ -144,7 +144,7 @@ def test_test_connection_tells_who_we_are_and_what_we_see(probely: FakeProbely):
     probely.world.add_target("Shop")
     something = probe(made())
 
-    seen = "All 1 targets, about 0 open findings."
+    seen = "One target, about 0 open findings."
     assert [step.sentence for step in something.steps] == ["Logged in as Tidegate.", seen]
     assert "No targets at all" in nothing.steps[-1].sentence
     assert not wrong.steps[-1].ok

@@ -161,7 +161,7 @@ async def test_test_connection_names_the_bucket(s3: str):
 
     probed = await _probe(bucket(s3), {})
 
-    assert [step.sentence for step in probed.steps] == ["Logged in as s3://reports/nightly/.", "All 1 folders."]
+    assert [step.sentence for step in probed.steps] == ["Logged in as s3://reports/nightly/.", "One folder."]
     assert "wJalrXUtnFEMI" not in str(probed)
 
 

@@ -394,7 +394,7 @@ def test_test_connection_tells_who_we_are_and_what_we_see(sonar: FakeSonarQube):
     something = probe(made(sonar))
     wrong = probe(made(sonar, token="squ_of_somebody_else_0000000000000000000000"))
 
-    seen = f"All 1 projects, {told_of(sonar)}."
+    seen = f"One project, {told_of(sonar)}."
     assert [step.sentence for step in something.steps] == ["Logged in as Tidegate.", seen]
     assert something.account is not None
     assert something.account.id == "BF41A1F2-AZWQhLxGkYvQfHq0mFzk"
@@ -414,7 +414,7 @@ def test_test_connection_tells_which_family_may_not_be_read(sonar: FakeSonarQube
     steps = probe(made(sonar)).steps
 
     assert [step.name for step in steps] == ["login", "what it may read", "what it can see"]
-    assert steps[2].sentence == f"All 1 projects, {told_of(sonar)}, hotspots not enabled."
+    assert steps[2].sentence == f"One project, {told_of(sonar)}, hotspots not enabled."
     assert steps[1].warning
     assert steps[1].sentence.startswith("hotspots cannot be read. GET api/hotspots/search answered 403.")
     assert steps[1].sentence.endswith("Give the account the missing permission in the tool.")

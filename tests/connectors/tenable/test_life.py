@@ -252,7 +252,7 @@ def test_test_connection_tells_who_we_are_and_what_we_see(tenable: FakeTenable):
     refused = probe(made())
 
     assert something.steps[0].sentence == "Logged in as tidegate@acme.example of Acme."
-    assert something.steps[1].sentence == "All 1 asset groups."
+    assert something.steps[1].sentence == "One asset group."
     assert len(something.steps) == 2
     assert exports(tenable) == 0
     assert "vulnerabilities cannot be read. GET vulns/export/status answered 403." in forbidden.steps[1].sentence
