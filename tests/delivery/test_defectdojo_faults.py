@@ -209,6 +209,22 @@ def test_hours_without_the_server_after_an_import_of_which_nobody_heard(house: H
     assert models.Decision.objects.count() == 0
 
 
+def test_imports_that_a_proxy_never_answers_come_to_an_end_and_blame_no_finding(house: House):
+    """Whatever is asked is answered; whatever is imported takes too long for the proxy, and nothing of it arrives."""
+    record = house.record()
+    findings = house.findings(record, 30)
+    house.fake.interfere = lambda question: 504 if question.name.endswith("import-scan") else None
+
+    ended = house.deliver()
+
+    assert ended.status == "failed"
+    assert "nothing of them arrived" in ended.why
+    assert ended.counts.get("refused", 0) == 0
+    house.fake.interfere = lambda question: None
+    assert house.deliver().status == "success"
+    house.assert_equal(findings)
+
+
 def hours_pass(hours: int) -> None:
     """Since all that was noted of the delivery."""
     back = timedelta(hours=hours)

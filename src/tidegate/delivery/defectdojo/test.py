@@ -101,7 +101,7 @@ class Delivering:
         self.foreign: list[int] = []
         self.differing = 0
         self._me: int | None = None
-        self._failures = 0
+        self._failures = self._unheard = 0
         self._checked = self._wrote = self._later = False
         self._newest_before = ""
 
@@ -635,7 +635,10 @@ class Delivering:
         left = [due for due in now.values() if due.their_id is None and due.ours.open]
         self.run.counts["created"] += len(dues) - len(left)
         self.run.show(f"Delivering {self.test.name}", self.run.counts["created"], None)
-        if left and (answered or (len(dues) == 1 and self._failures)):
+        unheard = not answered and patience > 0
+        if unheard:
+            self._note_unheard(came=len(left) < len(dues))
+        elif left and (answered or (len(dues) == 1 and self._failures)):
             # The server took it for another one, without a word; or it takes all others and not this one.
             for due in left:
                 self._set_aside(due)
@@ -670,7 +673,7 @@ class Delivering:
                 return False, self.patience
             self._fail(str(unknown))
         else:
-            self._failures = 0
+            self._failures = self._unheard = 0
             self.batch = self.batch.after(len(told), time.monotonic() - began)
             self._save(their_id=answer["test"], build=build)
             return True, self.patience
@@ -678,6 +681,15 @@ class Delivering:
 
     def _is_lost(self, refused: Refused) -> bool:
         return any("does not exist" in words for words in refused.fields.values())
+
+    def _note_unheard(self, *, came: bool) -> None:
+        """An import of which nothing was heard. Where nothing came of it either the next is smaller, as it may have taken
+        too long for a proxy; and where nothing comes of any, the server is given up for now."""
+        self._unheard = 0 if came else self._unheard + 1
+        if self._unheard > TRIES:
+            raise Down(f"{self._unheard} imports running were not answered, and nothing of them arrived.")
+        if not came:
+            self.batch = replace(self.batch, now=max(1, self.batch.now // 4), least=1)
 
     def _fail(self, why: str) -> None:
         """The batch becomes smaller until it is one finding, which is to blame; or the server is."""
