@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from importlib.metadata import PackageMetadata, PackageNotFoundError, files, metadata
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,12 @@ OTHER_PLATFORMS = {"colorama", "httpx2-jsfetch"}
 """Locked, and installed on Windows or in a browser alone, where Tidegate does not run."""
 
 
+@cache
 def locked() -> dict[str, dict[str, Any]]:
     return {package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
 
 
+@cache
 def shipped() -> set[str]:
     """What a release may install: all that Tidegate needs, with every extra of its own, and what these need."""
     packages, seen = locked(), set[tuple[str, str]]()
