@@ -80,10 +80,11 @@ async def test_pages_drift_and_one_page_is_whole(burp: FakeBurp):
 HIDDEN = "a row hidden between pages"
 STRIKES = [
     (fault, list)
-    for fault in FAULTS
-    for list in LISTS
+    for number, fault in enumerate(FAULTS)
+    for list in (LISTS[number % 3], "issues")
     if fault != HIDDEN and (list == "issues" or fault not in NOT_COUNTED)
 ]
+"""Each fault strikes the issues, and one of the three lists before them; the conformance suite plays each at all."""
 
 
 @pytest.mark.parametrize(("fault", "list"), STRIKES)

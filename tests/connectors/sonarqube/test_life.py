@@ -227,7 +227,7 @@ def test_the_days_count_from_the_last_list_that_named_a_branch(sonar: FakeSonarQ
     scene, there = released(sonar)
     scene.configure(close_branches_after=30)
     days_pass(100)
-    sonar.interfere = lambda question: 500 if "release/1" in question.variables.values() else None
+    sonar.interfere = lambda question: 400 if "release/1" in question.variables.values() else None
     scene.sync()
     sonar.interfere = lambda question: None
     sonar.world.delete_branch("shop", "release/1")
@@ -239,7 +239,7 @@ def test_the_days_count_from_the_last_list_that_named_a_branch(sonar: FakeSonarQ
 
 
 def no_answer(sonar: FakeSonarQube) -> None:
-    sonar.interfere = lambda question: 500 if question.list == "branches" else None
+    sonar.interfere = lambda question: 400 if question.list == "branches" else None
 
 
 def a_branch_without_a_name(sonar: FakeSonarQube) -> None:
