@@ -171,7 +171,7 @@ def test_an_engine_that_nobody_knows_closes_nothing(checkmarx: FakeCheckmarx):
     operation = scene.sync()
 
     assert scene.open() == shop.all
-    assert "do not say what they belong to" in scene.result(operation, shop.web, "SCA").why
+    assert "does not say what it belongs to" in scene.result(operation, shop.web, "SCA").why
 
 
 def test_a_right_that_is_lost_closes_nothing(checkmarx: FakeCheckmarx):
