@@ -378,6 +378,7 @@ def test_the_loop_survives_a_database_that_goes_away(
                 cursor.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    " AND backend_type = 'client backend'"
                 )
             stop.wait(0.2)
         route(webhook)

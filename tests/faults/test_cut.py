@@ -9,7 +9,7 @@ from tests.faults.stored import Stored, stored
 
 CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-    " AND pid <> pg_backend_pid()"
+    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
 )
 
 

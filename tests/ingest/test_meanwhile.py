@@ -168,7 +168,7 @@ def test_a_sync_whose_database_goes_away_and_comes_back_goes_on_where_it_was(sce
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
 
     meanwhile(scene, cut)

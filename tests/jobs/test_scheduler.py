@@ -137,7 +137,7 @@ def test_a_scheduler_whose_database_connection_is_cut_keeps_the_time_again(
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
     before = len(ticks)
     wait_for(lambda: len(ticks) > before + 3)
