@@ -683,8 +683,8 @@ class Delivering:
         return any("does not exist" in words for words in refused.fields.values())
 
     def _note_unheard(self, *, came: bool) -> None:
-        """An import of which nothing was heard. Where nothing came of it either the next is smaller, as it may have taken
-        too long for a proxy; and where nothing comes of any, the server is given up for now."""
+        """An import of which nothing was heard. Where nothing came of it either the next is smaller, as it may have
+        taken too long for a proxy; and where nothing comes of any, the server is given up for now."""
         self._unheard = 0 if came else self._unheard + 1
         if self._unheard > TRIES:
             raise Down(f"{self._unheard} imports running were not answered, and nothing of them arrived.")
