@@ -16,7 +16,7 @@ from tidegate.config import load_settings
 from tidegate.delivery.defectdojo import deliver as room
 from tidegate.delivery.defectdojo import test as one_test
 from tidegate.delivery.defectdojo.client import Dojo
-from tidegate.delivery.defectdojo.destination import OWNER, dojo_of
+from tidegate.delivery.defectdojo.destination import dojo_of
 from tidegate.delivery.defectdojo.wire import NoAnswer
 from tidegate.demo.fake_defectdojo.server import FakeDefectDojo
 from tidegate.guard.secrets import seal
@@ -25,6 +25,7 @@ from tidegate.jobs.works import know_all_works
 from tidegate.store import models
 from tidegate.store.statement import rows_of
 from tidegate.store.writers.operation import claim_operation, request_deliver
+from tidegate.store.writers.secret import DESTINATION
 from tidegate_sdk.limits import Limits
 
 PERSONAL = ("severity", "active", "verified", "false_p", "out_of_scope", "risk_accepted", "is_mitigated")
@@ -48,7 +49,7 @@ class House:
             created_by="alice",
             writes_per_minute=6_000,
         )
-        owner = OWNER.format(id=self.destination.pk)
+        owner = DESTINATION.format(id=self.destination.pk)
         sealed = seal({"token": SecretStr(fake.token)}, owner, load_settings())
         models.Destination.objects.filter(pk=self.destination.pk).update(secrets=sealed)
         models.DestinationRoute.objects.create(destination=self.destination, created_by="alice")

@@ -28,6 +28,7 @@ from tidegate.store.acting import acting
 from tidegate.store.models import Destination, DestinationRoute
 from tidegate.store.writers import destination as writer
 from tidegate.store.writers.product import keep_product_type
+from tidegate.store.writers.secret import DESTINATION
 from tidegate_sdk.limits import Limits
 
 PATIENCE: Final = Limits(tries=2)
@@ -310,4 +311,4 @@ def blaming(field: str) -> Iterator[None]:
 
 
 def sealed(secrets: Mapping[str, SecretStr], destination_id: int) -> bytes:
-    return sealed_to(secrets, stored.OWNER.format(id=destination_id))
+    return sealed_to(secrets, DESTINATION.format(id=destination_id))

@@ -156,11 +156,18 @@ def reset_second_factor(actor: Actor, user_id: int) -> int:
 
 def actor_of_user(user_id: int, address: str = "") -> Actor | None:
     """Who is logged in on the page; None where they may not come in."""
-    return actor_of_session(user_of_session(user_id), address)
+    return _actor_of(user_of_session(user_id), address)
 
 
-def actor_of_session(user: User | None, address: str) -> Actor | None:
-    """The same of somebody whom a session brought, with what they are granted (`user_of_session`)."""
+def actor_of_session(user: Any, address: str) -> Actor | None:
+    """The same of the user whom a request came with. A session brings what they are granted along; who logs in just now
+    came by none, and is asked for."""
+    if user.pk is None:
+        return None
+    return _actor_of(user, address) if hasattr(user, "held") else actor_of_user(user.pk, address)
+
+
+def _actor_of(user: User | None, address: str) -> Actor | None:
     found = person_coming_in(user)
     if user is None or found is None:
         return None

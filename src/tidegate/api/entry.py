@@ -56,9 +56,9 @@ class Session:
             return None
         if request.method not in SAFE:
             _demand_own_page(request)
-        from tidegate.actions.user import actor_of_user
+        from tidegate.actions.user import actor_of_session
 
-        actor = actor_of_user(user.pk, address_of(request))
+        actor = actor_of_session(user, address_of(request))
         return None if actor is None else paced(actor)
 
 

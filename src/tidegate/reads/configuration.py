@@ -39,14 +39,12 @@ from tidegate.rules.health import paused_itself
 from tidegate.rules.mapping import MappingRule
 from tidegate.store import models
 from tidegate.store.writers.rule import rule_of
+from tidegate.store.writers.secret import DESTINATION
 
 Mappings = Literal["people", "all", "none"]
 MAPPINGS: Final[tuple[Mappings, ...]] = ("people", "all", "none")
 
 BATCH: Final = 5_000
-_OWNER: Final = "destination {id}"
-"""What a Destination's secrets are sealed to."""
-
 _PRODUCT: Final = "feed__test__engagement__product__name"
 
 HEAD: Final = """\
@@ -366,7 +364,7 @@ def taken_by(one: models.DestinationRoute) -> Taken:
 def _secrets_of_destination(one: models.Destination) -> list[str]:
     """The names of the secrets that are stored for it; where no key opens them, of the one that it always needs."""
     try:
-        return sorted(unseal(bytes(one.secrets), _OWNER.format(id=one.pk), load_settings()))
+        return sorted(unseal(bytes(one.secrets), DESTINATION.format(id=one.pk), load_settings()))
     except KeyProblem:
         return ["token"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
@@ -28,7 +28,7 @@ from tidegate.actions.session import (
     logging_in,
     second_factor_refused,
 )
-from tidegate.actions.user import actor_of_session, actor_of_user
+from tidegate.actions.user import actor_of_session
 from tidegate.config import load_settings
 from tidegate.guard.keys import KeyProblem
 from tidegate.reads.user import user_of_session
@@ -163,12 +163,7 @@ def address_of(request: HttpRequest) -> str:
 
 def visitor(request: HttpRequest) -> Actor | None:
     """Who is logged in; None where nobody is, or where they may not come in any more."""
-    user = cast("Any", request.user)
-    if user.pk is None:
-        return None
-    if not hasattr(user, "held"):  # who logs in just now came by no session yet
-        return actor_of_user(user.pk, address_of(request))
-    return actor_of_session(user, address_of(request))
+    return actor_of_session(request.user, address_of(request))
 
 
 class Sessions(AuthenticationBackend):

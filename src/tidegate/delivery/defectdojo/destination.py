@@ -12,6 +12,7 @@ from tidegate.config import load_settings
 from tidegate.guard.keys import KeyProblem
 from tidegate.guard.secrets import unseal
 from tidegate.store.models import Destination
+from tidegate.store.writers.secret import DESTINATION
 from tidegate_sdk.address import AddressPolicy
 from tidegate_sdk.proxy import operators_proxy
 
@@ -19,8 +20,6 @@ from .client import Dojo
 from .settings import DefectDojoSettings
 
 NAME: Final = "DefectDojo"
-OWNER: Final = "destination {id}"
-"""What its secrets are sealed to."""
 
 SECRETS: Final = frozenset(
     name for name, field in DefectDojoSettings.model_fields.items() if is_secret(field.annotation)
@@ -43,7 +42,7 @@ def stored_settings(settings: DefectDojoSettings) -> dict[str, Any]:
 
 def stored_secrets(destination: Destination) -> dict[str, SecretStr]:
     """Raises KeyProblem."""
-    owner, sealed = OWNER.format(id=destination.pk), bytes(destination.secrets)
+    owner, sealed = DESTINATION.format(id=destination.pk), bytes(destination.secrets)
     try:
         return unseal(sealed, owner, load_settings())
     except KeyProblem:

@@ -18,8 +18,8 @@ from tidegate.store.models import Connection, Destination, Route
 from tidegate.store.sql import sql
 from tidegate.store.statement import rows_of, run
 
-TRIGGER, SIGNATURE = "connection {id} trigger", "route {id} signature"
-"""The owners that the secrets of triggers and of webhooks are sealed to: one does not open where the other belongs."""
+TRIGGER, SIGNATURE, DESTINATION = "connection {id} trigger", "route {id} signature", "destination {id}"
+"""The owners that secrets of triggers, webhooks and Destinations are sealed to: none opens where another belongs."""
 
 Reseal = Callable[[bytes, str], bytes | None]
 """Given what is sealed and its owner's name, the same sealed with the newest key; None where nothing opens it."""
@@ -68,7 +68,7 @@ def reseal_webhooks(newest: bytes, reseal: Reseal, *, after: int, most: int) -> 
 def reseal_destinations(newest: bytes, reseal: Reseal, *, after: int, most: int) -> tuple[int, int] | None:
     """The same for the logins of Destinations."""
     rows = rows_of("secrets_of_destinations", newest=newest, after=after, most=most)
-    return _resealed(rows, Destination, "secrets", "destination {id}", reseal)
+    return _resealed(rows, Destination, "secrets", DESTINATION, reseal)
 
 
 def reseal_second_factors(newest: bytes, reseal: Reseal, *, after: int, most: int) -> tuple[int, int] | None:
