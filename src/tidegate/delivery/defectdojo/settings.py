@@ -24,7 +24,7 @@ class DefectDojoSettings(HttpSettings):
     )
     token: SecretStr = Field(
         title="API v2 token",
-        description="DefectDojo → your name → *API v2 Key*. Its user needs to see and write the Products concerned.",
+        description="DefectDojo → your name → API v2 Key. Its user needs to see and write the Products concerned.",
         min_length=1,
     )
 
