@@ -9,16 +9,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from coverage import Coverage
-
-COUNTED = (
-    *(f"tests/{folder}/" for folder in ("actions", "delivery", "faults", "ingest", "jobs", "property", "rules")),
-    *(f"tests/connectors/{tool}/test_life.py" for tool in (
-        "aws_security_hub", "checkmarx_one", "dependency_track", "probely", "semgrep", "snyk", "sonarqube", "tenable",
-    )),
-    "tests/api/test_lists.py",
-)  # fmt: skip
-"""Tests that are about the rooms of which coverage has a bar."""
 
 SPOT = "TIDEGATE_TEST_SPOT"  # as in tests/spot.py; this file stands alone, and tests/guards tries it so
 
@@ -31,20 +21,6 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SPOT] = str(spot)
         os.environ["XDG_DATA_HOME"] = str(spot / "data")  # no test may meet the real home of whoever runs it
         config.add_cleanup(lambda: shutil.rmtree(spot, ignore_errors=True))  # the last of all: servers in it end first
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item):
-    """Coverage is counted in tests that are about the rooms which have a bar; in the others it would take two fifths
-    of their time."""
-    counting = Coverage.current()
-    if counting is None or item.nodeid.startswith(COUNTED):
-        return (yield)
-    counting.stop()
-    try:
-        return (yield)
-    finally:
-        counting.start()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

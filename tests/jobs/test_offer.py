@@ -466,11 +466,21 @@ def test_where_all_of_it_failed_all_of_it_is_run_again(scene: Scene):
     assert Operation.objects.get(pk=again).scope == {"records": [scene.record("shop").pk]}
 
 
-def test_where_nothing_failed_nothing_is_run_again(scene: Scene):
-    scene.mapped(shop={})
+def test_where_nothing_failed_all_that_was_asked_for_is_run_again(scene: Scene):
+    scene.mapped(shop={}, api={})
 
-    with pytest.raises(Refused, match="Nothing of Operation"):
-        request_again(ALICE, scene.sync().pk)
+    again = request_again(ALICE, scene.sync("shop").pk)
+
+    assert Operation.objects.get(pk=again).scope == {"records": [scene.record("shop").pk]}
+
+
+def test_what_may_not_sync_any_more_is_not_run_again(scene: Scene):
+    scene.mapped(shop={}, api={})
+    sync = scene.sync("shop")
+    ignore_records(ALICE, [scene.record("shop").pk])
+
+    with pytest.raises(Refused, match="none of its Records may sync now"):
+        request_again(ALICE, sync.pk)
 
 
 def test_of_a_deleted_connection_it_is_said_why_nothing_runs_again(scene: Scene):

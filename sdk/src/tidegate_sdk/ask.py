@@ -138,8 +138,8 @@ class Count:
         Count("metrics.vulnerabilities")                                                    # in each row of veps()
 
     `path` is where the number stands, dotted, in the answer to `ask`, or without one in the rows that list the VEPs; a
-    row that has none there has none to tell of. `most`: what the vendor counts to at most, so that this many may be
-    more. It is a word to a person, never a proof.
+    row that has none there has none to tell of. A list on the way is gone through and its numbers added up. `most`:
+    what the vendor counts to at most, so that this many may be more. It is a word to a person, never a proof.
     """
 
     path: str

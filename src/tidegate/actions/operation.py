@@ -22,7 +22,7 @@ from tidegate.reads.record import facts, living
 from tidegate.reads.service import service
 from tidegate.rules.actor import Actor
 from tidegate.rules.call import DEBOUNCE_SECONDS
-from tidegate.rules.operation import why_not_again
+from tidegate.rules.operation import NOT_READ_TO_THE_END, why_not_again
 from tidegate.rules.record import may_sync
 from tidegate.store.acting import acting
 from tidegate.store.models import Connection, Feed, Held, HeldAbsence, Operation, Product, Record, Result
@@ -38,8 +38,6 @@ from tidegate.store.writers.words import index_words
 
 WORDS_SECONDS: Final = 5.0
 """How long whoever waited for an Operation waits for its findings to be searchable; the rest comes with the next."""
-
-NOT_READ_TO_THE_END: Final = ("failed", "incomplete", "skipped", "dropped")
 
 
 @action("operator", connection="connection_id")
@@ -114,10 +112,10 @@ def request_sync_of_product(actor: Actor, product_id: int) -> list[int]:
 @action("operator", operation="operation_id")
 def request_again(actor: Actor, operation_id: int) -> int:
     """Asks again for what failed: the Records of this Sync that were not read to their end and may sync now, or all of
-    it where it failed as a whole. Of a preview all is asked for again, as a preview; of a change what is left. Returns
-    the new Operation's id.
+    it where it failed as a whole, or nothing of it failed. Of a preview all is asked for again, as a preview; of a
+    change what is left. Returns the new Operation's id.
 
-    Raises NotThere; Refused where it has not ended, or nothing of it failed.
+    Raises NotThere; Refused where it has not ended, or nothing of it may be read now.
     """
     operation = _operation(operation_id)
     if operation.status in UNDER_WAY:
@@ -135,16 +133,13 @@ def request_again(actor: Actor, operation_id: int) -> int:
         return request_discover(actor, operation.connection_id)
     results = Result.objects.filter(operation_id=operation_id, family="")
     asked: list[int] | None = operation.scope.get("records")
-    if operation.status == "failed" and not results.exists() and asked is None:
+    failed = list(results.filter(outcome__in=NOT_READ_TO_THE_END).values_list("record_id", flat=True))
+    if not failed and asked is None:
         return request_sync(actor, operation.connection_id)
-    if operation.status == "failed" and not results.exists():
-        again = _may_sync_of(asked or ())
-    else:
-        failed = results.filter(outcome__in=NOT_READ_TO_THE_END)
-        again = _may_sync_of(failed.values_list("record_id", flat=True))
+    again = _may_sync_of(failed or asked or ())
     if not again:
         raise Refused(
-            f"Nothing of Operation {operation_id} failed that could be read again.",
+            f"Nothing of Operation {operation_id} could be read again: none of its Records may sync now.",
             f"Sync all of it with: tidegate sync {shlex.quote(operation.connection.label)}",
         )
     return request_sync(actor, operation.connection_id, again)

@@ -212,7 +212,7 @@ def cancel(number: Number, json: Json = False) -> int:
 
 @app.command("again")
 def again(number: Number, later: Later = False, json: Json = False) -> int:
-    """Run again what failed: the Records that were not read to their end, or all of it where it failed as a whole."""
+    """Run again what failed: the Records that were not read to their end; all of it where nothing or all failed."""
     with ready(quiet=json):
         asked = actions.operation.request_again(me(), the_number(number, "an Operation"))
         return asked_for(asked, json=json) if later else said_result(seen_through(asked, quiet=json), json=json)

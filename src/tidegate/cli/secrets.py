@@ -79,7 +79,7 @@ def _show(found: SecretsStatus) -> None:
         empty="No key was made yet: nothing is sealed.",
     )
     if not found.lost:
-        say(f"All {found.sealed:,} can be opened." if found.sealed else "Nothing is sealed.")
+        say(_all_open(found.sealed))
         return
     heading("Cannot be opened")
     table(
@@ -87,6 +87,12 @@ def _show(found: SecretsStatus) -> None:
         [(f"{row.kind} {row.id}", row.name, row.why, row.next_step) for row in found.lost],
         empty="",
     )
+
+
+def _all_open(sealed: int) -> str:
+    if not sealed:
+        return "Nothing is sealed."
+    return "The one that is sealed can be opened." if sealed == 1 else f"All {sealed:,} can be opened."
 
 
 def _say(done: Rotated, *, ours: bool) -> None:

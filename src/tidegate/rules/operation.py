@@ -8,6 +8,9 @@ from typing import Final
 
 from tidegate.rules.undo_sync import WORDS as UNDONE_WORDS
 
+NOT_READ_TO_THE_END: Final = ("failed", "incomplete", "skipped", "dropped")
+"""Outcomes of Records that a Sync asks for when it is asked for once more."""
+
 WORDS: Final = {
     "records": ("Record read", "Records read"),
     "auto_mapped": ("mapped by auto-map", "mapped by auto-map"),

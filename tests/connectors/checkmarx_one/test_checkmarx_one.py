@@ -368,7 +368,7 @@ def test_each_family_is_as_the_newest_scan_says_in_which_its_engine_ran():
 
     told = {family: each.id for family, (each, _) in found.items() if each}
     assert told == {"SAST": "3", "SCA": "2", "KICS": "2"}
-    assert found["secrets"][1] == "The engine ran in none of the last 3 completed scans of this branch."
+    assert found["secrets"][1] == "The engine ran in no completed scan of this branch; 3 were looked at."
     assert newest([])["SAST"] == (None, "No scan of this branch has completed yet.")
 
 

@@ -226,7 +226,7 @@ def test_test_connection_tells_who_we_are_and_what_we_see(checkmarx: FakeCheckma
     refused = probe(CheckmarxOne(CheckmarxOneSettings(**entered(checkmarx), key=SecretStr(wrong))))
     nowhere = probe(CheckmarxOne(CheckmarxOneSettings(**entered(checkmarx, tenant="acme"), key=SecretStr(right))))
 
-    nothing = "The engine ran in none of the last 1 completed scans of this branch."
+    nothing = "The engine ran in no completed scan of this branch; 1 was looked at."
     assert [step.sentence for step in something.steps] == [
         "Logged in as demo.",
         *(f"{family} is skipped. {nothing}" for family in ("containers", "secrets", "scorecard")),

@@ -52,7 +52,8 @@ def newest(scans: Iterable[Scan]) -> dict[str, tuple[Scan | None, str]]:
     A scan of which nobody can tell whether the engine ran hides the older ones: what they say may be long past.
     """
     ordered = sorted(scans, key=lambda scan: scan.mark, reverse=True)
-    why = f"The engine ran in none of the last {len(ordered)} completed scans of this branch."
+    looked = "1 was" if len(ordered) == 1 else f"{len(ordered)} were"
+    why = f"The engine ran in no completed scan of this branch; {looked} looked at."
     nothing = why if ordered else "No scan of this branch has completed yet."
     found: dict[str, tuple[Scan | None, str]] = {}
     for family in ENGINES:

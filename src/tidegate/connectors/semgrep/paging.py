@@ -34,7 +34,7 @@ class Numbered:
             if not page.count:
                 return Proof(seen, None, "drifting", max(number, 1))
             if page.rows == before.rows:
-                raise Incomplete(f"Semgrep sends the same page again after {seen} rows.")
+                raise Incomplete(f"Semgrep sends the same page again, number {number}.")
             seen, number, before = seen + page.count, number + 1, page
 
 

@@ -19,6 +19,7 @@ from tidegate.reads.page import number
 from tidegate.reads.place import held_for_operation
 from tidegate.reads.progress import UNDER_WAY, progress, progress_of
 from tidegate.rules.actor import Actor
+from tidegate.rules.operation import NOT_READ_TO_THE_END
 from tidegate.rules.preview import COUNTED_AS
 from tidegate.ui.download import as_csv
 from tidegate.ui.page import act, back, page, saying, show, tell
@@ -96,6 +97,7 @@ def operation(request: HttpRequest, actor: Actor, /, *, operation_id: int) -> Ht
         "next_line": lines[-1].n if len(found.log) > len(lines) else 0,
         "live": live, "progress": progress(operation_id) if live else None, "differences": differences,
         "table": table, "kinds": kinds, "search": asked.search, "level": asked.level, "levels": reads.LEVELS,
+        "some_failed": any(one.outcome in NOT_READ_TO_THE_END for one in found.results),
         "may": held_for_operation(operation_id, row.connection_id, "operator", of_some=bool(row.records)),
     }  # fmt: skip
     context["only_looks"] = "" if context["may"] else LOOKS
