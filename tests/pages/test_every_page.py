@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 from tests.pages.conftest import House, Seen
 
@@ -43,6 +44,9 @@ PAGES = {
     "keys": "/settings/keys/",
     "audit": "/settings/audit/",
     "you": "/account/",
+    "password": "/account/password/change/",
+    "sessions": "/account/sessions/",
+    "second factor": "/account/second-factor/",
 }
 SHIFT = """new Promise((done) => {
   let sum = 0;
@@ -65,13 +69,23 @@ def test_a_page_fits_its_window_and_everybody(opened: Callable[..., Seen], path:
         page = seen.go(path)
 
         told = f"{path} at {width}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, told
         assert page.evaluate(SHIFT) <= 0.1, told
         assert {url.split("/")[2] for url in seen.asked} == {seen.house.url.split("/")[2]}, told
-        assert violations(Axe().run(page).response["violations"]) == [], told
-        page.emulate_media(color_scheme="dark")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, told
-        assert violations(page.evaluate(CONTRAST)) == [], f"{told}, dark"
+        fits(page)
+
+
+def fits(page: Page) -> None:
+    """What is open is no wider than its window and keeps nobody out, light and dark."""
+    shown = page.viewport_size
+    assert shown is not None
+    for scheme, broken in (
+        ("light", lambda: Axe().run(page).response["violations"]),
+        ("dark", lambda: page.evaluate(CONTRAST)),
+    ):
+        told = f"{page.url} at {shown['width']}, {scheme}"
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert page.evaluate("document.documentElement.scrollWidth") <= shown["width"], told
+        assert violations(broken()) == [], told
 
 
 def violations(found: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
@@ -104,11 +118,23 @@ def test_whoever_only_reads_sees_every_page_or_why_not(opened: Callable[..., See
 
 
 def test_a_page_that_is_not_there_says_so(opened: Callable[..., Seen]):
-    seen = opened()
+    seen = opened(width=320, height=640)
     seen.expected = {404}
 
     assert "There is no Record 4711" in seen.go("/records/4711/").inner_text("main")
+    fits(seen.page)
     assert "no page of this address" in seen.go("/nowhere/").inner_text("main")
+    fits(seen.page)
+
+
+def test_whoever_is_not_logged_in_finds_a_door_that_fits(opened: Callable[..., Seen]):
+    seen = opened(width=320, height=640)
+    seen.context.clear_cookies()
+
+    page = seen.go("/records/1/")
+
+    assert "/account/login/" in page.url
+    fits(page)
 
 
 def test_every_page_of_the_list_is_there(house: House):

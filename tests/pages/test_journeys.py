@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.pages.conftest import Seen
 from tests.pages.hand import new_record
+from tests.pages.test_every_page import fits
 from tidegate.demo.fake_burp import API_KEY
 
 
@@ -119,6 +120,7 @@ def test_a_connection_is_tested_looked_at_and_created(opened: Callable[..., Seen
     page.click("button[value=preview]")
     page.wait_for_selector("text=Create the Connection", timeout=60_000)
     expect(page.locator("#draft tbody tr")).to_have_count(3)
+    fits(page)
     assert "Burp again" not in seen.house.run("connection", "list")
     page.click("text=Create the Connection")
 
@@ -155,6 +157,22 @@ def test_a_finding_is_accepted_with_its_reason_and_the_story_says_so(opened: Cal
     expect(page.locator("#notes")).to_contain_text("1 finding")
     assert "accepted" in page.inner_text("section[aria-label='The tool says, we say']")
     assert "ana" in page.inner_text("section[aria-label='Its story']")
+
+
+def test_findings_are_decided_together_and_undone_by_one_click(opened: Callable[..., Seen]):
+    seen = opened()
+    page = seen.go("/findings/?severity=Low")
+    before = page.inner_text("#findings tbody")
+    page.check("#findings thead input")
+    page.select_option("#pick-findings select[name=verdict]", "false positive")
+
+    page.click("#pick-findings button[value=decide]")
+    expect(page.locator("#notes")).to_contain_text("findings")
+    expect(page.locator("#findings tbody")).not_to_have_text(before)
+    page.click("#notes >> text=Undo")
+
+    expect(page.locator("#notes")).to_contain_text("Undone")
+    assert page.inner_text("#findings tbody") == before
 
 
 def test_a_list_is_searched_while_one_types_and_has_an_address(opened: Callable[..., Seen]):
