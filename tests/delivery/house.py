@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from tests import world
 from tidegate.config import load_settings
 from tidegate.delivery.defectdojo import deliver as room
-from tidegate.delivery.defectdojo import test as one_test
+from tidegate.delivery.defectdojo import theirs
 from tidegate.delivery.defectdojo.client import Dojo
 from tidegate.delivery.defectdojo.destination import dojo_of
 from tidegate.delivery.defectdojo.wire import NoAnswer
@@ -147,8 +147,8 @@ class House:
 
         with (
             mock.patch.object(room, "dojo_of", watched),
-            mock.patch.object(one_test, "PATIENCE_SECONDS", 0.05),
-            mock.patch.object(one_test, "LOOK_SECONDS", 0.01),
+            mock.patch.object(theirs, "PATIENCE_SECONDS", 0.05),
+            mock.patch.object(theirs, "LOOK_SECONDS", 0.01),
         ):
             yield
 

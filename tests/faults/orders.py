@@ -71,7 +71,7 @@ NAMES = {
     "spooling": "tidegate.ingest.stage:_write_all",
     # A delivery: an import, the numbers of what it made, an edit.
     "import there": "tidegate.delivery.defectdojo.client:Dojo.upload",
-    "learning numbers": "tidegate.delivery.defectdojo.test:Delivering._read_new",
+    "learning numbers": "tidegate.delivery.defectdojo.theirs:Theirs._read_new",
     "edit there": "tidegate.delivery.defectdojo.client:Dojo.patch",
     # It ends, or is handed back.
     "ending": "tidegate.ingest.sync:_ending",

@@ -18,7 +18,8 @@ from tidegate.store.writers import difference as store
 from tidegate.store.writers.delivered import Due, as_delivered, due_findings
 from tidegate.store.writers.operation import hold_claim
 
-from .test import AT_ONCE, CHUNK
+from .test import CHUNK
+from .theirs import AT_ONCE
 
 MOST_TOLD: Final = 3
 """Tests that would be left alone in the sentence that ends it; all of them are in its log."""
