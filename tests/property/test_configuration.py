@@ -14,7 +14,8 @@ from tests.database import empty_all_tables
 from tests.world import ALICE
 from tidegate.actions.configuration import apply, plan
 from tidegate.reads.configuration import export
-from tidegate.rules.configuration import RecordMapping, read
+from tidegate.rules.configuration import RecordMapping
+from tidegate.rules.configuration_file import read
 from tidegate.store import models
 
 WORDS = ("Web", "no", "12:30", "Köln & Søn", "a: b # c", "'", "null", "{x}", "*star")

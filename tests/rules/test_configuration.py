@@ -9,8 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.rules.configuration import SEVERITIES, ConfigurationRefused, Connection, Reference, read
+from tidegate.rules.configuration import SEVERITIES, ConfigurationRefused, Connection, Reference
 from tidegate.rules.configuration_change import as_fields, difference
+from tidegate.rules.configuration_file import read
 from tidegate.rules.yaml_tree import MOST_LETTERS, YamlRefused, tree
 from tidegate_sdk import Severity
 

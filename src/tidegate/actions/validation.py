@@ -17,8 +17,8 @@ from tidegate.rules.configuration import (
     Connection,
     Destination,
     Problem,
-    read,
 )
+from tidegate.rules.configuration_file import read
 
 DEFECTDOJO: Final = "DefectDojo"
 STAND_IN = SecretStr("a secret that is looked up when the file is applied")

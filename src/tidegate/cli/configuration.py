@@ -163,7 +163,8 @@ def _source(file: str) -> str:
 def _secrets(document: str, file: str, *, wanted: bool) -> dict[str, SecretStr]:
     """The secrets that the file refers to, by the path of the reference. Raises Failure for a file that is wrong."""
     from tidegate.cli.reference import looked_up
-    from tidegate.rules.configuration import ConfigurationRefused, read
+    from tidegate.rules.configuration import ConfigurationRefused
+    from tidegate.rules.configuration_file import read
 
     try:
         references = read(document).references()
