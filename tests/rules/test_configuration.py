@@ -16,6 +16,7 @@ from tidegate.rules.yaml_tree import MOST_LETTERS, YamlRefused, tree
 from tidegate_sdk import Severity
 
 DOJO = "version: 1\ndestinations:\n- {name: Dojo"
+ALL = "everything: true"
 BURP = "version: 1\nconnections:\n- {label: Burp, tool: burpsuite"
 
 
@@ -91,7 +92,7 @@ def wrong(text: str) -> tuple[int, str, str]:
             "«weather» is not known.",
         ),
         (
-            "version: 1\nusers: [{username: a, grants: [{role: reader, everything: true}, {role: mapper, everything: true}]}]",
+            f"version: 1\nusers: [{{username: a, grants: [{{role: reader, {ALL}}}, {{role: mapper, {ALL}}}]}}]",
             2,
             "",
             "has two roles for the same.",
