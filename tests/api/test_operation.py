@@ -22,7 +22,6 @@ __all__ = ["house", "undone"]
     refused("to cancel what ended", "POST", "/operations/{own.sync}/cancel", says="has ended already"),
     refused("to believe what holds nothing", "POST", "/operations/{own.sync}/approve", says="holds nothing"),
     refused("to keep open what holds nothing", "POST", "/operations/{own.sync}/keep-open", says="holds nothing"),
-    refused("again where nothing failed", "POST", "/operations/{own.sync}/again", says="Nothing of Operation"),
     wrong("to undo for no Record", "POST", "/operations/{own.sync}/undo", {"record_ids": []}, "#/record_ids"),
     forbidden("by a mapper", "mapper", "POST", "/operations/{own.held}/approve"),
 )
@@ -50,10 +49,12 @@ def test_what_waits_is_cancelled_and_what_failed_is_asked_for_again(undone: Hous
 
     again = asked.post(f"/operations/{own.failed}/again")
     number = again.json["operation"]["id"]
+    too_soon = asked.post(f"/operations/{number}/again")
     cancelled = asked.post(f"/operations/{number}/cancel")
 
     assert (again.status, again.headers["location"]) == (202, f"/api/v1/operations/{number}")
     assert (again.json["operation"]["status"], again.json["operation"]["actor"]) == ("pending", "operator")
+    assert (too_soon.status, too_soon.json["detail"]) == (409, f"Operation {number} has not ended.")
     assert cancelled.json["operation"]["status"] == "cancelled"
     assert Operation.objects.get(pk=number).ended_at is not None
 
