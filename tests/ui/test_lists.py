@@ -206,6 +206,23 @@ def test_a_preview_tells_field_by_field_what_would_differ(here: House):
     assert "<del>" not in text(client, f"/operations/{preview.pk}/?d.kind=created")
 
 
+def test_what_failed_is_offered_to_run_again_only_where_something_failed(here: House):
+    """A Sync that is partial since something is held has nothing that failed: all of it may run again."""
+    client, own, _ = here
+    sync = models.Operation.objects.create(
+        connection_id=own.connection, type="sync", status="partial", actor="alice", ended_at=datetime.now(UTC)
+    )
+    result = models.Result.objects.create(operation=sync, record_id=own.shop, family="", outcome="complete")
+    button = re.compile("Run (what failed )?again")
+
+    held = button.findall(text(client, f"/operations/{sync.pk}/"))
+    models.Result.objects.filter(pk=result.pk).update(outcome="incomplete")
+    failed = button.findall(text(client, f"/operations/{sync.pk}/"))
+
+    assert (held, failed) == ([""], ["what failed "])
+    sync.delete()
+
+
 def test_a_decision_about_a_finding_is_taken_back_field_by_field(here: House):
     client, own, _ = here
     decide_finding(ALICE, own.finding, verdict="false positive", note="A test.")
