@@ -53,7 +53,11 @@ PATIENCE_SECONDS: Final = 120.0
 """After so long without a sign of it, an import whose answer was lost is believed to be dead."""
 
 LOOK_SECONDS: Final = 5.0
+"""Between two looks at an import that is waited for, at most."""
+
 CLOCK_SECONDS: Final = 2.0
+"""An answer's Date may be off by so much: it has whole seconds."""
+
 TRIES: Final = 3
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,14 +70,8 @@ class Theirs:
     def __init__(
         self, run: Run, dojo: Dojo, destination: Destination, test: Test, link: DeliveredProduct, mode: str
     ) -> None:
-        self.run, self.dojo, self.destination, self.test, self.link, self.mode = (
-            run,
-            dojo,
-            destination,
-            test,
-            link,
-            mode,
-        )
+        self.run, self.dojo, self.destination = run, dojo, destination
+        self.test, self.link, self.mode = test, link, mode
         self.connection, self.label = test.connection_id or 0, str(test.connection)
         self.row, _ = DeliveredTest.objects.get_or_create(destination=destination, test=test)
         self.people = Actor("person", f"{THEIR_PEOPLE}{destination.name}")
