@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -154,7 +155,10 @@ def test_a_file_that_is_none_is_refused():
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
-DECISIONS = st.tuples(NAMES, NAMES, st.sampled_from(["new", "mapped", "ignored"]), NAMES)
+PRODUCTS = NAMES.map(lambda name: normalize("NFC", name).strip(" ")).filter(bool)
+"""What the column holds."""
+
+DECISIONS = st.tuples(NAMES, NAMES, st.sampled_from(["new", "mapped", "ignored"]), PRODUCTS)
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
