@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.conftest import Seen
-from tests.pages.test_every_page import fits
+from tests.pages.fit import fits
 from tidegate.demo.fake_defectdojo.server import FakeDefectDojo
 
 PATH = "/settings/delivery/"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
 
 from tests.pages.conftest import House, Seen
+from tests.pages.fit import fits
 
 PAGES = {
     "home": "/",
@@ -56,9 +54,6 @@ SHIFT = """new Promise((done) => {
 })"""
 
 
-CONTRAST = "async () => (await axe.run(document, { runOnly: ['color-contrast'] })).violations"
-
-
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
 def test_a_page_fits_its_window_and_everybody(opened: Callable[..., Seen], path: str):
     """Promises: no violation by axe, no console error, no request elsewhere, no sideways scroll at 320, no layout shift
@@ -72,27 +67,6 @@ def test_a_page_fits_its_window_and_everybody(opened: Callable[..., Seen], path:
         assert page.evaluate(SHIFT) <= 0.1, told
         assert {url.split("/")[2] for url in seen.asked} == {seen.house.url.split("/")[2]}, told
         fits(page)
-
-
-def fits(page: Page) -> None:
-    """What is open is no wider than its window and keeps nobody out, light and dark."""
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    is_no_wider_than_its_window(page)
-    assert violations(Axe().run(page).response["violations"]) == [], page.url
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    is_no_wider_than_its_window(page)
-    assert violations(page.evaluate(CONTRAST)) == [], f"{page.url}, dark"
-
-
-def is_no_wider_than_its_window(page: Page) -> None:
-    shown = page.viewport_size
-    assert shown is not None
-    assert page.evaluate("document.documentElement.scrollWidth") <= shown["width"], f"{page.url}: {shown}"
-
-
-def violations(found: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
-    """Which rules are broken, and where."""
-    return [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
 
 
 def test_the_first_page_is_small_and_asks_for_little(opened: Callable[..., Seen]):

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.pages.conftest import Seen
+from tests.pages.fit import fits
 from tests.pages.hand import new_record
-from tests.pages.test_every_page import fits
 from tidegate.demo.fake_burp import API_KEY
 
 

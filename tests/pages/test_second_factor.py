@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import CDPSession, Page, expect
 
 from tests.pages.conftest import Seen
+from tests.pages.fit import usable
 from tests.pages.house import PASSWORD, House
 from tests.ui.authenticator import code_of
 
@@ -54,14 +54,6 @@ def enter(page: Page, name: str) -> None:
     page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
     page.wait_for_url("**/account/second-factor/authenticate/")
-
-
-def usable(page: Page) -> None:
-    """Nobody is kept out by how a page is made."""
-    found = [
-        (one["id"], [node["html"][:200] for node in one["nodes"]]) for one in Axe().run(page).response["violations"]
-    ]
-    assert found == [], page.url
 
 
 def device_of(seen: Seen) -> tuple[CDPSession, str]:
