@@ -483,6 +483,16 @@ def test_what_may_not_sync_any_more_is_not_run_again(scene: Scene):
         request_again(ALICE, sync.pk)
 
 
+def test_where_others_were_read_it_says_that_only_those_that_failed_may_not_sync_now(scene: Scene):
+    scene.mapped(shop={}, api={})
+    scene.world.interfere = lambda request: broken() if "shop" in str(request.url) else None
+    sync = scene.sync()
+    ignore_records(ALICE, [scene.record("shop").pk])
+
+    with pytest.raises(Refused, match="none of its Records that were not read to their end may sync now"):
+        request_again(ALICE, sync.pk)
+
+
 def test_of_a_deleted_connection_it_is_said_why_nothing_runs_again(scene: Scene):
     """It is there and told, not *not there*: what cannot be done any more is the running."""
     scene.world.add("shop")

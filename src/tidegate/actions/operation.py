@@ -138,8 +138,9 @@ def request_again(actor: Actor, operation_id: int) -> int:
         return request_sync(actor, operation.connection_id)
     again = _may_sync_of(failed or asked or ())
     if not again:
+        which = "its Records that were not read to their end" if failed else "its Records"
         raise Refused(
-            f"Nothing of Operation {operation_id} could be read again: none of its Records may sync now.",
+            f"Nothing of Operation {operation_id} could be read again: none of {which} may sync now.",
             f"Sync all of it with: tidegate sync {shlex.quote(operation.connection.label)}",
         )
     return request_sync(actor, operation.connection_id, again)
