@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests import world
 from tests.world import ALICE
@@ -142,6 +143,24 @@ def test_an_export_has_all_hits_where_a_list_has_the_best(
     assert exported(cwe=1) == exported(component="order") == exported(search="nothing of this") == ""
     assert exported(search="---") == ""
     assert exported(search="  ") == "abcd"
+
+
+def test_an_export_with_a_rare_word_looks_at_what_has_it_and_not_at_all_there_is(
+    shop: int, monkeypatch: pytest.MonkeyPatch, way: str
+):
+    monkeypatch.setattr(selection, "LOOKED_THROUGH", 1)
+    monkeypatch.setattr(export, "BATCH", 1)
+
+    def asked(**filters: Any) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            exported(**filters)
+        return sum(" finding_words" not in query["sql"] for query in captured)
+
+    before = asked(search="weak"), asked(search="weak", record_id=shop)
+    world.synced(shop, *(f"more {n}" for n in range(20)))
+
+    more = asked(search="weak") - before[0], asked(search="weak", record_id=shop) - before[1]
+    assert more == ((0, 0) if way in ("rare", "gathered") else (20, 20))
 
 
 def test_search_goes_with_every_filter(shop: int):

@@ -293,6 +293,7 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "words_estimate": {"query": "'w17'"},
     "words_find_inside": {"query": "'w17'", "severity": 4, "active": True, "most": 8_000},
     "words_find_newest": {"query": "'w17'", "looked_at": 8_000},
+    "words_gathered": {"query": "'w17'", "at_most": 30_001},
     "words_progress": {"due": 2},
 }
 """Where a name means something else, and the filters of lists, of which none is set."""

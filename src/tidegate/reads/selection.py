@@ -155,14 +155,19 @@ def select(wanted: Wanted, cursor: str | None, limit: int) -> Selected:
 
 def walk(wanted: Wanted, at_a_time: int) -> Iterator[list[int]]:
     """The numbers of all that is asked for, the oldest first, so many at a time and however many there are. Of a search
-    too: a list shows its best hits, here are all of them, looked for along the way."""
+    too: a list shows its best hits, here are all of them. Where few findings have the words these are looked at, else
+    hits are looked for along the way."""
     scope = _scope(wanted)
-    if scope.empty:
+    query = query_of(wanted.text) if wanted.text else None
+    if scope.empty or query == "":  # none has a text without any word, as in a list
+        return
+    if query is not None and (hits := _gathered(query)) is not None:
+        yield from _walk_of_some(_cut(hits, LOOKED_THROUGH), wanted, scope, at_a_time)
         return
     searched = wanted.text or wanted.cwe is not None or wanted.component is not None
     many = max(at_a_time, LOOKED_THROUGH) if searched else at_a_time
     found = _walk_of_held(wanted, scope, many) if wanted.standing is not None else _walk_of_all(wanted, scope, many)
-    yield from _searched(wanted, found, at_a_time) if searched else found
+    yield from _searched(wanted, query, found, at_a_time) if searched else found
 
 
 def _walk_of_all(wanted: Wanted, scope: _Scope, at_a_time: int) -> Iterator[list[int]]:
@@ -179,26 +184,44 @@ def _walk_of_all(wanted: Wanted, scope: _Scope, at_a_time: int) -> Iterator[list
         yield [row["id"] for row in rows]
 
 
-def _searched(wanted: Wanted, found: Iterator[list[int]], at_a_time: int) -> Iterator[list[int]]:
-    """Those that are searched for, out of what was found. None has a text without any word, as in a list."""
-    query = query_of(wanted.text) if wanted.text else None
-    if query == "":
-        return
+def _gathered(query: str) -> list[int] | None:
+    """All findings with these words, the oldest first, wherever they lie; None where many have them."""
+    if not _is_rare(query, others=True):
+        return None
+    found = [row["finding_id"] for row in rows_of("words_gathered", query=query, at_most=RARE + 1)]
+    return found if len(found) <= RARE else None
+
+
+def _searched(wanted: Wanted, query: str | None, found: Iterator[list[int]], at_a_time: int) -> Iterator[list[int]]:
+    """Those that are searched for, out of what was found."""
     for given in found:
         hits = rows_of(
             "finding_ids_searched", given=given, query=query, cwe=wanted.cwe, component=wanted.component
         )  # fmt: skip
-        for first in range(0, len(hits), at_a_time):
-            yield _ids(hits[first:], at_a_time)
+        yield from _cut(_ids(hits, len(hits)), at_a_time)
 
 
 def _walk_of_held(wanted: Wanted, scope: _Scope, at_a_time: int) -> Iterator[list[int]]:
+    return _walk_of_some(_held(wanted, at_a_time), wanted, scope, at_a_time)
+
+
+def _held(wanted: Wanted, at_a_time: int) -> Iterator[list[int]]:
     held, after = models.Held.objects.filter(standing=wanted.standing).order_by("pk"), 0
     while given := list(held.filter(pk__gt=after).values_list("pk", flat=True)[:at_a_time]):
         after = given[-1]
-        shown = _among(given, replace(wanted, sort="oldest"), scope, None, at_a_time, at_most=at_a_time)
-        if shown is not None and shown.ids:
-            yield shown.ids
+        yield given
+
+
+def _walk_of_some(some: Iterator[list[int]], wanted: Wanted, scope: _Scope, at_a_time: int) -> Iterator[list[int]]:
+    """Of given findings those that are as asked for; the words are not asked again."""
+    for given in some:
+        shown = _among(given, replace(wanted, sort="oldest"), scope, None, len(given), at_most=len(given))
+        yield from _cut(shown.ids if shown is not None else [], at_a_time)
+
+
+def _cut(ids: list[int], at_a_time: int) -> Iterator[list[int]]:
+    for first in range(0, len(ids), at_a_time):
+        yield ids[first : first + at_a_time]
 
 
 def unindexed() -> int:
