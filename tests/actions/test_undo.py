@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from tests import world
 from tests.world import ALICE, BOB
@@ -15,6 +17,7 @@ from tidegate.actions import record as records
 from tidegate.rules.undo import DECISION_FACTS
 from tidegate.store.acting import acting
 from tidegate.store.models import Connection, Decision, Feed, Finding, Held, Part, Product, Record
+from tidegate.store.writers import undo
 from tidegate.store.writers.record import auto_map_records
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -217,6 +220,39 @@ def test_undoing_a_move_is_one_row_again():
 
     assert facts(first) == before
     assert contents() == findings_before
+
+
+@pytest.mark.parametrize("choice", ["leave", "close", "move"])
+def test_a_step_about_many_is_undone_in_pieces_and_as_one(monkeypatch: pytest.MonkeyPatch, choice: Any):
+    """A hundred thousand Records do not come into memory at once; what is undone is the same."""
+    monkeypatch.setattr(undo, "BATCH", 1)
+    both = two_mapped()
+    for id in both:
+        world.synced(id, "k1", "k2")
+    before, findings_before = facts(*both), contents()["findings"]
+    step = records.map_records(ALICE, both, new_product="Other", already_imported=choice).step
+
+    undone = records.undo(ALICE, step=step)
+
+    assert [(item.id, item.ok) for item in undone.items] == [(id, True) for id in both]
+    assert (facts(*both), contents()["findings"]) == (before, findings_before)
+    assert not Product.objects.filter(name="Other").exists()
+
+
+@pytest.mark.parametrize("choice", ["leave", "move"])
+def test_records_of_which_nothing_is_to_be_put_back_take_no_statement_each(choice: Any):
+    """What an undo costs grows by the findings that the step touched, and not by the Records."""
+
+    def statements(number: int, choice: Any) -> int:
+        burp = world.connection(f"Burp of {number} {choice}")
+        ids = [world.record(burp, f"{choice} {number} {n}") for n in range(number)]
+        records.map_records(ALICE, ids, new_product=f"Shop {number} {choice}")
+        step = records.map_records(ALICE, ids, new_product=f"Other {number} {choice}", already_imported=choice).step
+        with CaptureQueriesContext(connection) as captured:
+            assert all(item.ok for item in records.undo(ALICE, step=step).items)
+        return len(captured)
+
+    assert statements(2, choice) == statements(9, choice)
 
 
 def test_undoing_a_close_opens_what_it_closed_and_nothing_else():

@@ -141,8 +141,9 @@ def undo(actor: Actor, *, step: UUID | None = None, record_id: int | None = None
     if not records:
         raise NotThere(f"There is no step {step}.", "The history of a Record says its steps: tidegate record show")
     with acting(str(actor), step=undo_step(step)):
-        there = lock_records(records)
-        whys = {id: why_changing(by) for id, record in there.items() if (by := record.changing_operation_id)}
+        writer.hold_records(records)
+        there = dict(Record.objects.filter(pk__in=records).order_by("pk").values_list("pk", "changing_operation_id"))
+        whys = {id: why_changing(by) for id, by in there.items() if by is not None}
         theirs = made_by(actor, step)
         undone = undo_records(step, [id for id in records if id not in whys])
         if not theirs:
@@ -293,8 +294,9 @@ def put_back(actor: Actor, step: UUID, goings: Sequence[Going]) -> dict[int, int
     """Undoes what a step did to findings; what was a change is undone by one: by Record its Operation."""
     by_change = findings.changes_of(step)
     many = [going for going in goings if going.record in by_change]
+    touched = findings.feeds_of_step(str(step)) if goings else set[int]()
     for going in goings:
-        if going.record not in by_change:
+        if going.record not in by_change and touched & {going.source, going.destination}:
             did = findings.put_back(str(actor), str(step), going)
             if did["moved_back"] or did["unmerged"]:
                 findings.exchange_proofs(going)

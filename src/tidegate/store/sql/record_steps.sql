@@ -1,10 +1,10 @@
 -- What an undo must know: for each Record of a step, its history from that step on, newest last, and whether a Sync
 -- wrote under it since.
--- Parameters: step; records (null for all of the step). Locks: the caller holds the Records. Rows: one a line of history.
+-- Parameters: step, records. Locks: the caller holds the Records. Rows: one a line of history.
 WITH first AS (
     SELECT record_id, min(id) AS id
       FROM record_history
-     WHERE step = %(step)s::uuid AND record_id = ANY(coalesce(%(records)s::bigint[], ARRAY[record_id]))
+     WHERE step = %(step)s::uuid AND record_id = ANY(%(records)s::bigint[])
      GROUP BY record_id
 )
 SELECT record.id AS record_id, record.name, history.step, history.actor, history.at, history.before, history.after,

@@ -140,6 +140,11 @@ def closings_below(connection_id: int, minimum: int) -> dict[int, int]:
 # And back
 
 
+def feeds_of_step(step: str) -> set[int]:
+    """The Feeds in which a step did something to findings: mostly few, or none, of those that its Records left."""
+    return {row["feed_id"] for row in rows_of("feeds_of_step", step=step)}
+
+
 def put_back(actor: str, step: str, going: Going, span: Span = ALL, operation: int | None = None) -> Counter[str]:
     """Undoes what a step did to findings: two merged Feeds are taken apart again, and what it closed opens."""
     did: Counter[str] = Counter()
