@@ -252,6 +252,19 @@ def test_each_gets_the_product_of_its_own_name(house: list[int]):
     assert shares(preview_records(ALICE, "map each", [house[0]])) == {"flows": 1}
 
 
+def test_it_says_how_many_that_would_change_a_configuration_file_manages(house: list[int]):
+    """A file says where a Record flows: what is decided by hand its next apply sets back. A Sync decides nothing."""
+    new, mapped, busy = house[0], house[3], house[4]
+    models.Managed.objects.bulk_create(
+        models.Managed(kind=kind, thing_id=id, source="acme.yaml", by="alice")
+        for kind, id in [("mapping", new), ("mapping", mapped), ("mapping", busy), ("product", house[1])]
+    )
+
+    said = [({"deed": "map", "product_id": 1}, 1), ({"deed": "delete"}, 2), ({"deed": "sync"}, 0)]
+
+    assert [preview_records(ALICE, matching={}, **given).managed for given, _ in said] == [many for _, many in said]
+
+
 def test_findings_imported_before_are_counted_and_go_where_was_chosen(house: list[int]):
     """records.md: on a remap the findings imported so far are left, moved along, or closed."""
     world.synced(house[3], "k1", "k2")

@@ -9,6 +9,7 @@ import pytest
 from tests.cli.test_json import has_shape
 from tests.cli.test_record import states
 from tidegate.cli.answer import answers, answers_to_previews
+from tidegate.store import models
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,15 @@ def test_a_preview_gives_what_is_expected_and_changes_nothing(shop: Any):
     assert (done["changed"], states(shop)["Partner Portal"]) == (1, "Good")
     assert shop("record", "undo", "--step", done["step"]).code == 0
     assert states(shop)["Partner Portal"] == "New"
+
+
+def test_a_preview_says_what_a_configuration_file_would_set_back(shop: Any):
+    record = next(row["id"] for row in shop.json("record", "list")["records"] if row["name"] == "Partner Portal")
+    models.Managed.objects.create(kind="mapping", thing_id=record, source="acme.yaml", by="alice")
+
+    said = shop("record", "ignore", "--all", "--state", "new", "--preview").out
+
+    assert "1 of those that would change are managed by a configuration file" in said
 
 
 def test_what_is_left_alone_is_named_and_the_code_says_it(shop: Any):

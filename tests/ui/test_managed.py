@@ -125,6 +125,14 @@ def test_what_a_file_manages_says_so_and_what_becomes_of_a_change(here: House, m
         assert said or f"managed by {managed[thing]}: a change here is a difference to its plan" in told, thing
 
 
+def test_a_preview_of_many_says_how_many_are(here: House, managed: dict[str, str]):
+    client, own, _ = here
+
+    sent = client.post(reverse("decide_records"), {"do": "delete", "ids": [own.shop, own.new]})
+
+    assert "2 Records of those that would change are managed by a configuration file" in words(sent.content.decode())
+
+
 def test_nothing_is_said_of_what_no_file_manages(here: House):
     client, own, _ = here
 

@@ -19,6 +19,7 @@ from tidegate.actions.action import action, demand_everywhere
 from tidegate.actions.errors import Refused
 from tidegate.actions.step import BulkDone, BulkPreview, Refusal, Share, wanted
 from tidegate.reads import record as reads
+from tidegate.reads.managed import number_managed
 from tidegate.reads.viewer import viewing, visible
 from tidegate.rules.access import Place, Role
 from tidegate.rules.actor import Actor
@@ -184,6 +185,7 @@ class Plan:
             refused=number_of(self.groups, "refused"),
             new_products=self.new_products,
             imported=sum(findings_in(feeds).values()) if self.remapped else 0,
+            managed=0 if self.role == "operator" else number_managed("mapping", self.ids(*changing(self.groups))),
             shares=self.shares(),
         )
 
@@ -218,6 +220,11 @@ class Plan:
         if fate == "not good" and (why := may_sync(reads.facts(record), timezone.now())):
             return why
         return self.sentence(fate)
+
+
+def changing(groups: Mapping[str, Group]) -> list[str]:
+    """The fates by which something changes."""
+    return [fate for fate in groups if FATES[fate].kind == "changes"]
 
 
 def number_of(groups: Mapping[str, Group], kind: str) -> int:

@@ -174,6 +174,7 @@ def preview_findings(
             refused=number_of(groups, "refused"),
             new_products=0,
             imported=0,
+            managed=0,  # a finding is no matter of a file
             shares=shares_of(groups, titles, sentence),
         )
 

@@ -60,6 +60,9 @@ class BulkPreview(msgspec.Struct, frozen=True, kw_only=True):
     refused: Annotated[int, Meta(description="So many would be left alone, each for its reason.")]
     new_products: Annotated[int, Meta(description="So many Products would be made.")]
     imported: Annotated[int, Meta(description="So many findings were imported where those flow now that are remapped.")]
+    managed: Annotated[
+        int, Meta(description="So many that would change are managed by a configuration file, which sets them back.")
+    ]
     shares: Annotated[list[Share], Meta(description="What would happen, group by group.")]
 
 

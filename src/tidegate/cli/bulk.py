@@ -36,6 +36,11 @@ def foretold(found: BulkPreview, what: str) -> None:
         say(f"{found.new_products:,} new Products would be made.")
     if found.imported:
         say(f"{found.imported:,} findings were imported where some flow now: see --already-imported.")
+    if found.managed:
+        say(
+            f"{found.managed:,} of those that would change are managed by a configuration file:"
+            " its next apply sets back what differs from it."
+        )
 
 
 def looked_at(found: BulkPreview, what: str, *, json: bool) -> str:

@@ -34,6 +34,11 @@ def managed_by(kind: str, ids: Iterable[int]) -> dict[int, str]:
     return dict(rows.values_list("thing_id", "source"))
 
 
+def number_managed(kind: str, ids: Iterable[int]) -> int:
+    """How many of these a file manages, whichever."""
+    return Managed.objects.filter(kind=kind, thing_id__in=list(ids)).count()
+
+
 def schedules_managed_by(connection_ids: Iterable[int]) -> dict[tuple[int, str], str]:
     """The same for schedules, by Connection and what they run."""
     prefix = "schedule of "
