@@ -179,6 +179,31 @@ def test_notes_are_said_once_on_the_other_side_signed_and_never_come_back(house:
     assert [len(house.their(each)["notes"]) for each in (one, two)] == [2, 1]
 
 
+def test_what_the_server_notes_of_an_acceptance_is_no_word_of_a_person(house: House):
+    """It would come before what somebody wrote here."""
+    from tidegate.actions.finding import decide_finding
+    from tidegate.demo.fake_defectdojo.api import changed
+    from tidegate.demo.fake_defectdojo.importing import note
+
+    record = house.record()
+    (one,) = house.findings(record, 1)
+    decide_finding(world.BOB, one, note="behind the firewall")
+    house.deliver()
+    with house.fake.world.lock:
+        ann = house.fake.world.add_user("ann", "t-ann", superuser=True)
+        told = {"risk_accepted": True, "active": False}
+        row = house.fake.world.rows["findings"][house.their(one)["id"]]
+        changed(house.fake.world, ann, "findings", str(row["id"]), told)
+        note(house.fake.world, ann, row, 'Ann (2) added this finding to the risk acceptance: "Until May" (https://x)')
+
+    assert house.deliver().counts == {"decided": 1}
+
+    assert {name: said for name, (said, _) in house.decisions(one).items()} == {
+        "note": "behind the firewall", "verdict": "accepted",
+    }  # fmt: skip
+    assert house.deliver().counts == {}
+
+
 def test_what_a_person_there_switched_off_stays_off_until_ours_changes(house: House):
     record = house.record()
     (one,) = house.findings(record, 1)

@@ -1,8 +1,9 @@
 """What a DefectDojo does, as a contract: held by our fake in both generations, and by a real server that is given.
 
-With DEFECTDOJO_URL and DEFECTDOJO_TOKEN (of a superuser) in the environment the same tests ask that server instead. Its
-deduplication is to be switched on, as it is not at first; a server of 3.2.0 kept the contract on 2026-11-27. What they
-make there is named `tidegate …` and lies in a product type of its own, which is deleted at the end.
+With DEFECTDOJO_URL and DEFECTDOJO_TOKEN (of a superuser named admin) in the environment the same tests ask that server
+instead. Its deduplication is to be switched on, as it is not at first; a server of 3.2.0 kept the contract on
+2026-11-27, one of 2.50.4 on 2026-11-28. What they make there is named `tidegate …` and lies in a product type of its
+own, which is deleted at the end.
 """
 
 from __future__ import annotations
@@ -333,7 +334,7 @@ def test_a_second_test_of_the_product_gets_inactive_duplicates(dojo: Dojo):
 # Decisions
 
 
-def test_decisions_stay_but_an_acceptance_is_lost_where_the_finding_is_missing_once(dojo: Dojo):
+def test_decisions_stay_but_the_newer_server_loses_an_acceptance_where_the_finding_is_missing_once(dojo: Dojo):
     product = dojo.product()["id"]
     dojo.ask("PATCH", f"products/{product}/", json={"enable_simple_risk_acceptance": True})
     test = dojo.imported([one(), one("Two")], engagement=dojo.engagement(product)["id"])
@@ -347,7 +348,7 @@ def test_decisions_stay_but_an_acceptance_is_lost_where_the_finding_is_missing_o
 
     first, second = dojo.findings(test)
     assert (first["false_p"], first["active"]) == (True, False)
-    assert (second["risk_accepted"], second["active"]) == (False, True)
+    assert (second["risk_accepted"], second["active"]) == ((True, False) if dojo.is_old else (False, True))
 
 
 def test_flags_that_do_not_go_together_are_refused(dojo: Dojo):
@@ -366,6 +367,41 @@ def test_a_flag_of_a_new_finding_needs_active_false(dojo: Dojo):
     plain, kept = dojo.findings(test)
     assert (plain["active"], plain["false_p"]) == (True, False)
     assert (kept["active"], kept["false_p"], kept["is_mitigated"]) == (False, True, True)
+
+
+def test_a_note_is_trimmed_and_only_the_newer_server_takes_it_for_a_review(dojo: Dojo):
+    number = dojo.findings(dojo.imported([one()]))[0]["id"]
+    before = dojo.get(f"findings/{number}/")
+
+    made = dojo.ask("POST", f"findings/{number}/notes/", json={"entry": "  a\n\nb ", "private": False})
+    blank = dojo.ask("POST", f"findings/{number}/notes/", json={"entry": "  ", "private": False})
+
+    row = dojo.get(f"findings/{number}/")
+    assert (made.status_code, blank.status_code, "entry" in blank.json()) == (201, 400, True)
+    assert [(each["entry"], each["author"]["username"]) for each in row["notes"]] == [("a\n\nb", "admin")]
+    assert row["last_status_update"] == before["last_status_update"]
+    assert (row.get("last_reviewed") != before.get("last_reviewed")) is not dojo.is_old
+
+
+def test_an_acceptance_and_its_end_are_noted_by_the_server_in_the_name_of_who_said_so(dojo: Dojo):
+    product = dojo.product()["id"]
+    dojo.ask("PATCH", f"products/{product}/", json={"enable_simple_risk_acceptance": True})
+    number = dojo.findings(dojo.imported([one()], engagement=dojo.engagement(product)["id"]))[0]["id"]
+
+    dojo.ask("PATCH", f"findings/{number}/", json={"risk_accepted": True, "active": False})
+    dojo.ask("PATCH", f"findings/{number}/", json={"risk_accepted": False, "active": True})
+
+    notes = sorted(dojo.get(f"findings/{number}/")["notes"], key=lambda each: each["id"])
+    assert [each["entry"].rpartition(") ")[2] for each in notes] == [
+        "has risk accepted this finding", "removed a risk exception from this finding",
+    ]  # fmt: skip
+
+
+def test_ids_of_vulnerabilities_cannot_be_taken_away(dojo: Dojo):
+    number = dojo.findings(dojo.imported([one(vulnerability_ids=["CVE-2020-1"])]))[0]["id"]
+    answer = dojo.ask("PATCH", f"findings/{number}/", json={"vulnerability_ids": []})
+    assert answer.status_code == 200
+    assert dojo.get(f"findings/{number}/")["vulnerability_ids"] == [{"vulnerability_id": "CVE-2020-1"}]
 
 
 # Half-way, gone, not allowed
@@ -397,7 +433,8 @@ def test_a_deleted_test_is_not_there_for_anybody(dojo: Dojo):
 
 def test_the_newer_server_says_how_it_tells_findings_apart(dojo: Dojo):
     test = dojo.get(f"tests/{dojo.imported([one()])}/")
-    assert test["deduplication_algorithm"] == (None if dojo.is_old else "hash_code")
+    assert test.get("deduplication_algorithm") == (None if dojo.is_old else "hash_code")
+    assert ("hash_code_fields" in test) is not dojo.is_old
 
 
 # Of the fake alone

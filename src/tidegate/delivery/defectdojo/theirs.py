@@ -6,6 +6,7 @@ by reading.
 
 from __future__ import annotations
 
+import re
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -59,6 +60,13 @@ CLOCK_SECONDS: Final = 2.0
 """An answer's Date may be off by so much: it has whole seconds."""
 
 TRIES: Final = 3
+_BY_SERVER: Final = re.compile(
+    r".+ \(\d+\) (has risk accepted this finding|removed a risk exception from this finding"
+    r"|(added|removed) this finding (to|from) the risk acceptance: .*)"
+)
+"""What the server itself notes where somebody accepts a risk or takes that back (dojo/risk_acceptance/helper.py): the
+verdict says it, and it must not come before what a person here wrote."""
+
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
@@ -350,10 +358,14 @@ class Theirs:
         return timedelta(seconds=ahead if abs(ahead) > CLOCK_SECONDS else 0)
 
     def _newest_note(self, row: Row, after: int) -> tuple[str, datetime | None]:
-        """The newest that is not by the token's own user, whose notes the server writes at each import."""
+        """The newest that a person wrote: not the token's own user, and not the server in the name of somebody."""
         me = self._user()
         notes = [
-            note for note in row.get("notes") or () if note["id"] > after and (note.get("author") or {}).get("id") != me
+            note
+            for note in row.get("notes") or ()
+            if note["id"] > after
+            and (note.get("author") or {}).get("id") != me
+            and not _BY_SERVER.fullmatch(str(note["entry"]))
         ]
         newest = max(notes, key=lambda note: note["id"], default=None)
         if newest is None:

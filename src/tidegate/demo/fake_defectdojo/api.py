@@ -168,6 +168,8 @@ def changed(world: World, user: Row, kind: str, number: str, told: Row) -> Row:
     if kind == "findings":
         _decide(world, user, row, told)
     known = {name: value for name, value in told.items() if name in row and name not in ("id", "created", "hash_code")}
+    if kind == "findings" and not known.get("vulnerability_ids", True):
+        del known["vulnerability_ids"]  # an empty list is not heard: they cannot be taken away
     if kind == "findings" and "vulnerability_ids" in known:
         ids = [each if isinstance(each, dict) else {"vulnerability_id": each} for each in known["vulnerability_ids"]]
         known["vulnerability_ids"] = ids
@@ -227,6 +229,9 @@ def _decide(world: World, user: Row, row: Row, told: Row) -> None:
         told.update(active=False, verified=False, is_mitigated=True)
     if told.get("is_mitigated") is False:
         row.update(mitigated=None, mitigated_by=None)
+    if accepted != row["risk_accepted"]:
+        word = "has risk accepted" if accepted else "removed a risk exception from"
+        note(world, user, row, f"{user['username']} ({user['id']}) {word} this finding")
     if any(name in told and told[name] != row[name] for name in STATUS_FIELDS):
         row["last_status_update"] = world.stamp()
 
@@ -240,13 +245,15 @@ def deleted(world: World, user: Row, kind: str, number: str) -> None:
 
 
 def noted(world: World, user: Row, number: str, told: Row) -> Row:
-    """A note at a finding, trimmed; the answer does not say its number (dojo/finding/api/views.py, `notes`)."""
+    """A note at a finding, trimmed; the answer does not say its number (dojo/finding/api/views.py, `notes`). Only the
+    newer server takes it for a review."""
     entry = str(told.get("entry") or "").strip()
     if not entry:
         raise Refused(400, {"entry": ["This field is required."]})
     row = _one(world, user, "findings", number)
     made = note(world, user, row, entry)
-    row.update(last_reviewed=made["date"], last_reviewed_by=user["id"], updated=world.stamp())
+    if not world.is_old:
+        row.update(last_reviewed=made["date"], last_reviewed_by=user["id"], updated=world.stamp())
     return {"author": made["author"], "editor": None, "entry": entry, "private": bool(told.get("private"))}
 
 

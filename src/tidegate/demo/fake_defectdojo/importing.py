@@ -122,14 +122,16 @@ def new_engagement(world: World, product: int, name: str, kind: str, status: str
 
 def new_test(world: World, engagement: int, test_type: Row, *, scan_type: str | None, title: str | None) -> Row:
     """A test with what a new one has; from 3.2 on it says how its findings are told apart."""
-    told = not world.is_old and scan_type == GENERIC
+    told = scan_type == GENERIC
     by_hash = told and world.algorithm == "hash_code"
+    identity = {
+        "deduplication_algorithm": world.algorithm if told else None, "hash_code_fields": HASHED if by_hash else None,
+    }  # fmt: skip
     return {
         "engagement": engagement, "title": title, "test_type": test_type["id"], "test_type_name": test_type["name"],
         "scan_type": scan_type, "target_start": world.stamp(), "target_end": world.stamp(), "percent_complete": 50,
         "version": "", "build_id": "", "branch_tag": "", "commit_hash": "", "tags": [],
-        "deduplication_algorithm": world.algorithm if told else None, "hash_code_fields": HASHED if by_hash else None,
-        "api_scan_configuration": None,
+        "api_scan_configuration": None, **({} if world.is_old else identity),
     }  # fmt: skip
 
 
@@ -280,8 +282,9 @@ def _meet(world: World, user: Row, found: Row, row: Row, form: Mapping[str, str]
 
 
 def _close(world: World, user: Row, row: Row) -> None:
-    """What is missing once loses its risk acceptance too."""
-    row.update(active=False, is_mitigated=True, mitigated=world.stamp(), mitigated_by=user["id"], risk_accepted=False)
+    """What is missing once loses its risk acceptance too, but for the older server."""
+    row.update(active=False, is_mitigated=True, mitigated=world.stamp(), mitigated_by=user["id"])
+    row["risk_accepted"] = row["risk_accepted"] and world.is_old
     note(world, user, row, f"Mitigated by {GENERIC} re-upload.")
 
 
