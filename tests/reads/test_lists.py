@@ -191,6 +191,28 @@ def test_a_page_goes_on_where_it_was_whatever_is_written_meanwhile(house: dict[s
     assert not set(rest) & set(shown)
 
 
+def test_what_is_left_behind_whole_and_what_is_skipped_stand_in_one_list(house: dict[str, Any], way: str):
+    ignore_records(ALICE, [house["web"]])
+    Part.objects.filter(feed__record=house["api"]).update(last_outcome="skipped")
+
+    for sort in SORTS:
+        keys = walked(status="unwatched", sort=sort)
+        assert (len(keys), {key[:3] for key in keys}) == (18, {"web", "api"}), sort
+
+
+@pytest.mark.parametrize("status", [None, "active", "closed", "unwatched"])
+def test_what_changed_last_is_the_same_asked_of_each_or_read_from_the_journal(
+    house: dict[str, Any], monkeypatch: pytest.MonkeyPatch, status: Any
+):
+    """promises.md: any list within 50 ms, of few findings and of many; the same findings in the same order."""
+    ignore_records(ALICE, [house["web"]])
+    of_few = walked(sort="changed", tool="burpsuite", status=status, limit=4)
+    monkeypatch.setattr(selection, "COUNTED", 1)
+
+    assert walked(sort="changed", tool="burpsuite", status=status, limit=4) == of_few
+    assert len(of_few) == {None: 20, "active": 16, "closed": 2, "unwatched": 9}[status]
+
+
 @pytest.mark.parametrize("status", [None, "active", "closed", "unwatched"])
 def test_the_oldest_of_some_tests_are_the_same_gathered_or_met_on_the_way(
     house: dict[str, Any], monkeypatch: pytest.MonkeyPatch, status: Any

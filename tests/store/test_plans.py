@@ -281,6 +281,7 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "finding_ids_searched": {"given": [7, 8, 9], "query": "'w17'", "cwe": 79, "component": "lib"},
     "finding_ids_walked": A_LIST | {"tests": [2], "looked_at": 8_000},
     "finding_ids_by_change": A_LIST,
+    "finding_ids_by_change_inside": {name: value for name, value in A_LIST.items() if name != "tests"},
     "finding_ids_by_severity": A_LIST,
     "finding_ids_of_feeds": A_LIST | {"feeds": [2]},
     "findings_decide": {"fields": ["verdict"], "contents": ["accepted"], "untils": [None]},

@@ -32,7 +32,7 @@ State = Literal["new", "ignored", "good", "stale", "missing", "mapped"]
 SORTED_LETTERS = 300
 """By so many first letters a text is sorted: what the index holds (schema/0008_search.sql)."""
 
-GATHERED = 1_000
+GATHERED = 500
 """So many hits of a search are gathered and put in order; of more, the first are met soon along the list."""
 
 _SHOWN: Final = (

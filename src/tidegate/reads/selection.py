@@ -49,7 +49,7 @@ frequent."""
 FREQUENT: Final = 0.015
 """The part of all findings from which on hits are met sooner than gathered."""
 
-LOOKED_AT: Final = 10_000
+LOOKED_AT: Final = 7_000
 """So many are looked at one by one, the newest, where indexes alone leave no more of them out."""
 
 WITHIN: Final = 60_000
@@ -58,7 +58,7 @@ WITHIN: Final = 60_000
 IN_FEEDS: Final = 8_000
 """Findings of a few Feeds that are all looked at, whatever the word."""
 
-BESIDE: Final = 3
+BESIDE: Final = 2
 """So many times the hits are looked at where there are other filters."""
 
 WALKED: Final = 8_000
@@ -136,7 +136,8 @@ class _Scope:
         return self.feeds is not None and len(self.feeds) <= FEEDS
 
     def parameters(self) -> dict[str, Any]:
-        return {"feeds": self.feeds, "tests": self.tests, "unwatched": self.unwatched, "left_feeds": self.left}
+        some_skipped = self.unwatched and not set(self.feeds or ()) <= set(self.left)
+        return {"feeds": self.feeds, "tests": self.tests, "unwatched": some_skipped, "left_feeds": self.left}
 
 
 def select(wanted: Wanted, cursor: str | None, limit: int) -> Selected:
@@ -258,7 +259,7 @@ def _scope(wanted: Wanted) -> _Scope:
         feeds = [feed for feed, test in found if tests is None or test in tests]
         tests = None
     elif tests is not None and len(tests) <= FEEDS:
-        some = list(models.Feed.objects.filter(test__in=tests).values_list("id", flat=True)[: FEEDS + 1])
+        some = [row["id"] for row in rows_of("feeds_of_tests", tests=tests, at_most=FEEDS + 1)]
         if len(some) <= FEEDS:
             feeds, tests = some, None
     if not wanted.unwatched:
@@ -345,13 +346,18 @@ def _by_change(
     given: Mapping[str, Any], behind: Sequence[int] | None, wanted: Wanted, scope: _Scope, limit: int
 ) -> Selected:
     line, finding = (value or None for value in behind or (None, None))
-    rows = rows_of("finding_ids_by_change", **given, after_line=line, after_id=finding)
+    count, more = _count(wanted, scope)
+    after = {"after_line": line, "after_id": finding}
+    if scope.few and scope.tests is None and not more:
+        within = {name: value for name, value in given.items() if name != "tests"}
+        rows = rows_of("finding_ids_by_change_inside", **within, **after)
+    else:
+        rows = rows_of("finding_ids_by_change", **given, **after)
     shown, following = rows[:limit], None
     if len(rows) > limit:
         lines = [row["line"] for row in shown if row["line"] is not None]
         others = [row["id"] for row in shown if row["line"] is None]
         following = encoded(["changed", min(lines, default=line or 0), min(others, default=finding or 0)])
-    count, more = _count(wanted, scope)
     return Selected(ids=_ids(shown, limit), next=following, count=count, more=more)
 
 

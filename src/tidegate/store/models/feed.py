@@ -20,7 +20,7 @@ class Feed(models.Model):
     record_id: int
     record = reference("Record", index=False)
     test_id: int
-    test = reference("Test")
+    test = reference("Test", index=False)
     created_at = models.DateTimeField(db_default=Now())
     open_findings = models.BigIntegerField(default=0, db_default=0)
     first_finding = models.BigIntegerField(null=True)
@@ -29,6 +29,8 @@ class Feed(models.Model):
     class Meta:
         db_table = "feed"
         constraints: ClassVar = [models.UniqueConstraint(name="feed_one_per_test", fields=["record", "test"])]
+        # Which Feeds a Test has, and below which number none of its findings lies.
+        indexes: ClassVar = [models.Index(name="feed_of_test", fields=["test", "first_finding"])]
 
     def __str__(self) -> str:
         return f"{self.record_id} into {self.test_id}"

@@ -9,7 +9,7 @@
 -- gathered: more than `gathered` are not looked at; `cut` whether there may be more, for there were too many to look at.
 -- OFFSET keeps the planner from reading all findings for some thousand.
 WITH within AS MATERIALIZED (
-    SELECT id FROM feed WHERE test_id = ANY (%(tests)s::bigint[])
+    SELECT id FROM feed WHERE test_id IN (SELECT unnest(%(tests)s::bigint[]))
 ), asked AS MATERIALIZED (
     SELECT id FROM unnest(%(given)s::bigint[]) AS given (id)
     UNION ALL
@@ -44,9 +44,9 @@ WITH within AS MATERIALIZED (
        AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
        AND (%(cwe)s::int IS NULL OR finding.fields -> 'cwe' @> to_jsonb(%(cwe)s::int))
        AND (%(component)s::text IS NULL OR lower(finding.fields ->> 'component') = lower(%(component)s::text))
-       AND (%(feeds)s::bigint[] IS NULL OR finding.feed_id = ANY (%(feeds)s::bigint[]))
-       AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = finding.feed_id) = ANY (%(tests)s::bigint[]))
-       AND (NOT %(unwatched)s::bool OR finding.feed_id = ANY (%(left_feeds)s::bigint[]) OR EXISTS (
+       AND (%(feeds)s::bigint[] IS NULL OR finding.feed_id IN (SELECT unnest(%(feeds)s::bigint[])))
+       AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = finding.feed_id) IN (SELECT unnest(%(tests)s::bigint[])))
+       AND (NOT %(unwatched)s::bool OR finding.feed_id IN (SELECT unnest(%(left_feeds)s::bigint[])) OR EXISTS (
                SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
                                     = (finding.feed_id, finding.family, finding.branch) AND part.last_outcome = 'skipped'))
      ORDER BY given.id DESC

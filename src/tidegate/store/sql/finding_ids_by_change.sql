@@ -1,12 +1,13 @@
 -- The findings of one page, what changed last first: the lines of the journal from the newest down, each finding at its
 -- newest line, between them those that never changed, at the time they were stored. A cursor says how far both are read.
+-- OFFSET keeps the planner from gathering what it guesses to be few, and the whole journal with it.
 -- Parameters: severity, active, open, since, until, from_id, to_id, tests, feeds, unwatched, left_feeds (null: all),
 -- after_line, after_id, at_most. Locks: none. Rows: one a finding.
 (SELECT finding.id, journal.id AS line, journal.at
    FROM (SELECT * FROM journal
           WHERE %(after_line)s::bigint IS NULL OR id < %(after_line)s::bigint
           ORDER BY id DESC OFFSET 0) AS journal
-   JOIN finding ON finding.id = journal.finding_id
+  CROSS JOIN LATERAL (SELECT * FROM finding WHERE id = journal.finding_id OFFSET 0) AS finding
   WHERE NOT EXISTS (SELECT FROM journal AS newer
                      WHERE newer.finding_id = journal.finding_id AND newer.id > journal.id)
     AND (%(from_id)s::bigint IS NULL OR finding.id >= %(from_id)s::bigint)
@@ -17,8 +18,8 @@
     AND (%(since)s::timestamptz IS NULL OR finding.created_at >= %(since)s::timestamptz)
     AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
     AND (%(feeds)s::bigint[] IS NULL OR finding.feed_id = ANY (%(feeds)s::bigint[]))
-    AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = finding.feed_id) = ANY (%(tests)s::bigint[]))
-    AND (NOT %(unwatched)s::bool OR finding.feed_id = ANY (%(left_feeds)s::bigint[]) OR EXISTS (
+    AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = finding.feed_id) IN (SELECT unnest(%(tests)s::bigint[])))
+    AND (NOT %(unwatched)s::bool OR finding.feed_id IN (SELECT unnest(%(left_feeds)s::bigint[])) OR EXISTS (
             SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
                                  = (finding.feed_id, finding.family, finding.branch) AND part.last_outcome = 'skipped'))
   LIMIT %(at_most)s)
@@ -35,8 +36,8 @@ UNION ALL
     AND (%(since)s::timestamptz IS NULL OR finding.created_at >= %(since)s::timestamptz)
     AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
     AND (%(feeds)s::bigint[] IS NULL OR finding.feed_id = ANY (%(feeds)s::bigint[]))
-    AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = finding.feed_id) = ANY (%(tests)s::bigint[]))
-    AND (NOT %(unwatched)s::bool OR finding.feed_id = ANY (%(left_feeds)s::bigint[]) OR EXISTS (
+    AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = finding.feed_id) IN (SELECT unnest(%(tests)s::bigint[])))
+    AND (NOT %(unwatched)s::bool OR finding.feed_id IN (SELECT unnest(%(left_feeds)s::bigint[])) OR EXISTS (
             SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
                                  = (finding.feed_id, finding.family, finding.branch) AND part.last_outcome = 'skipped'))
   ORDER BY finding.id DESC

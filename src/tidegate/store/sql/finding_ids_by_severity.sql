@@ -20,8 +20,8 @@ SELECT found.id, bucket.severity AS first, found.id AS second
        AND (%(since)s::timestamptz IS NULL OR finding.created_at >= %(since)s::timestamptz)
        AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
        AND (%(feeds)s::bigint[] IS NULL OR finding.feed_id = ANY (%(feeds)s::bigint[]))
-       AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = finding.feed_id) = ANY (%(tests)s::bigint[]))
-       AND (NOT %(unwatched)s::bool OR finding.feed_id = ANY (%(left_feeds)s::bigint[]) OR EXISTS (
+       AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = finding.feed_id) IN (SELECT unnest(%(tests)s::bigint[])))
+       AND (NOT %(unwatched)s::bool OR finding.feed_id IN (SELECT unnest(%(left_feeds)s::bigint[])) OR EXISTS (
                SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
                                     = (finding.feed_id, finding.family, finding.branch) AND part.last_outcome = 'skipped'))
      ORDER BY finding.id DESC

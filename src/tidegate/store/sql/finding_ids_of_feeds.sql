@@ -10,7 +10,7 @@ WITH held AS (
        AND (%(active)s::bool IS NULL OR active = %(active)s::bool)
        AND (%(open)s::bool IS NULL OR open = %(open)s::bool)
        AND (%(after_severity)s::int IS NULL OR severity <= %(after_severity)s::int)
-       AND (NOT %(unwatched)s::bool OR feed_id = ANY (%(left_feeds)s::bigint[]) OR EXISTS (
+       AND (NOT %(unwatched)s::bool OR feed_id IN (SELECT unnest(%(left_feeds)s::bigint[])) OR EXISTS (
                SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
                                     = (tally.feed_id, tally.family, tally.branch) AND part.last_outcome = 'skipped'))
      GROUP BY feed_id, severity, active
@@ -42,7 +42,7 @@ SELECT found.id, CASE WHEN %(by)s = 'severity' THEN bucket.severity ELSE 0 END A
         AND (%(open)s::bool IS NULL OR finding.open = %(open)s::bool)
         AND (%(since)s::timestamptz IS NULL OR finding.created_at >= %(since)s::timestamptz)
         AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
-        AND (NOT %(unwatched)s::bool OR finding.feed_id = ANY (%(left_feeds)s::bigint[]) OR EXISTS (
+        AND (NOT %(unwatched)s::bool OR finding.feed_id IN (SELECT unnest(%(left_feeds)s::bigint[])) OR EXISTS (
                 SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
                                      = (finding.feed_id, finding.family, finding.branch) AND part.last_outcome = 'skipped'))
       ORDER BY finding.id DESC
@@ -58,7 +58,7 @@ SELECT found.id, CASE WHEN %(by)s = 'severity' THEN bucket.severity ELSE 0 END A
         AND (%(open)s::bool IS NULL OR finding.open = %(open)s::bool)
         AND (%(since)s::timestamptz IS NULL OR finding.created_at >= %(since)s::timestamptz)
         AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
-        AND (NOT %(unwatched)s::bool OR finding.feed_id = ANY (%(left_feeds)s::bigint[]) OR EXISTS (
+        AND (NOT %(unwatched)s::bool OR finding.feed_id IN (SELECT unnest(%(left_feeds)s::bigint[])) OR EXISTS (
                 SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
                                      = (finding.feed_id, finding.family, finding.branch) AND part.last_outcome = 'skipped'))
       ORDER BY finding.id

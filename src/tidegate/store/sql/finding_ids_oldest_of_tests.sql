@@ -16,11 +16,11 @@ SELECT found.id, 0 AS first, -found.id AS second
        AND (%(open)s::bool IS NULL OR finding.open = %(open)s::bool)
        AND (%(since)s::timestamptz IS NULL OR finding.created_at >= %(since)s::timestamptz)
        AND (%(until)s::timestamptz IS NULL OR finding.created_at < %(until)s::timestamptz)
-       AND (NOT %(unwatched)s::bool OR finding.feed_id = ANY (%(left_feeds)s::bigint[]) OR EXISTS (
+       AND (NOT %(unwatched)s::bool OR finding.feed_id IN (SELECT unnest(%(left_feeds)s::bigint[])) OR EXISTS (
                SELECT FROM part WHERE (part.feed_id, part.family, part.branch)
                                     = (finding.feed_id, finding.family, finding.branch) AND part.last_outcome = 'skipped'))
     OFFSET 0
  ) AS found
- WHERE feed.test_id = ANY (%(tests)s::bigint[])
+ WHERE feed.test_id IN (SELECT unnest(%(tests)s::bigint[]))
  ORDER BY found.id
  LIMIT %(at_most)s

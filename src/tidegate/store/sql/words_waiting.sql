@@ -11,5 +11,5 @@ SELECT coalesce(sum(
        count(*) = %(at_most)s AS more
   FROM (SELECT * FROM words_due
          WHERE %(tests)s::bigint[] IS NULL
-            OR feed_id IN (SELECT id FROM feed WHERE test_id = ANY (%(tests)s::bigint[]))
+            OR feed_id IN (SELECT id FROM feed WHERE test_id IN (SELECT unnest(%(tests)s::bigint[])))
          ORDER BY id LIMIT %(at_most)s) AS due
