@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("store", "0018_record_told")]
+    dependencies: ClassVar = [("store", "0019_test_destination")]
     operations: ClassVar = [
         migrations.AddIndex(
             model_name="feed", index=models.Index(fields=["test", "first_finding"], name="feed_of_test")
