@@ -5,13 +5,13 @@
 -- after_line, after_id, at_most. Locks: none. Rows: one a finding.
 (SELECT finding.id, journal.id AS line, journal.at
    FROM (SELECT * FROM journal
-          WHERE %(after_line)s::bigint IS NULL OR id < %(after_line)s::bigint
+          WHERE (%(after_line)s::bigint IS NULL OR id < %(after_line)s::bigint)
+            AND (%(from_id)s::bigint IS NULL OR finding_id >= %(from_id)s::bigint)
+            AND (%(to_id)s::bigint IS NULL OR finding_id <= %(to_id)s::bigint)
           ORDER BY id DESC OFFSET 0) AS journal
   CROSS JOIN LATERAL (SELECT * FROM finding WHERE id = journal.finding_id OFFSET 0) AS finding
   WHERE NOT EXISTS (SELECT FROM journal AS newer
                      WHERE newer.finding_id = journal.finding_id AND newer.id > journal.id)
-    AND (%(from_id)s::bigint IS NULL OR finding.id >= %(from_id)s::bigint)
-    AND (%(to_id)s::bigint IS NULL OR finding.id <= %(to_id)s::bigint)
     AND (%(severity)s::int IS NULL OR finding.severity = %(severity)s::int)
     AND (%(active)s::bool IS NULL OR finding.active = %(active)s::bool)
     AND (%(open)s::bool IS NULL OR finding.open = %(open)s::bool)
