@@ -13,6 +13,7 @@ from .finding import Finding, Skip, Vep
 
 T = TypeVar("T")
 _REQUIRED: Any = object()
+_NAMES = (str, int)  # made once: `str | int` would be put together anew for every row
 _OBJECT: Any = (dict, Mapping)  # nearly always a dict, and to ask for the abstract class first costs more than the rest
 
 
@@ -39,7 +40,7 @@ def identifier(row: Any, path: str = "") -> str:
     that has no id.
     """
     found = dig(row, path)
-    if isinstance(found, bool) or not isinstance(found, str | int) or not str(found).strip():
+    if not isinstance(found, _NAMES) or isinstance(found, bool) or not str(found).strip():
         raise VendorChanged(f"There is no id at {path!r}." if path else "There is no id.")
     return str(found)
 

@@ -16,6 +16,7 @@ from typing import Any, cast
 from .ask import Row, dig
 from .errors import VendorChanged
 
+_NUMBERS, _SEVERAL = (int, float, str), (list, tuple)  # made once: `int | float` would be put together for every row
 _CWE = re.compile(r"(?i)CWE[-_: ]?0*([1-9]\d{0,5})\b")
 _VULNERABILITY = re.compile(r"(?i)\b(?:CVE-\d{4}-\d{4,19}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})\b")
 _LINK = re.compile(r"""href\s*=\s*["']([^"']+)["']|\]\((https?://[^\s)]+)\)""")
@@ -138,7 +139,7 @@ def _spelled(name: str) -> str:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if not isinstance(value, _NUMBERS) or isinstance(value, bool):
         return None
     try:
         found = float(value)
@@ -150,7 +151,7 @@ def _number(value: Any) -> float | None:
 def _each(values: Iterable[Any]) -> Iterable[Any]:
     """The values, and for a list what stands in it."""
     for value in values:
-        if isinstance(value, list | tuple):
+        if isinstance(value, _SEVERAL):
             yield from cast("Iterable[Any]", value)
         else:
             yield value

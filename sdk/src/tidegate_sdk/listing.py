@@ -175,21 +175,22 @@ class Listing(Walked[T, T | Odd]):
     """The Reading that a Session hands out."""
 
     def _sort(self, items: list[Any]) -> list[T | Odd]:
-        ledger = self._ledger
+        ledger, value_of, apart = self._ledger, self._value, 0
         ledger.seen += len(items)
         batch: list[T | Odd] = []
         for item in items:
             try:
-                value = self._value(item)
+                value = value_of(item)
             except Exception as error:  # noqa: BLE001 - any surprise in a row makes it odd and spares the others
                 batch.append(odd := self._odd(item, error))
                 ledger.nameless += odd.id is None
+                apart += 1
                 continue
             if isinstance(value, Skip):
                 ledger.skipped[self._line.redactor.text(value.because)] += 1
             else:
-                ledger.kept += 1
                 batch.append(value)
+        ledger.kept += len(batch) - apart
         return batch
 
 

@@ -16,6 +16,8 @@ from .errors import ConnectorError
 from .finding import Account, Severity, Vep
 from .proxy import Proxy
 
+_WORDS = (str, int, float)  # made once: `str | int` would be put together anew for every row
+
 
 class Settings(BaseModel):
     """What a person enters for one Connection: form, flags, documentation and validation come from its fields.
@@ -188,7 +190,7 @@ class Tool(ABC, Generic[S]):
 
     def severity(self, word: Any) -> Severity:
         """The severity for a vendor's word or number; *Unknown* for one never seen before, and for none at all."""
-        if isinstance(word, bool) or not isinstance(word, str | int | float):
+        if not isinstance(word, _WORDS) or isinstance(word, bool):
             return Severity.UNKNOWN
         return self.severities.get(str(word).strip().lower(), Severity.UNKNOWN)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -168,24 +168,29 @@ async def _read_once(session: Session, part: PartRead, spool: Spool, mapping_ver
     part.turns += 1
     part.odd.clear()
     part.nameless = 0
+    unknown = Severity.UNKNOWN  # each look into an Enum is a call
     reading = session.read(family.list, off=family.off, keep_raw=not family.secret)
     async for batch in reading:
-        findings: list[Finding] = []
-        for row in batch:
-            if not isinstance(row, Odd):
-                findings.append(row)
-                if row.unknown_words or row.severity is Severity.UNKNOWN:
-                    count_unknown(part.unknown_words, row)
-                continue
-            if row.id is None:
-                part.nameless += 1
-            else:
-                spool.add_odd(part.turns, part.number, row.id)
-            if len(part.odd) < KEPT_ODD:
-                part.odd.append(row)
+        findings = [row for row in batch if not isinstance(row, Odd)]
+        for finding in findings:
+            if finding.unknown_words or finding.severity is unknown:
+                count_unknown(part.unknown_words, finding)
+        if len(findings) < len(batch):
+            _set_aside(part, spool, [row for row in batch if isinstance(row, Odd)])
         spool.add(part.turns, part.number, findings, mapping_version)
     part.elsewhere = reading.outcome.elsewhere
     return reading.outcome
+
+
+def _set_aside(part: PartRead, spool: Spool, rows: Sequence[Odd]) -> None:
+    """Notes rows that could not be read: with an id they count as seen."""
+    for odd in rows:
+        if odd.id is None:
+            part.nameless += 1
+        else:
+            spool.add_odd(part.turns, part.number, odd.id)
+        if len(part.odd) < KEPT_ODD:
+            part.odd.append(odd)
 
 
 def count_unknown(counted: Counter[str], finding: Finding) -> None:
