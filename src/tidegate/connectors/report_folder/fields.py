@@ -37,7 +37,9 @@ def shown(name: str) -> str:
 def member(value: Any, *names: str) -> Any:
     """The value under these names, one below the other; None where there is none."""
     for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
     return value
 
 

@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"\d+")
 
 def digest(*parts: str) -> str:
     """One short name for these texts, in this order."""
-    return blake2b("".join(f"{len(part)}:{part}" for part in parts).encode(), digest_size=16).hexdigest()
+    return blake2b("".join([f"{len(part)}:{part}" for part in parts]).encode(), digest_size=16).hexdigest()
 
 
 def canonical(value: Any) -> str:

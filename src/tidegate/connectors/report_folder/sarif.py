@@ -357,6 +357,8 @@ def rule_of(result: Any, run: Run) -> dict[str, Any]:
 
 def _component(reference: Any, run: Run) -> Component:
     """The extension that a rule's reference names; the driver where it names none."""
+    if not run.extensions:
+        return run.driver
     index, guid, name = (member(reference, part) for part in ("index", "guid", "name"))
     if isinstance(index, int) and index in run.extensions:
         return run.extensions[index]

@@ -43,9 +43,9 @@ def finding(row: Row) -> Finding | Skip:
     table = _table(message)
     location = next(iter(each(result.get("locations"))), {})
     web = "://" in path
-    purl = text(next((name for name in _logical_names(location) if name.startswith("pkg:")), ""), 2000)
+    purl = _purl(location)
     package, version = package_of(purl)
-    properties = result.get("properties")
+    properties, viewer = result.get("properties"), result.get("hostedViewerUri")
     return Finding(
         key=row["key"],
         title=_title(message, table, rule),
@@ -53,7 +53,7 @@ def finding(row: Row) -> Finding | Skip:
         description=_description(message, rule),
         mitigation=_mitigation(result, rule),
         evidence=_evidence(result, location),
-        url=result.get("hostedViewerUri") if is_link(result.get("hostedViewerUri")) else None,
+        url=viewer if is_link(viewer) else None,
         fixed=result.get("baselineState") == "absent",
         verdict=verdict,
         vendor_severity=said,
@@ -96,8 +96,8 @@ def _severity(result: dict[str, Any], rule: dict[str, Any]) -> tuple[Severity, s
 
 def _level(level: Any) -> tuple[Severity, str, list[str]]:
     word = text(str(level), 50)
-    if word.lower() in LEVELS:
-        return LEVELS[word.lower()], word, []
+    if (known := LEVELS.get(word.lower())) is not None:
+        return known, word, []
     return Severity.UNKNOWN, word, [f"level: {word}"]
 
 
@@ -123,6 +123,8 @@ def _suppression(result: dict[str, Any]) -> tuple[Verdict | None, str, str]:
 
 def _suppression_words(result: dict[str, Any]) -> list[str]:
     """The status of each suppression; `state` before 2.1.0 was final, *accepted* where there is none."""
+    if "suppressions" not in result:
+        return []
     listed = [one for one in each(result.get("suppressions")) if isinstance(one, dict)]
     words = [text(str(one.get("status") or one.get("state") or "accepted"), 50) for one in listed]
     kinds = (text(str(one.get("kind") or "external"), 50) for one in listed)
@@ -153,7 +155,8 @@ def _message(result: dict[str, Any], rule: dict[str, Any], strings: dict[str, An
         return str(arguments[int(found[1])]) if int(found[1]) < len(arguments) else found[0]
 
     said = _ARGUMENT.sub(argument, said) if arguments and isinstance(said, str) else said
-    return _LINK.sub(r"\1", text(said))
+    told = text(said)
+    return _LINK.sub(r"\1", told) if "](" in told else told
 
 
 def _table(message: str) -> dict[str, str]:
@@ -185,13 +188,13 @@ def _first(message: str) -> str:
         if not (more[:1].islower() or (len(first) >= _WRAPPED and first[-1:] not in ".!?:")):
             break
         first = f"{first} {more.strip()}"
-    sentence = _SENTENCE.match(first)
-    return sentence[0] if sentence and len(first) > _LONGEST_TITLE else first
+    sentence = _SENTENCE.match(first) if len(first) > _LONGEST_TITLE else None
+    return sentence[0] if sentence else first
 
 
 def _description(message: str, rule: dict[str, Any]) -> str:
     more = rule.get("description", "")
-    return "\n\n".join(part for part in (message, more if more not in message else "") if part)
+    return "\n\n".join([part for part in (message, more if more not in message else "") if part])
 
 
 def _mitigation(result: dict[str, Any], rule: dict[str, Any]) -> str:
@@ -206,11 +209,12 @@ def _evidence(result: dict[str, Any], location: Any) -> str:
     """The code, and the way of the data through it where the tool shows one."""
     physical = member(location, "physicalLocation")
     code = member(physical, "region", "snippet", "text") or member(physical, "contextRegion", "snippet", "text")
-    request = member(result, "webRequest")
-    asked = " ".join(text(member(request, part), 2000) for part in ("method", "target")).strip()
+    request = result.get("webRequest")
+    asked = " ".join([text(member(request, part), 2000) for part in ("method", "target")]).strip() if request else ""
     others = [_step(place) for place in [*each(result.get("locations"))][1:]]
     also = "\n".join(["Also at:", *_ends(others)]) if others else ""
-    return "\n\n".join(part for part in (text(code, 4000), asked, _flow(result), also) if part)
+    flow = _flow(result) if "codeFlows" in result else ""
+    return "\n\n".join([part for part in (text(code, 4000), asked, flow, also) if part])
 
 
 def _flow(result: dict[str, Any]) -> str:
@@ -233,9 +237,13 @@ def _step(location: Any) -> str:
     return f"{where}{f':{at}' if at else ''} {said}".strip()
 
 
-def _logical_names(location: Any) -> list[str]:
-    names = (member(one, "fullyQualifiedName") for one in each(member(location, "logicalLocations")))
-    return [name for name in names if isinstance(name, str)]
+def _purl(location: Any) -> str:
+    """The package URL that a logical location is called by; "" where none is."""
+    for one in each(member(location, "logicalLocations")):
+        name = member(one, "fullyQualifiedName")
+        if isinstance(name, str) and name.startswith("pkg:"):
+            return text(name, 2000)
+    return ""
 
 
 def _cwes(taxa: list[str], properties: Any, rule: dict[str, Any]) -> tuple[int, ...]:
@@ -243,4 +251,5 @@ def _cwes(taxa: list[str], properties: Any, rule: dict[str, Any]) -> tuple[int, 
     named: list[Any] = [*taxa]
     if isinstance(properties, dict):
         named += [*every(properties.get("cwe")), *each(properties.get("tags"))]
-    return tuple(dict.fromkeys((*cwes(*named), *rule.get("cwe", ()))))
+    of_rule = rule.get("cwe", ())
+    return tuple(dict.fromkeys((*cwes(*named), *of_rule))) if named else of_rule

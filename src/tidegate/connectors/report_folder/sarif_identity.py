@@ -7,7 +7,6 @@ logical location and the code itself; and where there is no code either, the mes
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
@@ -30,8 +29,7 @@ _NONE = frozenset({"", "requires login"})
 """Semgrep writes "requires login" in place of the fingerprint of whoever is not logged in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a result is: its file as the report names it, and the function or module in it."""
 
     uri: str = ""
@@ -69,7 +67,8 @@ def _prints(result: dict[str, Any], name: str, place: Place) -> list[_Print]:
         if value in _NONE or _is_position(value, place):
             continue
         version = _VERSION.search(key)
-        found.append(_Print(int(version[1]) if version else 0, _VERSION.sub("", key), value))
+        bare = key[: version.start()] + key[version.end() :] if version else key
+        found.append(_Print(int(version[1]) if version else 0, bare, value))
     return found
 
 
@@ -105,7 +104,9 @@ def place(result: dict[str, Any], run: Run) -> Place:
 
 def _logical(location: dict[str, Any], run: Run) -> str:
     """The full name of the function, type or package; of a package URL the part without version."""
-    listed = optional(location.get("logicalLocations"), list, "logicalLocations") or [{}]
+    listed = optional(location.get("logicalLocations"), list, "logicalLocations")
+    if not listed:
+        return ""
     first = optional(listed[0], dict, "A logical location") or {}
     told = first.get("index")
     index = told if isinstance(told, int) else -1
