@@ -59,6 +59,7 @@ class House:
         acceptance = {"name": "Until the rewrite", "accepted_by": "Bob", "expiration_date": LATER.isoformat(),
                       "decision_details": "Behind the gate."}  # fmt: skip
         self.accepted.update(risk_accepted=True, active=False, accepted_risks=[acceptance])
+        note(self.dojo.world, admin, self.plain, "Ada Lovelace (admin) (1) has risk accepted this finding")
         self.scoped.update(out_of_scope=True, active=False, is_mitigated=True)
         self.hotspot.update(verified=True, tags=["payments"])
         self.gone.update(false_p=True, active=False, is_mitigated=True)

@@ -116,6 +116,15 @@ def test_an_edit_makes_what_stands_there_as_it_should_and_says_no_more(before: O
     assert edit(row, sent(before), changed(digests(sent(before)), sent(before))) == {}
 
 
+def test_vulnerability_ids_that_are_gone_here_are_not_asked_to_go_there():
+    """Neither 2.50.4 nor 3.2.0 hears a PATCH with an empty list: it would be sent, and differ, for ever."""
+    told = sent(ours())
+    row = {**told, "notes": [], "vulnerability_ids": [{"vulnerability_id": "CVE-2026-1"}]}
+
+    assert told["vulnerability_ids"] == []
+    assert (differs(row, told), edit(row, told, ["vulnerability_ids"])) == ([], {})
+
+
 def stands(**facts: Any) -> dict[str, Any]:
     row = {"severity": "High", "tags": [], "notes": [], **dict.fromkeys(STATUS, False), "active": True}
     return seen({**row, **facts})

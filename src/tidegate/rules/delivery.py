@@ -374,7 +374,8 @@ def _same(name: str, theirs: Any, ours: Any) -> bool:
         case "title":
             return str(theirs).casefold() == str(ours).casefold()
         case "vulnerability_ids":
-            return sorted(str(dict(each)["vulnerability_id"]) for each in theirs or ()) == sorted(ours)
+            # The server does not hear that there are none (seen in 2.50.4 and 3.2.0): what it has stays.
+            return not ours or sorted(str(dict(each)["vulnerability_id"]) for each in theirs or ()) == sorted(ours)
         case "tags":
             return set(ours) == set(theirs or ())
         case "date":

@@ -15,6 +15,7 @@ from tidegate.rules.takeover import IMPORTERS, OldTest, ScanConfiguration, Their
 
 from .client import Dojo
 from .errors import NotPermitted, NotThere, Unreadable
+from .theirs import is_by_server
 
 Row = Mapping[str, Any]
 
@@ -125,7 +126,7 @@ def findings(dojo: Dojo, test: OldTest, people: People) -> Iterator[TheirFinding
             under_review=row.get("under_review") is True,
             reviewed_by=people.name(row.get("last_reviewed_by")),
             reviewed_at=_moment(row, "last_reviewed"),
-            notes=tuple(_note(each) for each in _rows(row, "notes")),
+            notes=tuple(_note(each) for each in _rows(row, "notes") if not is_by_server(_text(each, "entry"))),
             acceptances=tuple(_acceptance(each) for each in _rows(row, "accepted_risks")),
             tags=tuple(tag for tag in cast("list[Any]", row.get("tags") or []) if isinstance(tag, str)),
         )

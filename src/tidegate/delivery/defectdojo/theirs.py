@@ -365,7 +365,7 @@ class Theirs:
             for note in row.get("notes") or ()
             if note["id"] > after
             and (note.get("author") or {}).get("id") != me
-            and not _BY_SERVER.fullmatch(str(note["entry"]))
+            and not is_by_server(str(note["entry"]))
         ]
         newest = max(notes, key=lambda note: note["id"], default=None)
         if newest is None:
@@ -388,6 +388,11 @@ class Theirs:
 
     def _save(self, **facts: Any) -> None:
         store.save_test(self.row, **facts)
+
+
+def is_by_server(entry: str) -> bool:
+    """Whether the server itself wrote this note, in the name of whoever accepted a risk or took that back."""
+    return _BY_SERVER.fullmatch(entry) is not None
 
 
 def _moment(text: object) -> datetime | None:
