@@ -17,22 +17,18 @@ from typing import Any, Final, cast
 from pydantic import SecretStr
 
 from tidegate import catalog
+from tidegate.actions import configuration_kind as kinds
 from tidegate.actions import connection as connections
 from tidegate.actions import destination as destinations
-from tidegate.actions import product as products
 from tidegate.actions import product_type as product_types
 from tidegate.actions import record as records
 from tidegate.actions import route as routes
-from tidegate.actions import rule as rules
-from tidegate.actions import schedule as schedules
-from tidegate.actions import user as users
 from tidegate.actions.action import action
-from tidegate.actions.errors import NotThere, Refused
+from tidegate.actions.configuration_secret import secrets_in, secrets_of
+from tidegate.actions.errors import Refused
 from tidegate.actions.validation import checked
-from tidegate.config import Settings, load_settings
+from tidegate.config import load_settings
 from tidegate.delivery.defectdojo import destination as of_destination
-from tidegate.delivery.deliver import address_of
-from tidegate.guard.keys import KeyProblem
 from tidegate.ingest.apply import again_after_deadlock
 from tidegate.reads.configuration import (
     Applied,
@@ -44,12 +40,9 @@ from tidegate.reads.configuration import (
     stored_for,
     taken_by,
 )
-from tidegate.reads.grant import grants_by_people
-from tidegate.rules.access import Grant
 from tidegate.rules.actor import Actor
 from tidegate.rules.branch import KEEP
 from tidegate.rules.configuration import (
-    OF_KIND,
     SEVERITIES,
     Configuration,
     ConfigurationRefused,
@@ -57,7 +50,6 @@ from tidegate.rules.configuration import (
     ConnectionRules,
     ConnectionSchedule,
     Destination,
-    GrantSaid,
     Notification,
     Problem,
     Product,
@@ -71,8 +63,7 @@ from tidegate.rules.configuration import (
 from tidegate.rules.configuration_change import Change, Difference, difference, references_of
 from tidegate.store import models
 from tidegate.store.writers.audit import save_audit_line
-from tidegate.store.writers.managed import forget_managed, note_managed
-from tidegate.store.writers.product import IMPORTED, product_type_named
+from tidegate.store.writers.managed import note_managed
 
 MOST_LISTED: Final = 200
 """So many things that are not managed, or wait, are named; beyond, how many they are."""
@@ -213,7 +204,7 @@ class _Work:
             id = self.stored.ids.get((one.kind, one.key)) if references else None
             if id is None:
                 continue
-            found = _found(one, id, settings)
+            found = secrets_in(one, id, settings)
             for name, reference in references.items():
                 if name in found:
                     held[reference.path] = found[name]
@@ -254,7 +245,7 @@ class _Work:
             return one
         found = models.Connection.objects.get(pk=id) if isinstance(one, Connection) else destinations.existing(id)
         entered = {name: value for name, value in {**found.settings, **one.settings}.items() if value is not None}
-        together = {**_secrets(one, id).values, **self._known(one)}
+        together = {**secrets_of(one, id).values, **self._known(one)}
         try:
             if isinstance(one, Destination):
                 as_stored = of_destination.stored_settings(of_destination.filled(entered, together))
@@ -311,7 +302,7 @@ class _Work:
 
     def _write_down(self, change: Change, sentence: str) -> None:
         """Its line in the audit log: the action around it has one for the whole file."""
-        id = _number(change.thing)
+        id = kinds.number_of(change.thing)
         facts = {
             "source": self.source,
             "change": change.told,
@@ -324,20 +315,20 @@ class _Work:
     def _carry_out(self, together: Sequence[Change], done: _Done) -> None:
         change = together[0]
         if change.verb == "delete":
-            done.sentences.append((change, True, _delete(self.actor, change.thing)))
+            done.sentences.append((change, True, kinds.delete(self.actor, change.thing)))
             return
         match change.thing:
             case ProductType() as one:
                 product_types.add_product_type(self.actor, one.name)
                 sentence = "Made."
             case Product() as one:
-                sentence = _product(self.actor, change, one)
+                sentence = kinds.save_product(self.actor, change, one)
             case Connection() as one:
                 sentence = self._connection(change, one, done)
             case ConnectionSchedule() as one:
-                sentence = _schedule(self.actor, one)
+                sentence = kinds.save_schedule(self.actor, one)
             case ConnectionRules() as one:
-                sentence = _rules(self.actor, one)
+                sentence = kinds.save_rules(self.actor, one)
             case RecordMapping():
                 done.sentences += self._mappings(together)
                 return
@@ -346,7 +337,7 @@ class _Work:
             case Destination() as one:
                 sentence = self._destination(change, one)
             case User() as one:
-                sentence = _user(self.actor, change, one)
+                sentence = kinds.save_user(self.actor, change, one)
         done.sentences.append((change, True, sentence))
 
     def _given(self, thing: Thing, names: Sequence[str]) -> dict[str, SecretStr]:
@@ -357,8 +348,8 @@ class _Work:
     def _connection(self, change: Change, one: Connection, done: _Done) -> str:
         if change.verb == "create":
             return self._new_connection(change, one, done)
-        id = _connection_id(one.label)
-        _refuse_another_tool(one)
+        id = kinds.connection_id(one.label)
+        kinds.refuse_another_tool(one)
         edits: dict[str, Any] = {
             name: getattr(one, name)
             for name in (
@@ -384,7 +375,7 @@ class _Work:
             done.operations += [edited.operation] if edited.operation is not None else []
             sentence += f" {edited.closed:,} findings are below its minimum severity now." if edited.closed else ""
         if change.changes("paused"):
-            _pause(self.actor, id, self.source, paused=bool(one.paused))
+            kinds.set_paused(self.actor, id, self.source, paused=bool(one.paused))
         return sentence
 
     def _new_connection(self, change: Change, one: Connection, done: _Done) -> str:
@@ -411,7 +402,7 @@ class _Work:
         if one.hold_above is not None or one.hold_percent is not None:
             connections.edit_connection(self.actor, id, hold_above=one.hold_above, hold_percent=one.hold_percent)
         if one.paused:
-            _pause(self.actor, id, self.source, paused=True)
+            kinds.set_paused(self.actor, id, self.source, paused=True)
             return "Made, and paused."
         done.operations.append(models.Operation.objects.filter(connection_id=id, type="discover").latest("pk").pk)
         return "Made; a Discover of it is asked for."
@@ -430,7 +421,7 @@ class _Work:
             yield ids[item.id], item.ok, item.sentence
 
     def _notification(self, change: Change, one: Notification) -> str:
-        about = None if one.connection is None else _connection_id(one.connection) if one.connection else 0
+        about = None if one.connection is None else kinds.connection_id(one.connection) if one.connection else 0
         if change.verb == "create":
             if one.address is None or one.address.path not in self.secrets:
                 raise Refused(
@@ -470,7 +461,7 @@ class _Work:
             if one.enabled is False:
                 destinations.edit_destination(self.actor, id, on=False)
         else:
-            id = _destination_id(one.name)
+            id = kinds.destination_id(one.name)
             changed = {field.name.partition(".")[2] for field in change.fields if field.name.startswith("settings.")}
             if changed:
                 own["settings"] = {name: value for name, value in (one.settings or {}).items() if name in changed}
@@ -498,7 +489,7 @@ class _Work:
                 continue
             if row is not None and self._is_left(row, taken):
                 destinations.remove_destination_route(self.actor, row.pk)
-            destinations.add_destination_route(self.actor, id, **_named(taken))
+            destinations.add_destination_route(self.actor, id, **kinds.taken_as(taken))
 
     def _is_left(self, row: models.DestinationRoute, taken: Taken) -> bool:
         """Whether the file says of the Destination of a route what it takes, and this not."""
@@ -510,7 +501,7 @@ class _Work:
         """Everything that the file names and that is there is managed by it from now on."""
         after = stored_for(self.wanted)
         things = {
-            (_managed_as(one), id)
+            (kinds.managed_as(one), id)
             for one in self.wanted.things
             if (id := after.ids.get((one.kind, one.key))) is not None
         }
@@ -557,255 +548,6 @@ def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
         yield [change for _, change in together]
 
 
-# Secrets that are stored
-
-
-@dataclass(frozen=True)
-class _Found:
-    """Secrets by name; not `readable` where no key opens them."""
-
-    values: dict[str, SecretStr] = field(default_factory=dict[str, SecretStr])
-    readable: bool = True
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.values
-
-    def __getitem__(self, name: str) -> SecretStr:
-        return self.values[name]
-
-
-def _found(one: Thing, id: int, settings: Settings) -> _Found:
-    return _secrets(one, id) if isinstance(one, Connection | Destination) else _address(id, settings)
-
-
-def _secrets(one: Connection | Destination, id: int) -> _Found:
-    try:
-        if isinstance(one, Connection):
-            return _Found(catalog.stored_secrets(models.Connection.objects.get(pk=id)))
-        return _Found(of_destination.stored_secrets(destinations.existing(id)))
-    except KeyProblem:
-        return _Found(readable=False)
-
-
-def _address(id: int, settings: Settings) -> _Found:
-    try:
-        return _Found({"address": address_of(models.Route.objects.get(pk=id), settings)})
-    except KeyProblem:
-        return _Found(readable=False)
-
-
-# Kind by kind
-
-
-def _product(actor: Actor, change: Change, one: Product) -> str:
-    kind = None if one.product_type is None else product_type_named(one.product_type)
-    if change.verb == "create":
-        products.add_product(actor, one.name, product_type_id=kind, tags=one.tags or ())
-        return f"Made in «{one.product_type or IMPORTED}»."
-    products.edit_product(
-        actor,
-        _product_id(one.name),
-        product_type_id=kind if change.changes("product_type") else None,
-        tags=one.tags if change.changes("tags") else None,
-    )
-    return "Changed."
-
-
-def _refuse_another_tool(one: Connection) -> None:
-    tool = models.Connection.objects.values_list("tool", flat=True).get(label=one.label, deleted_at=None)
-    if tool != one.tool:
-        raise Refused(
-            f"«{one.label}» connects {tool}, and the file says {one.tool}.",
-            "A Connection keeps its tool: give the new one another label.",
-        )
-
-
-def _pause(actor: Actor, id: int, source: str, *, paused: bool) -> None:
-    is_paused = models.Connection.objects.filter(pk=id, paused_at__isnull=False).exists()
-    if is_paused:
-        connections.resume_connection(actor, id)
-    if paused:
-        connections.pause_connection(actor, id, f"as {source} says")
-
-
-def _schedule(actor: Actor, one: ConnectionSchedule) -> str:
-    own: dict[str, Any] = {name: getattr(one, name) for name in OF_KIND[one.runs]}
-    kind: Any = one.runs
-    schedules.set_schedule(
-        actor,
-        _connection_id(one.connection),
-        one.type,
-        kind=kind,
-        zone=one.zone,
-        spread_minutes=one.spread_minutes,
-        **own,
-    )
-    return "Set."
-
-
-def _rules(actor: Actor, one: ConnectionRules) -> str:
-    """Products by their names; one that was deleted stays named where a rule named it before."""
-    id = _connection_id(one.connection)
-    named = {rule.product for rule in one.rules if rule.answer == "product"}
-    there = dict(models.Product.objects.filter(name__in=named).values_list("name", "pk"))
-    lost = models.MappingRule.objects.filter(connection_id=id, answer="product", product=None)
-    known = set(lost.values_list("product_name", flat=True))
-    if missing := sorted(named - there.keys() - known):
-        raise NotThere(
-            f"There is no Product «{shown(missing[0])}» for a rule of «{one.connection}».",
-            "Name it below products, and it is made first.",
-        )
-    rules.save_rules(actor, id, [replace(rule, product_id=there.get(rule.product)) for rule in one.rules])
-    return f"Saved, {len(one.rules):,} in all; they decide at the next Discover."
-
-
-def _user(actor: Actor, change: Change, one: User) -> str:
-    if change.verb == "create":
-        return _new_user(actor, one)
-    id = models.User.objects.values_list("pk", flat=True).get(username__iexact=one.username)
-    if change.changes("account"):
-        raise Refused(f"«{one.username}» cannot become a {one.account}.", "Give the other one another name.")
-    if change.changes("email") or change.changes("username"):
-        users.edit_user(actor, id, email=one.email)
-    if change.changes("grants"):
-        _grant(actor, id, one.grants or ())
-    return "Changed."
-
-
-def _new_user(actor: Actor, one: User) -> str:
-    left = models.User.objects.filter(username__iexact=one.username, is_active=False).first()
-    if left is not None:
-        if one.account not in (None, left.kind):
-            raise Refused(f"«{one.username}» cannot become a {one.account}.", "Give the other one another name.")
-        users.reactivate_user(actor, left.pk)
-        if one.email is not None and one.email != left.email:
-            users.edit_user(actor, left.pk, email=one.email)
-        if one.grants is not None:
-            _grant(actor, left.pk, one.grants)
-        return "May come in again."
-    kind: Any = one.account or "person"
-    grants = [_the_grant(grant) for grant in one.grants or ()]
-    users.add_user(actor, one.username, kind=kind, email=one.email or "", grants=grants)
-    if kind == "service":
-        return f"Added. It comes in with a token: tidegate token add --user {one.username}"
-    return f"Added, without a password: tidegate user password {one.username}"
-
-
-def _grant(actor: Actor, id: int, said: Sequence[GrantSaid]) -> None:
-    """These roles and no others, but for what a group at the issuer gives. Given before others are taken, so that
-    somebody is always administrator."""
-    wanted = [_the_grant(grant) for grant in said]
-    before = grants_by_people(id)
-    for grant in wanted:
-        if grant not in before:
-            users.grant_role(actor, id, grant.role, grant.scope, grant.id)
-    kept = {(grant.scope, grant.id) for grant in wanted}
-    for grant in before:
-        if (grant.scope, grant.id) not in kept:
-            users.take_role(actor, id, grant.scope, grant.id)
-
-
-def _the_grant(said: GrantSaid) -> Grant:
-    match said.scope:
-        case "product type":
-            found = models.ProductType.objects.filter(name=said.name).values_list("pk", flat=True).first()
-            if found is None:
-                raise NotThere(f"There is no Product Type «{said.name}».", "Name it below product_types.")
-            return Grant(said.role, said.scope, found)
-        case "product":
-            return Grant(said.role, said.scope, _product_id(said.name))
-        case "connection":
-            return Grant(said.role, said.scope, _connection_id(said.name))
-        case _:
-            return Grant(said.role)
-
-
-def _delete(actor: Actor, one: Thing) -> str:
-    id = _number(one)
-    if id is None:
-        return "Is gone already."
-    match one:
-        case Connection():
-            connections.delete_connection(actor, id, one.label)
-            for kind in ("schedule of discover", "schedule of sync", "rules"):
-                forget_managed(kind, id)
-        case Notification():
-            routes.remove_route(actor, id)
-        case Destination():
-            destinations.delete_destination(actor, id, one.name)
-        case User():
-            users.deactivate_user(actor, id)
-        case ProductType():
-            product_types.delete_product_type(actor, id, one.name)
-        case _:
-            raise Refused(f"The {one.told} is never deleted by a file.", "Delete it by hand.")
-    forget_managed(_managed_as(one), id)
-    return "May not come in any more." if isinstance(one, User) else "Deleted."
-
-
-def _connection_id(label: str) -> int:
-    found = models.Connection.objects.filter(label=label, deleted_at=None).values_list("pk", flat=True).first()
-    if found is None:
-        raise NotThere(f"There is no Connection «{label}».", "Name it below connections, or correct the label.")
-    return found
-
-
-def _destination_id(name: str) -> int:
-    found = models.Destination.objects.filter(name=name).values_list("pk", flat=True).first()
-    if found is None:
-        raise NotThere(f"There is no Destination «{shown(name)}».", "Apply the file again, and it is made.")
-    return found
-
-
-def _named(taken: Taken) -> dict[str, int]:
-    """What a route takes, by its number."""
-    match taken.scope:
-        case "connection":
-            return {"connection_id": _connection_id(taken.name)}
-        case "product type":
-            found = models.ProductType.objects.filter(name=taken.name).values_list("pk", flat=True).first()
-            if found is None:
-                raise NotThere(f"There is no Product Type «{shown(taken.name)}».", "Name it below product_types.")
-            return {"product_type_id": found}
-        case _:
-            return {}
-
-
-def _product_id(name: str) -> int:
-    found = models.Product.objects.filter(name=name).values_list("pk", flat=True).first()
-    if found is None:
-        raise NotThere(f"There is no Product «{shown(name)}».", "Name it below products, and it is made first.")
-    return found
-
-
-def _number(one: Thing) -> int | None:
-    """The number of what a change was about; of rules and schedules that of their Connection."""
-    match one:
-        case ProductType():
-            query: Any = models.ProductType.objects.filter(name=one.name)
-        case Product():
-            query = models.Product.objects.filter(name=one.name)
-        case Connection():
-            query = models.Connection.objects.filter(label=one.label, deleted_at=None)
-        case ConnectionSchedule() | ConnectionRules():
-            query = models.Connection.objects.filter(label=one.connection, deleted_at=None)
-        case RecordMapping():
-            query = models.Record.objects.filter(
-                connection__label=one.connection, connection__deleted_at=None, vendor_id=one.vendor_id
-            )
-        case Notification():
-            query = models.Route.objects.filter(name=one.name)
-        case Destination():
-            query = models.Destination.objects.filter(name=one.name)
-        case User():
-            query = models.User.objects.filter(username__iexact=one.username)
-    return query.values_list("pk", flat=True).first()
-
-
 def _scope(one: Thing) -> str:
     words = {"schedule": "connection", "rules": "connection", "notification": "route"}
     return words.get(one.kind, one.kind)
-
-
-def _managed_as(one: Thing) -> str:
-    return f"schedule of {one.type}" if isinstance(one, ConnectionSchedule) else one.kind
