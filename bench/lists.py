@@ -152,10 +152,13 @@ def measure(
 
 
 def built(say: Callable[[str], None], *, findings: int, records: int, operations: int) -> dict[str, list[Choice]]:
-    """Builds the house and indexes the words; gives what may be called there."""
+    """Builds the house, indexes the words and adds up the tallies, as the scheduler does; gives what may be called."""
+    from tidegate.store.writers.tally import add_up_tallies
     from tidegate.store.writers.words import index_words
 
     build(say, findings=findings, records=records, operations=operations)
+    with transaction.atomic():
+        add_up_tallies()
     begun = time.perf_counter()
     words = index_words(seconds=3600)
     say(f"Words of {words:,} findings in {time.perf_counter() - begun:.0f} s")

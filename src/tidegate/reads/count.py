@@ -19,6 +19,8 @@ from tidegate_sdk import Severity
 STATES: Final = ("new", "ignored", "good", "stale", "missing")
 """Of Records, as the lists show them."""
 
+_WORST_FIRST: Final = [Severity.of_rank(rank).value for rank in (5, 4, 3, 2, 1, 0)]
+
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """How many findings."""
@@ -34,11 +36,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 def findings_by_product(ids: Iterable[int]) -> Mapping[int, tuple[Findings, int]]:
     """For each of these Products; and how many Records are mapped to it, which the same Feeds tell."""
-    wanted, rows = list(ids), rows_of("products_counted", ids=list(ids))
-    sums, records = _sums(wanted, rows), dict.fromkeys(wanted, 0)
-    for row in rows:
-        records[row["of"]] += row["records"]
-    return {number: (Findings(**found), records[number]) for number, found in sums.items()}
+    return {row["of"]: (_of_a_product(row), row["records"]) for row in rows_of("products_counted", ids=list(ids))}
 
 
 def findings_by_test(ids: Iterable[int]) -> Mapping[int, Findings]:
@@ -87,6 +85,17 @@ def _lost_away(connections: list[int]) -> list[tuple[int, int]]:
         connection_id__in=connections, feed__test_id__in=away,
     )  # fmt: skip
     return list(good.values_list("connection_id").annotate(Count("pk")))
+
+
+def _of_a_product(row: Mapping[str, Any]) -> Findings:
+    by_severity = {word: n for word, n in zip(_WORST_FIRST, row["by_severity"], strict=False) if n}
+    return Findings(
+        active=row["active"],
+        inactive=row["inactive"],
+        open=row["open"],
+        unwatched=row["unwatched"],
+        by_severity=by_severity,
+    )
 
 
 def _sums(wanted: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
