@@ -64,6 +64,7 @@ UNBOUND = {
     "lost.lost_away": "of Records that are at hand; the Destination is named to who sees everything",
     "managed.file_of": "a column of a query",
     "managed.managed_by": "of things that are at hand",
+    "managed.number_managed": "of things that are at hand",
     "managed.schedules_managed_by": "of Connections that are at hand",
     "me.me": "oneself: who came in and what they may do, by their own number",
     "metrics.exposition": "for who scrapes the whole house, with a password of its own",
