@@ -153,7 +153,7 @@ def test_when_the_database_and_its_keeper_are_killed_they_come_back_by_themselve
         kill_everything(home)
 
         wait_for(lambda: runs(home) and is_ready(port), "the database is back, and everything with it")
-        assert len(keepers(home)) == 1
+        wait_for(lambda: len(keepers(home)) == 1, "one keeper is there")
         assert program.family()[:1] == parts[:1]
         assert get(port, "/setup").status_code == 200
         assert program.end() == 0

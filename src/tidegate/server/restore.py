@@ -38,16 +38,15 @@ DROP_EVERYTHING: Final = """\
 DO $drop$
 DECLARE one record;
 BEGIN
-    FOR one IN SELECT oid::regclass AS name, relkind FROM pg_class
+    -- By the names in the catalog: those of a regclass are numbers once a CASCADE took it along.
+    FOR one IN SELECT format('%I.%I', current_schema(), relname) AS name, relkind FROM pg_class
                 WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
                   AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
     LOOP
-        IF to_regclass(one.name::text) IS NOT NULL THEN
-            EXECUTE format('DROP %s %s CASCADE', CASE one.relkind WHEN 'v' THEN 'VIEW'
-                WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, one.name);
-        END IF;
+        EXECUTE format('DROP %s IF EXISTS %s CASCADE', CASE one.relkind WHEN 'v' THEN 'VIEW'
+            WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, one.name);
     END LOOP;
-    FOR one IN SELECT oid::regclass AS name FROM pg_class
+    FOR one IN SELECT format('%I.%I', current_schema(), relname) AS name FROM pg_class
                 WHERE relnamespace = current_schema()::regnamespace AND relkind = 'S'
                   AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
     LOOP
