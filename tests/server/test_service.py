@@ -104,7 +104,7 @@ def test_all_of_it_takes_little_memory_and_little_time_to_the_first_page(home: P
         waited_for = [one for one in program.family() if first & {*words_of(one).split(b"\0")}]
         assert len(waited_for) == 2
         took = sum(map(seconds_of, waited_for))
-        allowed = MOST_TIMES * seconds_of_libraries()
+        allowed = MOST_TIMES * max(seconds_of_libraries() for _ in range(3))  # one may be spared what the page was not
         wait_for(lambda: is_ready(port), "every part lives")
 
         pythons = [one for one in [*program.family(), *keepers(home)] if b"python" in words_of(one).split(b"\0")[0]]

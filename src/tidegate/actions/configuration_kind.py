@@ -42,6 +42,8 @@ from tidegate.store import models
 from tidegate.store.writers.managed import forget_managed
 from tidegate.store.writers.product import IMPORTED, product_type_named
 
+# What the actions share
+
 
 def save_product(actor: Actor, change: Change, one: Product) -> str:
     """Makes or changes it; says what was done."""
