@@ -1,7 +1,7 @@
 -- A person believes that these findings are gone: those on the list that are still open become closed.
 -- Parameters: operation, feeds, actor. Locks: the caller holds the Records of these Feeds. Rows: one a closing.
 WITH gone AS (
-    DELETE FROM held WHERE feed_id = ANY(%(feeds)s) AND latest_operation = %(operation)s AND standing = 'held'
+    DELETE FROM held WHERE feed_id = ANY (%(feeds)s::bigint[]) AND latest_operation = %(operation)s AND standing = 'held'
     RETURNING finding_id, because
 ), closed AS (
     UPDATE finding
