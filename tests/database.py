@@ -45,13 +45,14 @@ from tidegate.ingest.heart import HEART
 from tidegate.store.models import AuditLine
 
 EMPTY_THE_AUDIT_LOG = """
-GRANT TRUNCATE ON audit_line TO CURRENT_USER;
 ALTER TABLE audit_line DISABLE TRIGGER audit_line_stays;
+GRANT TRUNCATE ON audit_line TO CURRENT_USER;
 TRUNCATE audit_line RESTART IDENTITY;
 ALTER TABLE audit_line ENABLE TRIGGER audit_line_stays;
 REVOKE TRUNCATE ON audit_line FROM CURRENT_USER
 """
-"""What only a test may do: the owner of the table takes back what it gave away."""
+"""What only a test may do: the owner of the table takes back what it gave away. The lock on the table comes first: a
+vacuum that has the table already waits for whoever holds its row in the catalog, which a GRANT does."""
 
 
 NUMBERS_FROM_ONE = """
