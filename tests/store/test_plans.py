@@ -274,7 +274,7 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "delivered_tests": {"connection": 1},
     "finding_at": {"at": "2026-05-03T00:00:00Z"},
     "finding_ids_among": A_LIST
-    | {"given": [7, 8, 9], "text": "shop", "words": ["shop"], "first_hits": 1_000}
+    | {"given": [7, 8, 9], "newest_from": None, "text": "shop", "words": ["shop"], "first_hits": 1_000}
     | {"query": "'w17'", "gathered": 20_000, "standing": None},
     "finding_ids_by_age": A_LIST,
     "finding_ids_oldest_of_tests": A_LIST,
@@ -293,7 +293,8 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "products_unmake": {"made_at": ["2026-05-03T00:00:00Z"]},
     "words_estimate": {"query": "'w17'"},
     "words_find_inside": {"query": "'w17'", "severity": 4, "active": True, "most": 8_000},
-    "words_find_newest": {"query": "'w17'", "looked_at": 8_000},
+    "words_find_in_feeds": {"query": "'w17'", "most": 40_000},
+    "words_find_newest": {"query": "'w17'", "looked_at": 8_000, "tests": None},
     "words_gathered": {"query": "'w17'", "at_most": 30_001},
     "words_progress": {"due": 2},
 }

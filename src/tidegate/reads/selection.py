@@ -42,18 +42,22 @@ SURELY_RARE: Final = 16_000
 """Hits of one whole word that are gathered whatever the newest findings say of it: among them it may be frequent by
 chance, and to meet a thousand hits one by one costs more."""
 
-PROBED: Final = 6_000
+PROBED: Final = 3_000
 """So many of the newest findings tell what the planner does not know of words that come together: that they are
 frequent."""
 
-FREQUENT: Final = 0.015
+FREQUENT: Final = 0.022
 """The part of all findings from which on hits are met sooner than gathered."""
+
+FREQUENT_BESIDE: Final = 0.03
+"""The same where there are other filters, for which more hits must be met."""
 
 LOOKED_AT: Final = 7_000
 """So many are looked at one by one, the newest, where indexes alone leave no more of them out."""
 
-WITHIN: Final = 60_000
-"""Findings of a few Feeds that are gathered too, from their own index, so that hits elsewhere are not looked at."""
+WITHIN: Final = 40_000
+"""Findings of some Feeds that are all looked at too, where the word is not known to be rare, so that hits elsewhere are
+not."""
 
 IN_FEEDS: Final = 8_000
 """Findings of a few Feeds that are all looked at, whatever the word."""
@@ -187,7 +191,7 @@ def _walk_of_all(wanted: Wanted, scope: _Scope, at_a_time: int) -> Iterator[list
 
 def _gathered(query: str) -> list[int] | None:
     """All findings with these words, the oldest first, wherever they lie; None where many have them."""
-    if not _is_rare(query, others=True):
+    if not _is_rare(query, _estimated(query), others=True):
         return None
     found = [row["finding_id"] for row in rows_of("words_gathered", query=query, at_most=RARE + 1)]
     return found if len(found) <= RARE else None
@@ -259,7 +263,7 @@ def _scope(wanted: Wanted) -> _Scope:
         feeds = [feed for feed, test in found if tests is None or test in tests]
         tests = None
     elif tests is not None and len(tests) <= FEEDS:
-        some = [row["id"] for row in rows_of("feeds_of_tests", tests=tests, at_most=FEEDS + 1)]
+        some: list[int] = rows_of("feeds_of_tests", tests=tests, at_most=FEEDS + 1)[0]["ids"]
         if len(some) <= FEEDS:
             feeds, tests = some, None
     if not wanted.unwatched:
@@ -368,43 +372,80 @@ def _search(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Se
     query = query_of(wanted.text, *also)
     if not query:
         return NOTHING
-    some_feeds = scope.feeds is not None and len(scope.feeds) <= FEW_FEEDS
-    found = _met_inside(query, wanted, scope, IN_FEEDS, looked_at=IN_FEEDS) if some_feeds else None
     others = _filtered(wanted, scope)
-    if found is None and _is_rare(query, others=others):
-        gathered = _among([], wanted, scope, cursor, limit, at_most=HITS, query=query)
+    found = None
+    if scope.feeds is not None and len(scope.feeds) <= FEW_FEEDS:
+        found = _met_in_feeds(query, wanted, scope, IN_FEEDS)
+    hits = _estimated(query) if found is None else 0
+    if found is None and scope.few and not _is_surely_rare(query, hits):
+        found = _met_in_feeds(query, wanted, scope, WITHIN)
+    if found is None and _is_rare(query, hits, others=others):
+        gathered = None if others else _newest_of_rare(query, hits, wanted, scope, cursor, limit)
+        gathered = gathered or _among([], wanted, scope, cursor, limit, at_most=HITS, query=query)
         if gathered is not None:
             return gathered
-    if found is None and (scope.few if scope.feeds is not None else wanted.severity is not None):
-        found = _met_inside(query, wanted, scope, WITHIN, looked_at=LOOKED_AT)
-    given, cut = found or _met(query, others=others)
+    if found is None and scope.feeds is None and wanted.severity is not None:
+        found = _met_of_severity(query, wanted, scope, WITHIN)
+    given, cut = found or _met(query, scope, others=others)
     return _among(given, wanted, scope, cursor, limit, at_most=HITS, cut=cut) or NOTHING
 
 
-def _is_rare(query: str, *, others: bool) -> bool:
-    """Whether all hits are gathered. The planner's statistics know how frequent one word is; they take words for
-    independent of each other, and guess at beginnings: of those the newest findings are asked too."""
+def _estimated(query: str) -> int:
+    """How many findings have all these words, as the planner's statistics know it: they know how frequent one word is,
+    take words for independent of each other, and guess at beginnings."""
     (row,) = rows_of("words_estimate", query=query)
     (plan,) = row["QUERY PLAN"]
-    hits = plan["Plan"]["Plan Rows"]
-    is_one_word = " & " not in query and not query.endswith(":*")
-    return hits <= RARE and ((is_one_word and hits <= SURELY_RARE) or not _is_frequent(query, others=others))
+    return plan["Plan"]["Plan Rows"]
+
+
+def _is_surely_rare(query: str, hits: int) -> bool:
+    return hits <= SURELY_RARE and " & " not in query and not query.endswith(":*")
+
+
+def _is_rare(query: str, hits: int, *, others: bool) -> bool:
+    """Whether all hits are gathered; where the estimate may be wrong, the newest findings are asked too."""
+    return hits <= RARE and (_is_surely_rare(query, hits) or not _is_frequent(query, others=others))
 
 
 def _is_frequent(query: str, *, others: bool) -> bool:
     """As the newest findings know it: whether so many have these words that to meet a thousand of them costs less than
-    to gather all; or of three thousand, where there are other filters."""
-    met = _newest(query, looked_at=PROBED, at_most=PROBED)
-    return len(met) > PROBED * (FREQUENT * 2 if others else FREQUENT)
+    to gather all; or more of them, where there are other filters."""
+    met, _ = _newest(query, looked_at=PROBED, at_most=PROBED)
+    return len(met) > PROBED * (FREQUENT_BESIDE if others else FREQUENT)
 
 
-def _met_inside(
-    query: str, wanted: Wanted, scope: _Scope, most: int, *, looked_at: int
-) -> tuple[list[int], bool] | None:
-    """Findings of few Feeds, or of a severity, with these words, and whether there may be more; None where the Feeds
-    hold too many."""
+def _newest_of_rare(
+    query: str, hits: int, wanted: Wanted, scope: _Scope, cursor: str | None, limit: int
+) -> Selected | None:
+    """Of a word that many have, though not most, the newest hits: they lie among the newest findings, and are gathered
+    there alone. None where there are too few hits to begin so, or the guess was too small."""
+    if hits < HITS * 8:
+        return None
+    (span,) = rows_of("words_span")
+    if span["last"] is None:
+        return None
+    newest_from = span["last"] - (span["last"] - span["first"]) * HITS * 3 // (2 * hits)
+    found = _among([], wanted, scope, cursor, limit, at_most=HITS, query=query, newest_from=newest_from)
+    return found if found is not None and found.more else None
+
+
+def _met_in_feeds(query: str, wanted: Wanted, scope: _Scope, most: int) -> tuple[list[int], bool] | None:
+    """Findings of few Feeds with these words, and whether there may be more; None where the Feeds hold too many."""
+    if wanted.severity is not None:  # of which their own index knows
+        return _met_of_severity(query, wanted, scope, most)
+    at_most = HITS * (BESIDE if _filtered(wanted, replace(scope, feeds=None)) else 1)
+    rows = rows_of("words_find_in_feeds", query=query, feeds=scope.feeds, most=most, at_most=at_most)
+    if rows[0]["held"] > most:
+        return None
+    return [row["finding_id"] for row in rows if row["finding_id"] is not None], rows[0]["met"] > at_most
+
+
+def _met_of_severity(query: str, wanted: Wanted, scope: _Scope, most: int) -> tuple[list[int], bool] | None:
+    """Findings of a severity with these words, of few Feeds or of all, and whether there may be more; None where the
+    Feeds hold too many of it."""
     rest = replace(wanted, severity=None, active=None)
     at_most = HITS * (BESIDE if _filtered(rest, replace(scope, feeds=None)) else 1) + 1
+    looked_at = LOOKED_AT if scope.feeds is None else max(LOOKED_AT, IN_FEEDS)
     rows = rows_of(
         "words_find_inside", query=query, feeds=scope.feeds, severity=wanted.severity, active=wanted.active, most=most,
         looked_at=looked_at, at_most=at_most,
@@ -417,17 +458,20 @@ def _met_inside(
     return found[: at_most - 1], not looked_at_all or len(found) == at_most
 
 
-def _met(query: str, *, others: bool) -> tuple[list[int], bool]:
-    """The newest findings with words that many have, and whether there are more."""
+def _met(query: str, scope: _Scope, *, others: bool) -> tuple[list[int], bool]:
+    """Of the newest findings with words that many have those that are in the scope, and whether there are more."""
     at_most = HITS * (BESIDE if others else 1) + 1
-    found = _newest(query, looked_at=None, at_most=at_most)
-    return found[: at_most - 1], len(found) == at_most
+    found, met = _newest(query, looked_at=None, at_most=at_most, tests=scope.tests, feeds=scope.feeds)
+    return found, met == at_most
 
 
-def _newest(query: str, *, looked_at: int | None, at_most: int) -> list[int]:
-    return [
-        row["finding_id"] for row in rows_of("words_find_newest", query=query, looked_at=looked_at, at_most=at_most)
-    ]
+def _newest(
+    query: str, *, looked_at: int | None, at_most: int, tests: list[int] | None = None, feeds: list[int] | None = None
+) -> tuple[list[int], int]:
+    rows = rows_of(
+        "words_find_newest", query=query, looked_at=looked_at, at_most=at_most, tests=tests, feeds=feeds
+    )  # fmt: skip
+    return [row["finding_id"] for row in rows if row["finding_id"] is not None], rows[0]["met"]
 
 
 def _among(
@@ -440,21 +484,22 @@ def _among(
     at_most: int,
     cut: bool = False,
     query: str | None = None,
+    newest_from: int | None = None,
 ) -> Selected | None:
     """One page out of these findings, or of those that the query finds: the first so many that are as asked for, in the
     order asked for. None where the query finds too many to be gathered."""
     by = wanted.sort or ("rank" if wanted.text else "severity")
     first, second, third = _behind(cursor, f"among {by}", 3) or (None, None, None)
     words = [word for word in _BETWEEN.split(wanted.text.lower()) if word][:MOST_WORDS]
-    most = max(RARE, len(given))
     rows = rows_of(
-        "finding_ids_among", given=given, query=query, gathered=most, looked_at=max(LOOKED_AT, len(given)),
+        "finding_ids_among", given=given, query=query, newest_from=newest_from, gathered=RARE,
+        looked_at=max(LOOKED_AT, len(given)),
         **_facts(wanted), **_numbers_between(wanted), standing=wanted.standing, **scope.parameters(),
         text=wanted.text.strip(), words=words, cwe=wanted.cwe, component=wanted.component, by=by,
         after_first=first, after_second=second, after_third=third, first_hits=at_most, at_most=limit + 1,
     )  # fmt: skip
-    hits, asked, cut = rows[0]["hits"], rows[0]["asked"], cut or rows[0]["cut"]
-    if asked > most:
+    hits, cut = rows[0]["hits"], cut or rows[0]["cut"]
+    if rows[0]["met"] > RARE:
         return None
     there = [row for row in rows if row["id"] is not None]
     return Selected(

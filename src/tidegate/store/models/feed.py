@@ -30,7 +30,11 @@ class Feed(models.Model):
         db_table = "feed"
         constraints: ClassVar = [models.UniqueConstraint(name="feed_one_per_test", fields=["record", "test"])]
         # Which Feeds a Test has, and below which number none of its findings lies.
-        indexes: ClassVar = [models.Index(name="feed_of_test", fields=["test", "first_finding"])]
+        indexes: ClassVar = [
+            models.Index(name="feed_of_test", fields=["test", "first_finding"]),
+            # Few are left behind, and each list counts what they hold.
+            models.Index(name="feed_behind", fields=["test"], condition=models.Q(behind=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.record_id} into {self.test_id}"

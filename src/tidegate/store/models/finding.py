@@ -163,7 +163,11 @@ class FindingWords(models.Model):
 
     class Meta:
         db_table = "finding_words"
-        indexes: ClassVar = [GinIndex(name="finding_words_words", fields=["words"])]
+        indexes: ClassVar = [
+            GinIndex(name="finding_words_words", fields=["words"]),
+            # Where a search asks for few Feeds, all that they hold is looked at.
+            models.Index(name="finding_words_feed", fields=["feed_id"]),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

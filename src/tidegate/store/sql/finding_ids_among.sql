@@ -2,27 +2,37 @@
 -- of those that are as asked for the first thousand, the newest, in the order asked for. By rank: the tool's own id, the
 -- text in the title as it was typed, each of its words in the title. A row of a finding is long, so hits that words or
 -- indexes alone can leave out are left out first: of other Feeds, severities and activities, and those that nobody holds.
--- Parameters: given, query (a tsquery, or null), gathered (so many have it at most), looked_at (rows at most), severity,
--- active, open, since, until, from_id, to_id, standing, tests, feeds, unwatched, left_feeds (null: all), text, words, cwe,
--- component, by (rank, severity, newest, oldest, changed), after_first, after_second, after_third, first_hits, at_most.
--- Locks: none. Rows: one a finding, or one without an id; `hits` says how many there are, `asked` how many were given or
--- gathered: more than `gathered` are not looked at; `cut` whether there may be more, for there were too many to look at.
--- OFFSET keeps the planner from reading all findings for some thousand.
-WITH within AS MATERIALIZED (
-    SELECT id FROM feed WHERE test_id IN (SELECT unnest(%(tests)s::bigint[]))
+-- Parameters: given, query (a tsquery, or null), newest_from (gathered from this number on; null: all), gathered (so many
+-- have it at most), looked_at (rows at most), severity, active, open, since, until, from_id, to_id, standing, tests, feeds,
+-- unwatched, left_feeds (null: all), text, words, cwe, component, by (rank, severity, newest, oldest, changed), after_first,
+-- after_second, after_third, first_hits, at_most. Locks: none. Rows: one a finding, or one without an id; `hits` says how
+-- many there are, `met` how many were gathered: more than `gathered` are not looked at; `cut` whether there may be more,
+-- for there were too many to look at. OFFSET keeps the planner from reading all findings for some thousand. Of many Tests
+-- only those Feeds are looked up that have hits.
+WITH met AS MATERIALIZED (
+    SELECT finding_id, feed_id
+      FROM (SELECT finding_id, feed_id
+              FROM finding_words
+             WHERE words @@ %(query)s::tsquery
+               AND (%(newest_from)s::bigint IS NULL OR finding_id >= %(newest_from)s::bigint)
+            OFFSET 0) AS found
+     LIMIT %(gathered)s::bigint + 1
+), within AS MATERIALIZED (
+    SELECT feed_id AS id
+      FROM (SELECT DISTINCT feed_id FROM met) AS each
+     WHERE (%(feeds)s::bigint[] IS NULL OR feed_id = ANY (%(feeds)s::bigint[]))
+       AND (%(tests)s::bigint[] IS NULL OR (SELECT test_id FROM feed WHERE id = feed_id) IN (SELECT unnest(%(tests)s::bigint[])))
 ), asked AS MATERIALIZED (
     SELECT id FROM unnest(%(given)s::bigint[]) AS given (id)
     UNION ALL
-    (SELECT finding_id
-       FROM (SELECT finding_id, feed_id FROM finding_words WHERE words @@ %(query)s::tsquery OFFSET 0) AS met
-      WHERE (%(feeds)s::bigint[] IS NULL OR feed_id = ANY (%(feeds)s::bigint[]))
-        AND (%(tests)s::bigint[] IS NULL OR feed_id IN (SELECT id FROM within))
-      LIMIT %(gathered)s::bigint + 1)
+    SELECT finding_id
+      FROM met
+     WHERE (%(feeds)s::bigint[] IS NULL AND %(tests)s::bigint[] IS NULL) OR feed_id IN (SELECT id FROM within)
 ), narrowed AS MATERIALIZED (
     SELECT sorted.id
       FROM (SELECT id
               FROM asked
-             WHERE (SELECT count(*) FROM asked) <= %(gathered)s::bigint
+             WHERE (SELECT count(*) FROM met) <= %(gathered)s::bigint
                AND (%(from_id)s::bigint IS NULL OR id >= %(from_id)s::bigint)
                AND (%(to_id)s::bigint IS NULL OR id <= %(to_id)s::bigint)
                AND (%(standing)s::text IS NULL OR id IN (SELECT finding_id FROM held WHERE standing = %(standing)s::text))
@@ -67,7 +77,7 @@ WITH within AS MATERIALIZED (
            CASE %(by)s WHEN 'oldest' THEN -id ELSE id END AS third
       FROM (SELECT * FROM hit ORDER BY id DESC LIMIT %(first_hits)s::bigint) AS hit
 )
-SELECT id, first, second, third, (SELECT count(*) FROM hit) AS hits, (SELECT count(*) FROM asked) AS asked,
+SELECT id, first, second, third, (SELECT count(*) FROM hit) AS hits, (SELECT count(*) FROM met) AS met,
        (SELECT count(*) FROM hit) <= %(first_hits)s::bigint AND (SELECT count(*) FROM narrowed) > %(looked_at)s::bigint AS cut
   FROM (VALUES (true)) AS one (there)
   LEFT JOIN placed ON %(after_first)s::bigint IS NULL
