@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -14,9 +15,11 @@ from tests.world import ALICE, BOB
 from tidegate.actions import finding as findings
 from tidegate.actions import product as products
 from tidegate.actions import record as records
+from tidegate.actions.bulk import decide_records
 from tidegate.rules.undo import DECISION_FACTS
 from tidegate.store.acting import acting
 from tidegate.store.models import Connection, Decision, Feed, Finding, Held, Part, Product, Record
+from tidegate.store.sql import sql
 from tidegate.store.writers import undo
 from tidegate.store.writers.record import auto_map_records
 
@@ -253,6 +256,42 @@ def test_records_of_which_nothing_is_to_be_put_back_take_no_statement_each(choic
         return len(captured)
 
     assert statements(2, choice) == statements(9, choice)
+
+
+@pytest.mark.parametrize(("deed", "most"), [("map each", 45), ("map", 18)], ids=["a Product each", "one for all"])
+def test_an_undo_that_takes_new_products_with_it_looks_up_little_for_each_record(deed: Any, most: int):
+    """A hundred thousand Records are undone in seconds and not in minutes: where a Feed is empty and nobody flows into
+    it, no trigger looks for its findings, and none joins its way up to the Product."""
+    burp = world.connection()
+    ids = [world.record(burp, f"{n}") for n in range(200)]
+
+    def looks_so_far(cursor: Any) -> int:
+        cursor.execute("SELECT sum(seq_scan + coalesce(idx_scan, 0)) FROM pg_stat_xact_user_tables")
+        return int(cursor.fetchone()[0])
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        step = decide_records(ALICE, deed, ids, new_product="Shop" if deed == "map" else None).step
+        cursor.execute("ANALYZE")
+        before = looks_so_far(cursor)
+        records.undo(ALICE, step=step)
+        looks = (looks_so_far(cursor) - before) / len(ids)
+
+    assert not Product.objects.exists()
+    assert looks < most
+
+
+def test_whoever_plans_the_end_of_many_products_expects_many():
+    """Where one is expected, all Engagements are read for each of them."""
+    burp = world.connection()
+    with transaction.atomic(), connection.cursor() as cursor:
+        decide_records(ALICE, "map each", [world.record(burp, f"{n}") for n in range(60)])
+        cursor.execute("ANALYZE")
+        products = list(Product.objects.values_list("pk", flat=True))
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql('products_unmake')}", {"products": products})
+        ((plan,),) = cursor.fetchall()
+        expected = (plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]["Plans"][-1]["Plan Rows"]
+
+    assert expected >= len(products) / 4
 
 
 def test_undoing_a_close_opens_what_it_closed_and_nothing_else():

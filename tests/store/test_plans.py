@@ -290,7 +290,6 @@ OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "journal_forget": {"before": "2026-05-03T00:00:00Z"},
     "news_still_held": {"before": "2026-05-03T00:00:00Z"},
     "results_forget": {"results": [2], "before": "2026-05-03T00:00:00Z"},
-    "products_unmake": {"made_at": ["2026-05-03T00:00:00Z"]},
     "words_estimate": {"query": "'w17'"},
     "words_find_inside": {"query": "'w17'", "severity": 4, "active": True, "most": 8_000},
     "words_find_in_feeds": {"query": "'w17'", "most": 40_000},

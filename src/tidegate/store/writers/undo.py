@@ -54,7 +54,9 @@ def undo_records(step: UUID, records: Sequence[int]) -> Undone:
     undone, made_at = Undone({}, []), set[Any]()
     for first in range(0, len(records), BATCH):
         made_at |= undo_some(step, records[first : first + BATCH], undone)
-    run("products_unmake", made_at=list(made_at - {None}))
+    made = [row["id"] for row in rows_of("products_made", made_at=list(made_at - {None}))]
+    if made:
+        run("products_unmake", products=made)
     return undone
 
 
