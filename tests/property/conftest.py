@@ -3,9 +3,18 @@
 import pytest
 
 from tests.database import database, migrated_database
-from tests.ingest.scene import scene, world
+from tests.ingest import scene as of_one_connection
+from tests.ingest.scene import scene
+from tests.property.vendor import Branched, BranchedWorld
 
 __all__ = ["database", "migrated_database", "scene", "settings_read_once", "world"]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> BranchedWorld:
+    """Acme with branches, for the Scene that is made next."""
+    monkeypatch.setattr(of_one_connection, "Acme", Branched)
+    return BranchedWorld()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.acme import Paged, World, row, rows
+from tests.acme import Paged, Rows, row, rows
 from tests.ingest.scene import ALICE, Scene
 from tests.property import stored, vendor
 from tests.property.checks import (
@@ -23,8 +23,17 @@ from tests.property.checks import (
     check_state,
     without_waiting,
 )
-from tests.property.model import Feed, Finding, Key, Model, Record, Step
-from tests.property.vendor import FINDING_FAULTS, HEALTHY, LIST_FAULTS, SEVERITIES, Fault, Wire
+from tests.property.model import Feed, Finding, Key, Model, Record, Step, branch_of
+from tests.property.vendor import (
+    BRANCH_FAULTS,
+    FINDING_FAULTS,
+    HEALTHY,
+    LIST_FAULTS,
+    SEVERITIES,
+    BranchedWorld,
+    Fault,
+    Wire,
+)
 from tests.untouched import only_the_preview_is_written
 from tidegate.actions import connection as connections
 from tidegate.actions import finding as findings
@@ -49,6 +58,9 @@ BULK = tuple(f"m{n}" for n in range(22))
 HASHES = {str(UUID(bytes=key_hash(key))): key for key in (*KEYS, *BULK)}
 WHOLE_STEPS = remap.AT_ONCE, remap.BATCH
 PAGED: tuple[Paged, ...] = ("whole", "steady", "drifting")
+PATTERNS = (("*",), ("*",), ("main",), ("main", "d*"), ("o*", "none"), ("none",))
+CLOSES_AFTER = 5
+"""Days, where findings on a vanished branch close at all."""
 IMPORTED = ("leave", "move", "close")
 DECISIONS: tuple[tuple[dict[str, Any], dict[str, str | None]], ...] = (
     ({"verdict": "false positive"}, {"verdict": "false positive"}),
@@ -79,9 +91,10 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         stored.forget_everything()
         label = "Acme"
-        self.world: World = self.scene.world
+        self.world: BranchedWorld = self.scene.world  # pyright: ignore[reportAttributeAccessIssue]
         self.world.products.clear()
         self.world.exported.clear()
+        self.world.patterns = PATTERNS[0]
         self.scene.connection_id = Connection.objects.create(tool="acme", label=label, created_by="alice").pk
         self.model = Model(label, hold_above=20)
         self.named = 0
@@ -97,6 +110,7 @@ class Histories(RuleBasedStateMachine):
         small_steps=st.booleans(),
         paged=one_of(*PAGED),
         bulk=st.booleans(),
+        branched=one_of(False, True, True),
         mapped=st.lists(one_of("", "P1", "P1", "P2", "P2"), min_size=2, max_size=3),
     )
     def begin(self, **how: Any) -> None:
@@ -105,11 +119,17 @@ class Histories(RuleBasedStateMachine):
         mapped: list[str] = how["mapped"]
         self.world.paged = how["paged"]
         self.world.exported |= {"issues"} if how["exported"] else set()
+        self.world.branched = how["branched"]
         if how["small_steps"]:
             # What one transaction does is done as a change, in small steps; the law is the same.
             remap.AT_ONCE, remap.BATCH = 1, 8 if how["bulk"] else 1  # pyright: ignore[reportConstantRedefinition]
-        connections.edit_connection(ALICE, self.scene.connection_id, hold_above=how["hold_above"])
-        self.model.hold_above = how["hold_above"]
+        self.model.hold_above, self.model.close_branches_after = how["hold_above"], CLOSES_AFTER * how["branched"]
+        connections.edit_connection(
+            ALICE,
+            self.scene.connection_id,
+            hold_above=how["hold_above"],
+            close_branches_after=self.model.close_branches_after,
+        )
         for vep in VEPS[: len(mapped)]:
             self.world.add(vep, f"Site {vep}", rows(*KEYS[:3], *(BULK if how["bulk"] and vep == "a" else ())))
         self.run_discover(HEALTHY)
@@ -151,7 +171,9 @@ class Histories(RuleBasedStateMachine):
     def vendor_changes_findings(self, vep: str, what: str, keys: set[str], severity: str) -> None:
         if vep not in self.world.products:
             return
-        there = self.world.issues(vep)
+        self.change_rows(self.world.issues(vep), what, keys, severity)
+
+    def change_rows(self, there: Rows, what: str, keys: set[str], severity: str) -> None:
         if what == "clear":
             there.clear()
         elif what == "many":
@@ -170,6 +192,18 @@ class Histories(RuleBasedStateMachine):
                 there[key] = there[key] | {"severity": severity}
             elif key in there and what in ("fixed", "false positive"):
                 there[key] = there[key] | {"status": "open" if there[key]["status"] == what else what}
+
+    def vendor_changes_a_branch(self, vep: str, branch: str, what: str, keys: set[str]) -> None:
+        """It comes, goes and is scanned again; what is found there has the keys of the main one."""
+        name, product = f"issues@{branch}", self.world.products.get(vep)
+        if product is None or not self.world.branched:
+            return
+        if what == "vanish":
+            product.families.pop(name, None)
+        elif what == "appear":
+            product.families.setdefault(name, rows(*keys))
+        elif name in product.families:
+            self.change_rows(product.families[name], what, keys, "low")
 
     def vendor_pages_otherwise(self, paged: Paged) -> None:
         self.world.paged = paged
@@ -193,14 +227,44 @@ class Histories(RuleBasedStateMachine):
         """The pair that everything about closing hangs on; and the undo of it, and what comes again after that."""
         for vep in sorted(veps):
             self.vendor_changes_findings(vep, what, keys, severity)
-        self.run_sync(Fault(kind, min(veps)), None)
+        self.sync_and_then(Fault(kind, min(veps)), min(veps), then)
+
+    def sync_and_then(self, fault: Fault, vep: str, then: str) -> None:
+        self.run_sync(fault, None)
         for what_then in filter(None, then.split(", ")):
             if what_then == "sync":
                 self.run_sync(HEALTHY, None)
             elif what_then.startswith("undo"):
-                self.undo_a_sync(min(veps), what_then != "undo all", 0)
+                self.undo_a_sync(vep, what_then != "undo all", 0)
             else:
                 self.settle_what_is_held(-1, what_then == "approve")
+
+    def vendor_changes_a_branch_and_sync(
+        self, vep: str, branch: str, what: str, keys: set[str], days: int, kind: str, then: str
+    ) -> None:
+        """What closes on a vanished branch hangs on all of these."""
+        self.vendor_changes_a_branch(vep, branch, what, keys)
+        self.days_pass(days)
+        self.sync_and_then(Fault(kind, vep, of_branches=True), vep, then)
+
+    def days_pass(self, days: int) -> None:
+        stored.days_pass(days)
+        self.model.today += days
+
+    def choose_branches(self, patterns: tuple[str, ...], sync: bool) -> None:
+        """The setting is changed; what no pattern matches any more stays as it is."""
+        if not self.world.branched:
+            return
+        connections.edit_connection(ALICE, self.scene.connection_id, settings={"branches": list(patterns)})
+        self.world.patterns = patterns
+        self.look()
+        if sync:
+            self.run_sync(HEALTHY, None)
+
+    def choose_days(self, days: int) -> None:
+        connections.edit_connection(ALICE, self.scene.connection_id, close_branches_after=days)
+        self.model.close_branches_after = days
+        self.look()
 
     def sync_one_record(self, kind: str, vep: str) -> None:
         if vep in self.model.records:
@@ -327,10 +391,9 @@ class Histories(RuleBasedStateMachine):
         self.refused(lambda: operations.request_sync(ALICE, id))
         self.look()
         kept: dict[str, Any] = {"auto_map": self.model.auto_map, "minimum_severity": self.model.minimum}
-        assert (
-            connections.add_connection(ALICE, "acme", self.model.label, {}, {}, continues=id, **kept, discover=False)
-            == id
-        )
+        kept |= {"close_branches_after": self.model.close_branches_after, "continues": id, "discover": False}
+        settings = {"branches": list(self.world.patterns)}
+        assert connections.add_connection(ALICE, "acme", self.model.label, settings, {}, **kept) == id
         self.look()
 
     # People decide about Records
@@ -417,12 +480,15 @@ class Histories(RuleBasedStateMachine):
 
     # People decide about findings
 
-    def decide(self, vep: str, key: str, pick: int, decision: tuple[dict[str, Any], dict[str, str | None]]) -> None:
-        """About what flows, most of the time: only there a Sync, a threshold or a remap meets it again."""
+    def decide(
+        self, vep: str, key: str, pick: int, decision: tuple[dict[str, Any], dict[str, str | None]], on: str = "issues"
+    ) -> None:
+        """On all branches, whichever it is said `on`. About what flows, most of the time: only there another event
+        meets it again."""
         there = self.findings_where(lambda feed, finding: True)
         if not there:
             return
-        record, wanted = self.model.records.get(vep), ("issues", key)
+        record, wanted = self.model.records.get(vep), (on, key)
         flowing = record.facts.feed if record else None
         feed, found = (flowing, wanted) if flowing and wanted in flowing.findings else picked(there, pick)
         findings.decide_finding(ALICE, self.id_of_finding(feed, found), **decision[0])
@@ -485,9 +551,9 @@ class Histories(RuleBasedStateMachine):
         into = StoredFeed.objects.create(record_id=self.id_of(feed.record), test=test)
         for (family, key), finding in feed.findings.items():
             StoredFinding.objects.create(
-                feed=into, family=family, key=key, key_hash=UUID(bytes=key_hash(key)), fingerprint=UUID(int=0),
-                fields={},
-                mapping_version=1, severity_vendor=3, severity=3, active=True, created_operation=1, title=finding.title,
+                feed=into, family=family.partition("@")[0], branch=branch_of(family), key=key,
+                key_hash=UUID(bytes=key_hash(key)), fingerprint=UUID(int=0), fields={}, mapping_version=1,
+                severity_vendor=3, severity=3, active=True, created_operation=1, title=finding.title,
             )  # fmt: skip
         product.others = len(feed.findings)
         self.look()
@@ -591,6 +657,17 @@ CHANGED: dict[str, Any] = {
     "then": one_of(*[""] * 12, *REGRETS),
 }
 CHANGE_AND_SYNC = event("vendor_changes_and_sync", **CHANGED)
+BRANCH_CHANGED: dict[str, Any] = {
+    "vep": one_of("a", "a", "b"),
+    "branch": one_of("dev", "dev", "old"),
+    "what": one_of("vanish", "vanish", "vanish", "appear", "appear", "add", "remove", "fixed", "title", "severity"),
+    "keys": one_of({"k1"}, {"k2", "k3"}, {"k1", "k2", "k3"}),
+    "days": one_of(0, 0, CLOSES_AFTER - 1, CLOSES_AFTER, CLOSES_AFTER),
+    "kind": one_of(*[""] * 14, *BRANCH_FAULTS),
+    "then": one_of(*[""] * 12, *REGRETS),
+}
+BRANCH_AND_SYNC = event("vendor_changes_a_branch_and_sync", **BRANCH_CHANGED)
+CHOOSE_BRANCHES = event("choose_branches", patterns=one_of(*PATTERNS), sync=st.booleans())
 DISCOVER = event("discover", kind=one_of("", "", "", *LIST_FAULTS), login=one_of(*[False] * 9, True))
 SYNC = event("sync", kind=one_of(*[""] * 6, *FINDING_FAULTS), vep=VEP, login=one_of(*[False] * 19, True))
 MAP = event(
@@ -611,13 +688,23 @@ DETOUR = event(
 PREVIEW = event("preview_a_sync", vep=VEP, kind=one_of("", "", *FINDING_FAULTS), alone=one_of(False, False, True))
 UNDO_A_SYNC = event("undo_a_sync", vep=VEP, alone=st.booleans(), pick=one_of(0, 0, 0, 1))
 THRESHOLD = event("change_threshold", minimum=one_of(0, 1, 3, 4), sync=st.booleans())
-DECIDE = event("decide", vep=VEP, key=one_of("k1", "k2", "k3"), pick=PICK, decision=one_of(*DECISIONS))
+DECIDE = event(
+    "decide",
+    vep=VEP,
+    key=one_of("k1", "k2", "k3"),
+    pick=PICK,
+    decision=one_of(*DECISIONS),
+    on=one_of("issues", "issues", "issues@dev"),
+)
 EVENTS = (
     event("vendor_changes_a_vep", **VEP_CHANGE),
     *[VEP_AND_DISCOVER] * 3,
     FINDING_CHANGES,
     event("vendor_pages_otherwise", paged=one_of(*PAGED)),
     *[CHANGE_AND_SYNC] * 6,
+    *[BRANCH_AND_SYNC] * 4,
+    CHOOSE_BRANCHES,
+    event("choose_days", days=one_of(0, 1, CLOSES_AFTER, CLOSES_AFTER)),
     DISCOVER,
     SYNC,
     event("sync_one_record", vep=VEP, kind=one_of("", "", *FINDING_FAULTS)),

@@ -1,7 +1,7 @@
 """records.md in plain Python: what Records, findings, decisions and held lists are after any history. No SQL, no clock.
 
 Written from the law alone; the machine says what people did and what the vendor told, and compares `state()` with what
-PostgreSQL holds. One Connection; a Branch is not played.
+PostgreSQL holds. One Connection. What is found on a Branch stands under the Family's name with it: `issues@dev`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from tidegate.rules.auto_map import product_name
 UNKNOWN = 2
 AUTOMATIC = "auto-map"
 Key = tuple[str, str]
-"""A Family, and the vendor's id of a finding in it."""
+"""A Family (`@` and the Branch, where it is not the main one), and the vendor's id of a finding in it."""
+
+
+def on_all_branches(key: Key) -> Key:
+    """By what a person's decision is kept."""
+    return key[0].partition("@")[0], key[1]
+
+
+def branch_of(part: str) -> str:
+    return part.partition("@")[2]
 
 
 @dataclass(eq=False)
@@ -116,6 +125,8 @@ class Feed:
     test: Test
     findings: dict[Key, Finding] = field(default_factory=dict[Key, Finding])
     said: dict[Key, dict[str, str]] = field(default_factory=dict[Key, dict[str, str]])
+    there: dict[str, int] = field(default_factory=dict[str, int])
+    """The day when what was read of a Branch had it last in the tool's list."""
     written_at: int = 0
 
     @property
@@ -124,15 +135,15 @@ class Feed:
 
     @property
     def content(self) -> Content:
-        return deepcopy((self.findings, self.said))
+        return deepcopy((self.findings, self.said, self.there))
 
     def severity(self, key: Key, vendor: int) -> int:
         """In force: a person's before the vendor's."""
-        return int(self.said.get(key, {}).get("severity", vendor))
+        return int(self.said.get(on_all_branches(key), {}).get("severity", vendor))
 
     def active(self, key: Key) -> bool:
         """Open, and neither a person nor (where no person has spoken) the vendor says that it does not count."""
-        finding, verdict = self.findings[key], self.said.get(key, {}).get("verdict")
+        finding, verdict = self.findings[key], self.said.get(on_all_branches(key), {}).get("verdict")
         counts = finding.verdict == 0 if verdict is None else verdict == "real"
         return finding.open and counts
 
@@ -140,7 +151,7 @@ class Feed:
         return {key for (of, key), finding in self.findings.items() if of == family and finding.open}
 
 
-Content = tuple[dict[Key, Finding], dict[Key, dict[str, str]]]
+Content = tuple[dict[Key, Finding], dict[Key, dict[str, str]], dict[str, int]]
 
 
 @dataclass(frozen=True)
@@ -259,6 +270,29 @@ class Told:
 
 
 @dataclass
+class BranchList:
+    """What the vendor told of the branches of one VEP in one Operation."""
+
+    chosen: list[str] = field(default_factory=list[str])
+    """Those that the patterns of the Connection match; "" is the main one."""
+    names: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
+    """What a second list shows, where a first one is not enough."""
+    complete: bool = False
+    failed: bool = False
+
+
+@dataclass
+class Heard:
+    """What the vendor told of one VEP in one Sync, by Family and Branch."""
+
+    parts: dict[str, Told]
+    branches: BranchList | None = None
+    failed: bool = False
+    """Whether nothing could be read of it."""
+
+
+@dataclass
 class Listed:
     """What the vendor told of its VEPs in one Discover: name and parent by id."""
 
@@ -277,7 +311,8 @@ class Count:
     """What one Record's read leaves for the verdict."""
 
     open: int = 0
-    gone: list[Finding] = field(default_factory=list[Finding])
+    gone: list[tuple[Finding, str]] = field(default_factory=list[tuple["Finding", str]])
+    """With why: its Branch, or no more than that it is not shown."""
     held_again: bool = False
 
 
@@ -298,6 +333,9 @@ class Model:
         self.hold_above = hold_above
         self.auto_map = False
         self.minimum = 0
+        self.today = 0
+        self.close_branches_after = 0
+        """Days; 0 for never."""
         self.records: dict[str, Record] = {}
         self.products: dict[str, Product] = {}
         self.feeds: list[Feed] = []
@@ -522,7 +560,7 @@ class Model:
 
     # Findings
 
-    def sync(self, operation: int, told: Mapping[str, Mapping[str, Told]], only: Record | None = None) -> Synced:
+    def sync(self, operation: int, told: Mapping[str, Heard], only: Record | None = None) -> Synced:
         """Each Record is applied by itself, in the order of `told`; then one verdict over all that are gone."""
         self.now += 1
         counts: list[Count] = []
@@ -530,26 +568,63 @@ class Model:
         read_again: set[str] = set()
         for record in [only] if only is not None else [self.records[key] for key in told]:
             feed = record.facts.feed
-            if record.state != "Good" or feed is None or record.facts.deleted:
+            heard = told[record.key]
+            if record.state != "Good" or feed is None or record.facts.deleted or heard.failed:
                 continue
             feed.written_at = self.now
             record.applied = self.syncs.setdefault(operation, {})[record] = Applied(operation, feed)
             count = Count()
-            for family, answer in told[record.key].items():
+            for family, answer in heard.parts.items():
                 equation = self._read(feed, family, answer, operation, count, read_again)
                 if equation is not None:
                     proven[record.key, family] = equation
+            if heard.branches is not None:
+                self._look_for_vanished(feed, heard.parts, heard.branches, operation, count)
             counts.append(count)
         for count in counts:
             hold = self._holds(count, counts)
-            for finding in count.gone:
+            for finding, because in count.gone:
                 if hold:
-                    finding.hold("gone", operation)
+                    finding.hold(because, operation)
                 else:
                     finding.write_down(operation, "closed")
-                    finding.close("gone", operation)
+                    finding.close(because, operation)
         held = any(count.held_again or (count.gone and self._holds(count, counts)) for count in counts)
         return Synced(held, proven)
+
+    def _look_for_vanished(
+        self, feed: Feed, read: Mapping[str, Told], listed: BranchList, operation: int, count: Count
+    ) -> None:
+        """What is on a branch that is in no complete list closes, so many days after it was last in one, if people want
+        that; it goes the way of what is gone."""
+        names = listed.names
+        if any(self._due(feed, part, names, listed) for part in feed.there if part not in read):
+            names |= listed.again
+        for part in feed.there:
+            if part not in read and self._due(feed, part, names, listed):
+                self._miss_findings(feed, part, feed.open_in(part), operation, count, because="branch")
+        for part in {*feed.there, *(part for part in read if branch_of(part))}:
+            if branch_of(part) in names:
+                feed.there[part] = self.today
+
+    def _due(self, feed: Feed, part: str, names: frozenset[str], listed: BranchList) -> bool:
+        long_gone = self.today - feed.there[part] >= self.close_branches_after > 0
+        counts = any(not feed.findings[part, key].kept_open for key in feed.open_in(part))
+        return listed.complete and branch_of(part) not in names and long_gone and counts
+
+    def _miss_findings(
+        self, feed: Feed, part: str, keys: set[str], operation: int, count: Count, because: str = "gone"
+    ) -> None:
+        """What is gone, and counted as what was there; a closing that a person undid is asked about at once."""
+        missing = [feed.findings[part, key] for key in sorted(keys) if not feed.findings[part, key].kept_open]
+        for finding in missing:
+            if finding.undone:
+                finding.hold(because, operation)
+                count.held_again = True
+            else:
+                count.gone.append((finding, because))
+                if because == "branch":
+                    count.open += 1
 
     def _read(
         self, feed: Feed, family: str, told: Told, operation: int, count: Count, read_again: set[str]
@@ -576,13 +651,10 @@ class Model:
             feed.findings[family, key].waits = None
         if not told.proof:
             return None
-        gone = [feed.findings[family, key] for key in sorted(before - rows.keys() - odd)]
-        again = [finding for finding in gone if finding.undone]
-        for finding in again:
-            finding.hold("gone", operation)
-            count.held_again = True
-        count.open += len(before - at_once) - len(again)
-        count.gone += [finding for finding in gone if not finding.undone]
+        gone = before - rows.keys() - odd
+        asked_again = sum(feed.findings[family, key].undone for key in gone)
+        count.open += len(before - at_once) - asked_again
+        self._miss_findings(feed, family, gone, operation, count)
         return {name: number for name, number in where.items() if number or name in ("vendor", "open")}
 
     def _ends(self, feed: Feed, key: Key, row: Row) -> bool:
@@ -660,7 +732,7 @@ class Model:
         closed_by_it = line.did == "closed" and not finding.open and finding.closed_by == line.by
         because = finding.because
         finding.told = line.told
-        finding.put_back = finding.put_back or line.did != "closed" or because != "gone"
+        finding.put_back = finding.put_back or line.did != "closed" or because not in ("gone", "branch")
         if line.did == "reopened":
             if not finding.open:
                 return ""
@@ -704,14 +776,15 @@ class Model:
     # Decisions on findings
 
     def decide(self, feed: Feed, key: Key, fields: Mapping[str, str | None]) -> None:
-        said = feed.said.setdefault(key, {})
+        said = feed.said.setdefault(on_all_branches(key), {})
         for name, value in fields.items():
             said.pop(name, None)
             if value is not None:
                 said[name] = value
-        finding = feed.findings[key]
-        if finding.open and self._below(feed.severity(key, finding.severity_vendor)):
-            finding.close("threshold")
+        for there, finding in feed.findings.items():
+            same = on_all_branches(there) == on_all_branches(key)
+            if same and finding.open and self._below(feed.severity(there, finding.severity_vendor)):
+                finding.close("threshold")
 
     def set_minimum(self, minimum: int) -> None:
         """A raised threshold closes at once, where Records write to now."""
@@ -809,8 +882,9 @@ def merge(source: Feed, destination: Feed) -> None:
     """Findings go over with their decisions; where the same one is there already, that one takes decision and opening
     of the other, which closes as merged."""
     for key, finding in list(source.findings.items()):
-        if key in source.said:
-            destination.said.setdefault(key, {}).update(source.said[key])
+        about = on_all_branches(key)
+        if about in source.said:
+            destination.said.setdefault(about, {}).update(source.said[about])
         there = destination.findings.get(key)
         if there is None:
             destination.findings[key] = source.findings.pop(key)
@@ -819,6 +893,21 @@ def merge(source: Feed, destination: Feed) -> None:
         there.waits, finding.waits = finding.waits, None
         if finding.open:
             finding.close("merged")
+    exchange_days(source, destination)
+
+
+def exchange_days(source: Feed, destination: Feed) -> None:
+    """With the findings goes when their Branch was last there."""
+    stayed = {part for part, _ in source.findings}
+    for part in {*source.there, *destination.there}:
+        was, there = source.there.get(part), destination.there.get(part)
+        if was is None or (there is None and part in stayed):
+            continue
+        destination.there[part] = was
+        if there is None:
+            del source.there[part]
+        else:
+            source.there[part] = there
 
 
 def put_findings_back(record: Record, did: Remapped, before: Feed | None) -> None:
@@ -827,8 +916,8 @@ def put_findings_back(record: Record, did: Remapped, before: Feed | None) -> Non
         record.facts.feed.test = did.moved_from.test
     if did.merged is not None:
         source, was_source, destination, was_destination = did.merged
-        source.findings, source.said = deepcopy(was_source)
-        destination.findings, destination.said = deepcopy(was_destination)
+        source.findings, source.said, source.there = deepcopy(was_source)
+        destination.findings, destination.said, destination.there = deepcopy(was_destination)
     for key in did.closed:
         if before is not None and before.findings[key].because == "person":
             before.findings[key].reopen()

@@ -25,7 +25,8 @@ SELECT json_build_object(
     LEFT JOIN held_absence ON held_absence.record_id = record.id),
   'findings', (SELECT json_agg(json_build_object(
       'id', finding.id, 'xmin', finding.xmin::text,
-      'place', json_build_array(record.vendor_id, product.name, finding.family, finding.key),
+      'place', json_build_array(
+        record.vendor_id, product.name, concat_ws('@', finding.family, nullif(finding.branch, '')), finding.key),
       'ours', engagement.kind = 'connectors',
       'row', json_build_object(
         'open', finding.open, 'active', finding.active, 'closed_because', finding.closed_because,
@@ -90,8 +91,9 @@ SELECT json_build_object(
            ELSE EXISTS (
              SELECT FROM result
               WHERE result.operation_id = finding.closed_operation AND result.record_id = feed.record_id
-                AND result.family = finding.family
-                AND (result.outcome = 'complete' OR finding.closed_because IN ('fixed', 'threshold')
+                AND (result.family, result.branch) = (finding.family, finding.branch)
+                AND (result.outcome = CASE finding.closed_because WHEN 'branch' THEN 'off' ELSE 'complete' END
+                     OR finding.closed_because IN ('fixed', 'threshold')
                      AND result.outcome = 'incomplete'))
          END)))::text
 """
@@ -152,7 +154,8 @@ def look(history: int, journal: int, hashes: dict[str, str]) -> Stored:
 
 
 PROVEN = """
-SELECT record.vendor_id, result.family, result.proof -> 'equation', part.proof = result.proof
+SELECT record.vendor_id, concat_ws('@', result.family, nullif(result.branch, '')),
+       result.proof -> 'equation', part.proof = result.proof
   FROM result
   JOIN record ON record.id = result.record_id
   LEFT JOIN part ON (part.feed_id, part.family, part.branch) = (result.feed_id, result.family, result.branch)
@@ -161,31 +164,32 @@ SELECT record.vendor_id, result.family, result.proof -> 'equation', part.proof =
 """
 
 DID = """
-SELECT 'created', feed.record_id, family, key, title, severity
+SELECT 'created', feed.record_id, family, branch, key, title, severity
   FROM finding
   JOIN feed ON feed.id = feed_id
  WHERE created_operation = %(operation)s
 UNION ALL
-SELECT journal.kind, feed.record_id, family, key, CASE WHEN open THEN title END, CASE WHEN open THEN severity END
+SELECT journal.kind, feed.record_id, family, branch, key, CASE WHEN open THEN title END,
+       CASE WHEN open THEN severity END
   FROM journal
   JOIN finding ON finding.id = finding_id
   JOIN feed ON feed.id = feed_id
  WHERE operation = %(operation)s
 UNION ALL
-SELECT standing, feed.record_id, family, key, NULL, NULL
+SELECT standing, feed.record_id, family, branch, key, NULL, NULL
   FROM held
   JOIN finding ON finding.id = finding_id
   JOIN feed ON feed.id = held.feed_id
  WHERE latest_operation = %(operation)s AND standing = 'held'
- ORDER BY 1, 2, 3, 4
+ ORDER BY 1, 2, 3, 4, 5
 """
 
 WOULD_DO = """
-SELECT kind, record_id, family, key, CASE WHEN kind NOT IN ('closed', 'held') THEN title END,
+SELECT kind, record_id, family, branch, key, CASE WHEN kind NOT IN ('closed', 'held') THEN title END,
        CASE WHEN kind NOT IN ('closed', 'held') THEN severity END
   FROM difference
  WHERE operation_id = %(operation)s
- ORDER BY 1, 2, 3, 4
+ ORDER BY 1, 2, 3, 4, 5
 """
 
 
@@ -232,6 +236,16 @@ def forget_everything() -> None:
     order = ("product", "decision", "quarantine", "result", "log_line", "lease", "record", "operation", "connection")
     with database.cursor() as cursor:
         cursor.execute("; ".join(f"DELETE FROM {table}" for table in order))
+
+
+def days_pass(days: int) -> None:
+    """All that was noted of Branches is so much older."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE part SET listed_at = listed_at - make_interval(days => %(days)s),"
+            " proven_at = proven_at - make_interval(days => %(days)s)",
+            {"days": days},
+        )
 
 
 def delete(table: str, id: int) -> None:

@@ -18,7 +18,9 @@ from tests.ingest.scene import Scene
 from tests.property.histories import HUNTED, LONGEST_HUNT, Scent, play
 from tests.property.machine import (
     AUTO_MAP,
+    BRANCH_CHANGED,
     CHANGED,
+    CLOSES_AFTER,
     DECISIONS,
     DETOUR,
     FINDING_CHANGES,
@@ -192,6 +194,8 @@ PLANTED: dict[str, Plant] = {
     ),
     "a share takes rows of another Record": in_sql("stage_share", "record_id = %(record)s AND", ""),
     "a share of an export that failed closes": in_method("tidegate.ingest.walk.Walk.fill", proven_anyway),
+    "a Branch closes what is on another": in_sql("compare", "AND staged_part.branch = finding.branch", ""),
+    "what closes with its Branch is said to be gone": in_sql("hold_gone", "ELSE staged_part.because", "ELSE 'gone'"),
     "a change in steps stops after the first": in_method("tidegate.store.writers.remap.spans", only_the_first),
 }
 
@@ -210,7 +214,18 @@ def settled(*, approve: bool) -> Any:
     return event("settle_what_is_held", pick=st.just(-1), approve=st.just(approve))
 
 
+def on_a_branch(what: str, **more: Any) -> Any:
+    chosen = {"vep": "a", "branch": "dev", "what": what, "kind": "", "then": ""} | more
+    return event(
+        "vendor_changes_a_branch_and_sync", **BRANCH_CHANGED | {name: st.just(it) for name, it in chosen.items()}
+    )
+
+
+BRANCHED: dict[str, Any] = {"branched": True, "mapped": ["P1", "P1"]}
+GOES, COMES = on_a_branch("vanish", days=CLOSES_AFTER), on_a_branch("appear")
 SCENTS: dict[str, Scent] = {
+    "a Branch closes what is on another": Scent(BRANCHED, (on_a_branch("remove"),)),
+    "what closes with its Branch is said to be gone": Scent(BRANCHED, (GOES, COMES)),
     "an undo forgets the severity that a person said": Scent(
         events=(decided(4, 5), changed("severity", "undo", severity="low"), changed("title", "undo"))
     ),

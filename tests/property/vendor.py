@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
+from pydantic import Field
 
-from tests.acme import World, as_json
-from tests.property.model import Listed, Row, Told
+from tests.acme import Acme, AcmeSettings, Product, Rows, World, as_json
+from tests.property.model import BranchList, Heard, Listed, Row, Told
+from tidegate_sdk import Ask, Branch, Families, Family, List, Skipped, Tool, Vep, branches_of, chosen
 
 SEVERITIES = {"info": 0, "low": 1, "apocalyptic": 2, "medium": 3, "high": 4, "critical": 5}
 FINDING_FAULTS = (
@@ -27,6 +29,7 @@ FINDING_FAULTS = (
     "twice",
     "instead",
 )
+BRANCH_FAULTS = ("500", "nothing", "odd", "nameless", "hidden", "leaving", "twice")
 LIST_FAULTS = ("500", "cut", "short", "nothing", "odd", "nameless", "hidden", "twice")
 FAULTY = "issues"
 """The one Family that faults befall."""
@@ -44,9 +47,69 @@ class Fault:
     kind: str = ""
     vep: str | None = None
     login: bool = False
+    of_branches: bool = False
+    """Whether it befalls the list of this VEP's branches."""
 
 
 HEALTHY = Fault()
+
+
+@dataclass
+class BranchedWorld(World):
+    """Where `branched`, Acme has branches: a Family `issues@dev` is what is found on the branch *dev*."""
+
+    branched: bool = False
+    patterns: tuple[str, ...] = ("*",)
+    """As the Connection's settings have them."""
+
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
+        parts = request.url.path.strip("/").split("/")
+        if len(parts) == 3 and parts[2] == "branches" and parts[1] in self.products:
+            return self.page(list_of_branches(self, parts[1]), dict(request.url.params), request)
+        return super().answer(request)
+
+
+class BranchedSettings(AcmeSettings):
+    branches: tuple[str, ...] = Field(("*",), title="Branches")
+
+
+class Branched(Acme):
+    """Acme, asked for its branches first."""
+
+    __orig_bases__ = (Tool[BranchedSettings],)
+    has_branches = True
+    world: BranchedWorld  # pyright: ignore[reportIncompatibleVariableOverride]
+    settings: BranchedSettings
+
+    def families(self, vep: Vep) -> Families:
+        product = self.world.products.get(vep.id)
+        if not self.world.branched or product is None:
+            yield from super().families(vep)
+            return
+        asked = List(Ask(f"products/{vep.id}/branches"), "items", self.paging(), self.branch, "name")
+        wanted = chosen((yield from branches_of(asked)), self.settings.branches)
+        if not wanted and FAULTY not in self.world.exported:
+            yield Skipped(FAULTY, "No branch matches.")
+        for branch in wanted:
+            for name, family, _ in on_branch(product, branch.id):
+                if name in self.world.exported:
+                    continue
+                if name in product.skipped:
+                    yield Skipped(family, product.skipped[name], branch.id)
+                    continue
+                listing = List(Ask(f"products/{vep.id}/findings/{name}"), "items", self.paging(), self.finding, "id")
+                yield Family(family, listing, branch.id, off=frozenset({403}))
+
+    def branch(self, row: dict[str, Any]) -> Branch:
+        return Branch(row["name"], row["main"])
+
+
+def on_branch(product: Product, branch: str) -> Iterator[tuple[str, str, Rows]]:
+    """What a product has on a branch ("" is the main one): the name with its branch, the Family, its rows."""
+    for name, there in product.families.items():
+        family, _, on = name.partition("@")
+        if on == branch:
+            yield name, family, there
 
 
 class Wire:
@@ -65,11 +128,16 @@ class Wire:
         listed = None
         if path == "/products" and fault.vep is None:
             listed = list_of_veps(self.world)
+        elif fault.of_branches:
+            asked = path == f"/products/{fault.vep}/branches" and fault.vep in self.world.products
+            listed = list_of_branches(self.world, fault.vep or "") if asked else None
         elif path == f"/exports/{FAULTY}" and fault.vep in self.world.products:
             listed = list_of_exported(self.world)
         elif path == f"/products/{fault.vep}/findings/{FAULTY}" and fault.vep in self.world.products:
             listed = list_of_findings(self.world, fault.vep)
-        if listed is None or not fault.kind or fault.login or is_off(self.world, fault.vep):
+        if listed is None or not fault.kind or fault.login:
+            return None
+        if is_off(self.world, fault.vep) and not fault.of_branches:
             return None
         if fault.kind == "500":
             return httpx2.Response(500)
@@ -106,9 +174,9 @@ def wrong(listed: Answer, fault: Fault, paged: str, reading: int) -> Answer:
         case "short":
             return others
         case "odd":
-            return [without(row, "severity", "name"), *others]
+            return [without(row, "severity", "name" if "id" in row else "main"), *others]
         case "nameless":
-            return [without(row, "id"), *others]
+            return [without(row, "id" if "id" in row else "name"), *others]
         case "homeless":
             return [without(row, "product"), *others]
         case "hidden" if paged == "drifting" and reading == 1:
@@ -149,24 +217,49 @@ def proves(listed: Answer, fault: Fault, paged: str, vep: str | None = None) -> 
     return paged == "whole" or fault.kind not in ("twice", "instead")
 
 
-def told(world: World, vep: str, fault: Fault) -> dict[str, Told]:
+def told(world: BranchedWorld, vep: str, fault: Fault) -> Heard:
     """What one Sync hears of one VEP, Family by Family."""
     families: dict[str, Told] = {}
+    of_findings = HEALTHY if fault.of_branches else fault
     if FAULTY in world.exported:
-        families[FAULTY] = told_by_export(world, vep, fault)
+        families[FAULTY] = told_by_export(world, vep, of_findings)
     if vep not in world.products:
-        return families or {FAULTY: Told()}
-    for family, rows in world.products[vep].families.items():
-        if family in world.exported:
-            continue
-        if is_off(world, vep, family) or family in world.products[vep].skipped:
-            families[family] = Told(off=True)
-        elif family == FAULTY and fault.vep == vep and fault.kind:
-            families[family] = told_wrongly(world, vep, fault)
-        else:
-            healthy = {key: as_row(row) for key, row in rows.items()}
-            families[family] = Told(healthy, proof=world.paged, witness=witnesses(fault))
-    return families
+        return Heard(families or {FAULTY: Told()})
+    product, branches = world.products[vep], told_of_branches(world, vep, fault)
+    if branches is not None and branches.failed:
+        return Heard(families, failed=not families)
+    for branch in [""] if branches is None else branches.chosen:
+        for name, _, rows in on_branch(product, branch):
+            if name in world.exported:
+                continue
+            if is_off(world, vep, name) or name in product.skipped:
+                families[name] = Told(off=True)
+            elif name == FAULTY and of_findings.vep == vep and of_findings.kind:
+                families[name] = told_wrongly(world, vep, of_findings)
+            else:
+                healthy = {key: as_row(row) for key, row in rows.items()}
+                families[name] = Told(healthy, proof=world.paged, witness=witnesses(of_findings))
+    return Heard(families, branches)
+
+
+def told_of_branches(world: BranchedWorld, vep: str, fault: Fault) -> BranchList | None:
+    """The list of branches of one VEP; None where it is not asked for."""
+    if not world.branched:
+        return None
+    rows = list_of_branches(world, vep)
+    fault = fault if fault.of_branches and fault.vep == vep else HEALTHY
+    if fault.kind == "500":
+        return BranchList(failed=True)
+    first, second = (wrong(rows, fault, world.paged, turn) if fault.kind else rows for turn in (1, 2))
+    named = [row for row in first if {"name", "main"} <= row.keys()]
+    patterns = [Branch(row["name"], row["main"]) for row in named]
+    proves = fault.kind not in ("nothing", "nameless") and (world.paged == "whole" or fault.kind != "twice")
+    return BranchList(
+        chosen=list(dict.fromkeys(branch.id for branch in chosen(patterns, world.patterns))),
+        names=frozenset(row["name"] for row in first if "name" in row),
+        again=frozenset(row["name"] for row in second if "name" in row) if world.paged == "drifting" else frozenset(),
+        complete=proves,
+    )
 
 
 def told_wrongly(world: World, vep: str, fault: Fault) -> Told:
@@ -240,6 +333,12 @@ def is_off(world: World, vep: str | None, family: str = FAULTY) -> bool:
 
 def list_of_findings(world: World, vep: str) -> Answer:
     return list(world.products[vep].families.get(FAULTY, {}).values())
+
+
+def list_of_branches(world: World, vep: str) -> Answer:
+    """The main one last: what befalls a list befalls the first of it."""
+    others = dict.fromkeys(name.partition("@")[2] for name in world.products[vep].families if "@" in name)
+    return [{"name": name, "main": False} for name in others] + [{"name": "main", "main": True}]
 
 
 def list_of_exported(world: World) -> Answer:
