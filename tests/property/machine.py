@@ -194,14 +194,19 @@ class Histories(RuleBasedStateMachine):
                 there[key] = there[key] | {"status": "open" if there[key]["status"] == what else what}
 
     def vendor_changes_a_branch(self, vep: str, branch: str, what: str, keys: set[str]) -> None:
-        """It comes, goes and is scanned again; what is found there has the keys of the main one."""
-        name, product = f"issues@{branch}", self.world.products.get(vep)
+        """It comes, goes and is scanned again, for one Family or two; its findings have the keys of the main one."""
+        name, more, product = f"issues@{branch}", f"secrets@{branch}", self.world.products.get(vep)
         if product is None or not self.world.branched:
             return
         if what == "vanish":
             product.families.pop(name, None)
+            product.families.pop(more, None)
         elif what == "appear":
             product.families.setdefault(name, rows(*keys))
+        elif what == "family":
+            product.families |= {} if product.families.pop(more, None) else {more: rows(*keys)}
+        elif what == "off":
+            product.off ^= {name}
         elif name in product.families:
             self.change_rows(product.families[name], what, keys, "low")
 
@@ -227,10 +232,10 @@ class Histories(RuleBasedStateMachine):
         """The pair that everything about closing hangs on; and the undo of it, and what comes again after that."""
         for vep in sorted(veps):
             self.vendor_changes_findings(vep, what, keys, severity)
-        self.sync_and_then(Fault(kind, min(veps)), min(veps), then)
+        self.run_sync(Fault(kind, min(veps)), None)
+        self.follow(min(veps), then)
 
-    def sync_and_then(self, fault: Fault, vep: str, then: str) -> None:
-        self.run_sync(fault, None)
+    def follow(self, vep: str, then: str) -> None:
         for what_then in filter(None, then.split(", ")):
             if what_then == "sync":
                 self.run_sync(HEALTHY, None)
@@ -240,12 +245,14 @@ class Histories(RuleBasedStateMachine):
                 self.settle_what_is_held(-1, what_then == "approve")
 
     def vendor_changes_a_branch_and_sync(
-        self, vep: str, branch: str, what: str, keys: set[str], days: int, kind: str, then: str
+        self, vep: str, branch: str, what: str, keys: set[str], days: int, kind: str, foreseen: bool, then: str
     ) -> None:
         """What closes on a vanished branch hangs on all of these."""
         self.vendor_changes_a_branch(vep, branch, what, keys)
         self.days_pass(days)
-        self.sync_and_then(Fault(kind, vep, of_branches=True), vep, then)
+        sync = self.foresee_and_sync if foreseen else self.run_sync
+        sync(Fault(kind, vep, of_branches=True), None)
+        self.follow(vep, then)
 
     def days_pass(self, days: int) -> None:
         stored.days_pass(days)
@@ -330,8 +337,10 @@ class Histories(RuleBasedStateMachine):
     # What would be, and what was
 
     def preview_a_sync(self, kind: str, vep: str, alone: bool) -> None:
-        """It says what the Sync right after it does, and does nothing."""
-        fault, only = Fault(kind, vep), self.model.records.get(vep) if alone else None
+        self.foresee_and_sync(Fault(kind, vep), self.model.records.get(vep) if alone else None)
+
+    def foresee_and_sync(self, fault: Fault, only: Record | None) -> None:
+        """A preview says what the Sync right after it does, and does nothing."""
         scope = None if only is None else [self.id_of(only)]
         ask = lambda: operations.request_sync_preview(ALICE, self.scene.connection_id, scope)  # noqa: E731
         if only is not None and (only.state != "Good" or only.facts.deleted):
@@ -660,10 +669,13 @@ CHANGE_AND_SYNC = event("vendor_changes_and_sync", **CHANGED)
 BRANCH_CHANGED: dict[str, Any] = {
     "vep": one_of("a", "a", "b"),
     "branch": one_of("dev", "dev", "old"),
-    "what": one_of("vanish", "vanish", "vanish", "appear", "appear", "add", "remove", "fixed", "title", "severity"),
+    "what": one_of(
+        "vanish", "vanish", "vanish", "appear", "appear", "add", "remove", "fixed", "title", "severity", "family", "off"
+    ),
     "keys": one_of({"k1"}, {"k2", "k3"}, {"k1", "k2", "k3"}),
     "days": one_of(0, 0, CLOSES_AFTER - 1, CLOSES_AFTER, CLOSES_AFTER),
     "kind": one_of(*[""] * 14, *BRANCH_FAULTS),
+    "foreseen": one_of(*[False] * 7, True),
     "then": one_of(*[""] * 12, *REGRETS),
 }
 BRANCH_AND_SYNC = event("vendor_changes_a_branch_and_sync", **BRANCH_CHANGED)

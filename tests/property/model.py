@@ -608,7 +608,8 @@ class Model:
                 feed.there[part] = self.today
 
     def _due(self, feed: Feed, part: str, names: frozenset[str], listed: BranchList) -> bool:
-        long_gone = self.today - feed.there[part] >= self.close_branches_after > 0
+        last_there = max(day for other, day in feed.there.items() if branch_of(other) == branch_of(part))
+        long_gone = self.today - last_there >= self.close_branches_after > 0
         counts = any(not feed.findings[part, key].kept_open for key in feed.open_in(part))
         return listed.complete and branch_of(part) not in names and long_gone and counts
 
@@ -804,6 +805,7 @@ class Model:
         """All of it by names, as tests/property/stored.py reads it from the database."""
         findings: dict[Any, Any] = {}
         decisions: dict[Any, Any] = {}
+        unseen: dict[Any, int] = {}
         for feed in self.living_feeds():
             place = (feed.record.key, feed.test.product.name)
             for key, finding in feed.findings.items():
@@ -818,6 +820,7 @@ class Model:
                     "title": finding.title,
                     **waiting_of(finding),
                 }
+            unseen |= {(*place, part): self.today - day for part, day in feed.there.items()}
             decisions |= {
                 (*place, *key, name): value for key, said in feed.said.items() for name, value in said.items()
             }
@@ -825,6 +828,7 @@ class Model:
             "records": {record.key: facts_of(record) for record in self.records.values()},
             "findings": findings,
             "decisions": decisions,
+            "unseen": unseen,
             "products": {
                 product.name: (product.engagement, product.test is not None, product.others)
                 for product in self.products.values()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -117,6 +118,10 @@ def only_the_first(healthy: Any, findings: int) -> Any:
     return healthy(findings)[:1]
 
 
+def first_of(healthy: Any, *given: Any) -> Iterator[Any]:
+    return islice(healthy(*given), 1)
+
+
 PLANTED: dict[str, Plant] = {
     "what an unproven answer does not show is gone": in_sql("compare", "OR NOT stored.closes", ""),
     "a collapse is believed": in_python("tidegate.ingest.sync.verdict", always_close),
@@ -195,7 +200,24 @@ PLANTED: dict[str, Plant] = {
     "a share takes rows of another Record": in_sql("stage_share", "record_id = %(record)s AND", ""),
     "a share of an export that failed closes": in_method("tidegate.ingest.walk.Walk.fill", proven_anyway),
     "a Branch closes what is on another": in_sql("compare", "AND staged_part.branch = finding.branch", ""),
+    "a decision holds on one Branch alone": in_sql(
+        "findings_judge",
+        "finding.key_hash = %(key_hash)s::uuid",
+        "finding.key_hash = %(key_hash)s::uuid AND finding.branch = ''",
+    ),
+    "a Branch that is there ages": in_sql("branches_listed", "(branch = ANY(%(branches)s::text[]) OR (", "(false OR ("),
     "what closes with its Branch is said to be gone": in_sql("hold_gone", "ELSE staged_part.because", "ELSE 'gone'"),
+    "a merge mixes Branches": in_sql(
+        "merge_pairs",
+        "(there.family, there.branch, there.key_hash) = (this.family, this.branch, this.key_hash)",
+        "(there.family, there.key_hash) = (this.family, this.key_hash)",
+    ),
+    "a Branch that an unproven list lacks has vanished": in_python("tidegate_sdk.branch.Listed.complete", True),
+    "a Branch that may hide between two pages has vanished": in_python(
+        "tidegate.ingest.record._may_hide", lambda read: False
+    ),
+    "a preview says closed of a Branch that would be held": in_sql("foresee_held", "('gone', 'branch')", "('gone')"),
+    "of a Branch one Family alone closes": in_method("tidegate.ingest.branch._parts", first_of),
     "a change in steps stops after the first": in_method("tidegate.store.writers.remap.spans", only_the_first),
 }
 
@@ -215,7 +237,7 @@ def settled(*, approve: bool) -> Any:
 
 
 def on_a_branch(what: str, **more: Any) -> Any:
-    chosen = {"vep": "a", "branch": "dev", "what": what, "kind": "", "then": ""} | more
+    chosen = {"vep": "a", "branch": "dev", "what": what, "kind": "", "foreseen": False, "then": ""} | more
     return event(
         "vendor_changes_a_branch_and_sync", **BRANCH_CHANGED | {name: st.just(it) for name, it in chosen.items()}
     )
@@ -223,11 +245,40 @@ def on_a_branch(what: str, **more: Any) -> Any:
 
 BRANCHED: dict[str, Any] = {"branched": True, "mapped": ["P1", "P1"]}
 GOES, COMES = on_a_branch("vanish", days=CLOSES_AFTER), on_a_branch("appear")
+MERGE = event(
+    "detour",
+    **{name: st.just(it) for name, it in {"vep": "a", "to": "P2", "key": "k1", "imported": "move"}.items()},
+    decision=st.sampled_from(DECISIONS),
+)
 SCENTS: dict[str, Scent] = {
     "a Branch closes what is on another": Scent(BRANCHED, (on_a_branch("remove"),)),
+    "a decision holds on one Branch alone": Scent(BRANCHED, (COMES, decided(0, 4))),
+    "a Branch that is there ages": Scent(
+        BRANCHED, (COMES, on_a_branch("off", days=CLOSES_AFTER), on_a_branch("vanish", days=0))
+    ),
     "what closes with its Branch is said to be gone": Scent(BRANCHED, (GOES, COMES)),
+    "a merge mixes Branches": Scent(BRANCHED, (COMES, on_a_branch("fixed"), MERGE)),
+    "a preview says closed of a Branch that would be held": Scent(
+        BRANCHED | {"hold_above": 2, "bulk": False},
+        (
+            on_a_branch("appear", keys={"k1", "k2", "k3"}),
+            changed("remove", veps={"a"}, keys={"k2", "k3"}),
+            on_a_branch("vanish", days=CLOSES_AFTER, foreseen=True),
+        ),
+    ),
+    "of a Branch one Family alone closes": Scent(BRANCHED, (COMES, on_a_branch("family"), GOES)),
+    "a Branch that an unproven list lacks has vanished": Scent(
+        BRANCHED, (on_a_branch("title", kind="nameless", days=CLOSES_AFTER), COMES)
+    ),
+    "a Branch that may hide between two pages has vanished": Scent(
+        BRANCHED | {"paged": "drifting"}, (on_a_branch("title", kind="hidden", days=CLOSES_AFTER), COMES)
+    ),
     "an undo forgets the severity that a person said": Scent(
         events=(decided(4, 5), changed("severity", "undo", severity="low"), changed("title", "undo"))
+    ),
+    "an undo leaves what the Sync changed": Scent(events=(changed("title", "undo"),)),
+    "an undo takes another Record along": Scent(
+        {"bulk": False, "mapped": ["P1", "P2"]}, (changed("many", "undo", veps={"a", "b"}),)
     ),
     "an undo opens what a person approved": Scent({"hold_above": 2}, (changed("clear", "approve, undo"),)),
     "an undone fixing is believed where it comes again": Scent(events=(changed("fixed", "undo, sync"),)),
