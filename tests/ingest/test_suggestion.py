@@ -72,6 +72,43 @@ def test_accepted_it_can_be_undone(scene: Scene):
     assert len(suggestions().suggestions) == 1
 
 
+@pytest.mark.parametrize("of", [0, 1])
+def test_the_last_decision_on_either_of_the_two_takes_both_back(scene: Scene, of: int):
+    """They exchanged their ids: one alone would have the id of the other."""
+    both = moved(scene)
+    facts = list(Record.objects.order_by("pk").values())
+    actions.accept_suggestion(ALICE, *both)
+
+    undone = records.undo(ALICE, record_id=both[of])
+
+    assert [item.ok for item in undone.items] == [True, True]
+    after = list(Record.objects.order_by("pk").values())
+    assert [row | {"epoch": 0} for row in after] == [row | {"epoch": 0} for row in facts]
+
+
+@pytest.mark.parametrize("of", [0, 1])
+def test_while_one_of_the_two_changes_neither_is_taken_back(scene: Scene, of: int):
+    both = moved(scene)
+    outcome = actions.accept_suggestion(ALICE, *both)
+    Record.objects.filter(pk=both[of]).update(
+        changing_operation_id=world.operation(world.read(both[of]).connection, type="change", status="running").pk
+    )
+    facts = list(Record.objects.order_by("pk").values())
+
+    ways = (
+        lambda: records.undo(ALICE, step=outcome.step),
+        lambda: records.undo(ALICE, record_id=both[0]),
+        lambda: records.undo(ALICE, record_id=both[1]),
+    )
+    for way in ways:
+        undone = way()
+        told = {item.id: item.sentence for item in undone.items}
+
+        assert [item.ok for item in undone.items] == [False, False]
+        assert "goes back together with" in told[both[1 - of]]
+        assert list(Record.objects.order_by("pk").values()) == facts
+
+
 def test_after_a_sync_wrote_under_it_neither_half_is_undone(scene: Scene):
     missing, new = moved(scene)
     outcome = actions.accept_suggestion(ALICE, missing, new)

@@ -25,7 +25,7 @@ from tidegate.store.writers.operation import request_operation
 from tidegate.store.writers.product import IMPORTED, keep_products, make_products, product_type_named
 from tidegate.store.writers.record import Deciding, lock_records
 from tidegate.store.writers.remap import Going
-from tidegate.store.writers.undo import last_decision, records_of_step, undo_records
+from tidegate.store.writers.undo import gave_ids, last_decision, records_of_step, undo_records
 
 Imported = Literal["leave", "move", "close"]
 
@@ -137,7 +137,7 @@ def undo(actor: Actor, *, step: UUID | None = None, record_id: int | None = None
     """
     if (step is None) == (record_id is None):
         raise Refused("It is not clear what to undo.", "Name a Record or a step, not both.")
-    step, records = (step, records_of_step(step)) if step is not None else last_step(record_id or 0)
+    step, records = (step, records_of_step(step)) if step is not None else last_step(actor, record_id or 0)
     if not records:
         raise NotThere(f"There is no step {step}.", "The history of a Record says its steps: tidegate record show")
     with acting(str(actor), step=undo_step(step)):
@@ -378,8 +378,9 @@ def why_not_to_earlier(record: Deciding) -> str | None:
     return "It was never mapped before; map it to a Product."
 
 
-def last_step(record_id: int) -> tuple[UUID, list[int]]:
-    """The step of the last decision on the Record."""
+def last_step(actor: Actor, record_id: int) -> tuple[UUID, list[int]]:
+    """The step of the last decision on the Record, and for whom it is undone: for this one alone, but that two which
+    exchanged their ids go back together."""
     records = locked([record_id])
     last = last_decision(record_id)
     if last is None:
@@ -387,4 +388,8 @@ def last_step(record_id: int) -> tuple[UUID, list[int]]:
     if last.step is None:
         sentence = f"The last decision on {records[record_id].name}, by {last.actor}, was no step of Tidegate."
         raise Refused(sentence, "Decide anew.")
-    return last.step, [record_id]
+    if not gave_ids(record_id, last.step):
+        return last.step, [record_id]
+    both = records_of_step(last.step)
+    demand(actor, "mapper", "record", both, "undo")
+    return last.step, both

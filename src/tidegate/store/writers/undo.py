@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from tidegate.rules.undo import DECISION_FACTS, Line, facts_before, remap, why_not
-from tidegate.store.models import Feed, Record
+from tidegate.store.models import Feed, Record, RecordHistory
 from tidegate.store.statement import rows_of, run
 from tidegate.store.writers.relink import is_relink, take_apart
 from tidegate.store.writers.remap import Going
@@ -39,6 +39,11 @@ def last_decision(record: int) -> LastDecision | None:
     for row in rows_of("last_decision", record=record):
         return LastDecision(**row)
     return None
+
+
+def gave_ids(record: int, step: UUID) -> bool:
+    """Whether the step gave this Record the id of another: the two became one."""
+    return RecordHistory.objects.filter(record_id=record, step=step, before__has_key="vendor_id").exists()
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,10 @@ def undo_some(step: UUID, records: Sequence[int], undone: Undone) -> set[Any]:
         if answers[record] is None
     }
     if is_relink(histories, step):
-        if why := next((why for why in answers.values() if why is not None), None):
+        why = next((why for why in answers.values() if why is not None), None)
+        if why is None and histories.keys() != set(records_of_step(step)):
+            why = "the Record it goes back together with cannot now"
+        if why is not None:
             undone.answers.update(dict.fromkeys(answers, why))  # both or none: they exchanged their ids
             return set()
         take_apart(histories)
