@@ -354,6 +354,23 @@ def test_a_record_that_is_done_is_everybodys_while_the_change_goes_on(in_steps: 
     assert held_by[-1] == [None, number]
 
 
+@pytest.mark.parametrize("said_in", ["Shop", "Other"])
+def test_what_was_decided_in_one_feed_holds_on_branches_that_only_the_other_has(said_in: str):
+    """records.md: a person's decision holds for all Branches of the same finding, also where a move brings them."""
+    shop = world.record(world.connection())
+    at: dict[str, int] = {}
+    for name, branch in (("Shop", "dev"), ("Other", "")):
+        records.map_records(ALICE, [shop], new_product=name)
+        at[name] = world.finding(world.read(shop).feed_id or 0, key="k", branch=branch)
+    findings.decide_finding(ALICE, at[said_in], verdict="false positive", severity="Low")
+
+    map_to(shop, "Shop", "move")
+
+    assert [(world.of(id).active, world.of(id).severity) for id in at.values()] == [(False, 1), (False, 1)]
+    assert world.tallies() == world.true_tallies()
+    assert all(Journal.objects.filter(finding=id, kind="decided").count() == 1 for id in at.values())
+
+
 def test_a_closing_that_waits_goes_to_the_one_it_is_merged_into():
     """records.md: the one at the destination takes what waited for the other, and nothing waits for what is closed."""
     shop = world.record(world.connection())

@@ -98,6 +98,7 @@ def merge(actor: str, step: str, going: Going, span: Span = ALL, operation: int 
     run("merge_held", **ends, sources=sources, theres=theres)
     run("merge_openings", destination=going.destination, sources=sources, theres=theres)
     run("merge_findings", destination=going.destination, sources=sources, theres=theres)
+    run("merge_judge", feed=going.destination, findings=sources, actor=actor, operation=operation)
     _look_for_words(going.destination, sources)
     merged = sum(there is not None for there in theres)
     return Counter(moved=len(pairs) - merged, merged=merged)
@@ -166,6 +167,8 @@ def _unmerge(actor: str, step: str, going: Going, span: Span, operation: int | N
     run("unmerge_decisions_restore", lines=lines)
     run("unmerge_held", source=going.source, findings=findings)
     run("unmerge_findings", **ends, lines=lines, step=step, actor=actor, operation=operation)
+    for feed in (going.source, going.destination):
+        run("merge_judge", feed=feed, findings=findings, actor=actor, operation=operation)
     _look_for_words(going.source, findings)
     back = sum(row["kind"] == "moved" for row in went)
     return Counter(moved_back=back, unmerged=len(went) - back)
