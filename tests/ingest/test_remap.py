@@ -371,6 +371,26 @@ def test_what_was_decided_in_one_feed_holds_on_branches_that_only_the_other_has(
     assert all(Journal.objects.filter(finding=id, kind="decided").count() == 1 for id in at.values())
 
 
+@pytest.mark.parametrize("said_in", ["Shop", "Other"])
+def test_an_undone_move_leaves_what_was_decided_before_it_where_it_was_said(said_in: str):
+    """records.md: an undo puts back what was; what is decided since stays, and goes along."""
+    shop = world.record(world.connection())
+    at: dict[str, int] = {}
+    for name, branch in (("Shop", "dev"), ("Other", "")):
+        records.map_records(ALICE, [shop], new_product=name)
+        at[name] = world.finding(world.read(shop).feed_id or 0, key="k", branch=branch)
+    feeds = {name: world.of(id).feed_id for name, id in at.items()}
+    findings.decide_finding(ALICE, at[said_in], verdict="false positive", severity="Low")
+    decided = sorted(Decision.objects.values_list("feed_id", "field", "value", "by"))
+
+    records.undo(ALICE, step=map_to(shop, "Shop", "move").step)
+
+    assert {name: world.of(id).feed_id for name, id in at.items()} == feeds
+    assert {name: world.of(id).active for name, id in at.items()} == {name: name != said_in for name in at}
+    assert sorted(Decision.objects.values_list("feed_id", "field", "value", "by")) == decided
+    assert world.tallies() == world.true_tallies()
+
+
 def test_a_closing_that_waits_goes_to_the_one_it_is_merged_into():
     """records.md: the one at the destination takes what waited for the other, and nothing waits for what is closed."""
     shop = world.record(world.connection())
