@@ -1,7 +1,8 @@
 """How many histories are played, how long they are, and how they are repeated.
 
 TIDEGATE_TEST_SEED plays others, or one again; TIDEGATE_TEST_HISTORIES=long plays ten thousand long ones, for
-TIDEGATE_TEST_MINUTES at most; TIDEGATE_TEST_PLAYED names a file that notes each round, so that the next run goes on.
+TIDEGATE_TEST_MINUTES at most and with TIDEGATE_TEST_STEPS steps each; TIDEGATE_TEST_PLAYED names a file that notes each
+round, so that the next run goes on.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ EVERY = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     verbosity=Verbosity.normal,
 )
-PLAYED = settings(EVERY, max_examples=A_ROUND, stateful_step_count=60 if LONG else 14)
+STEPS = int(os.environ.get("TIDEGATE_TEST_STEPS", "0")) or (60 if LONG else 14)
+PLAYED = settings(EVERY, max_examples=A_ROUND, stateful_step_count=STEPS)
 HUNTED = settings(EVERY, max_examples=A_ROUND, stateful_step_count=25, phases=[Phase.generate])
 """For a planted bug: it is to be found, not made small, and the hunt ends with the first history that shows it."""
 LONGEST_HUNT = 40
