@@ -98,10 +98,16 @@ def merge(actor: str, step: str, going: Going, span: Span = ALL, operation: int 
     run("merge_held", **ends, sources=sources, theres=theres)
     run("merge_openings", destination=going.destination, sources=sources, theres=theres)
     run("merge_findings", destination=going.destination, sources=sources, theres=theres)
-    run("merge_judge", feed=going.destination, findings=sources, actor=actor, operation=operation)
+    _judge([going.destination], sources, actor, operation)
     _look_for_words(going.destination, sources)
     merged = sum(there is not None for there in theres)
     return Counter(moved=len(pairs) - merged, merged=merged)
+
+
+def _judge(feeds: Sequence[int | None], findings: Sequence[int], actor: str, operation: int | None) -> None:
+    """What is decided of these holds on all their Branches in these Feeds."""
+    for feed in feeds:
+        run("merge_judge", feed=feed, findings=list(findings), actor=actor, operation=operation)
 
 
 def _look_for_words(feed: int | None, findings: Sequence[int]) -> None:
@@ -167,8 +173,7 @@ def _unmerge(actor: str, step: str, going: Going, span: Span, operation: int | N
     run("unmerge_decisions_restore", lines=lines)
     run("unmerge_held", source=going.source, findings=findings)
     run("unmerge_findings", **ends, lines=lines, step=step, actor=actor, operation=operation)
-    for feed in (going.source, going.destination):
-        run("merge_judge", feed=feed, findings=findings, actor=actor, operation=operation)
+    _judge([going.source, going.destination], findings, actor, operation)
     _look_for_words(going.source, findings)
     back = sum(row["kind"] == "moved" for row in went)
     return Counter(moved_back=back, unmerged=len(went) - back)
