@@ -354,14 +354,20 @@ def test_a_record_that_is_done_is_everybodys_while_the_change_goes_on(in_steps: 
     assert held_by[-1] == [None, number]
 
 
-@pytest.mark.parametrize("said_in", ["Shop", "Other"])
-def test_what_was_decided_in_one_feed_holds_on_branches_that_only_the_other_has(said_in: str):
-    """records.md: a person's decision holds for all Branches of the same finding, also where a move brings them."""
+def in_two_places() -> tuple[int, dict[str, int]]:
+    """A Record that was mapped to Shop and is mapped to Other, and a finding of it in each, on another Branch."""
     shop = world.record(world.connection())
     at: dict[str, int] = {}
     for name, branch in (("Shop", "dev"), ("Other", "")):
         records.map_records(ALICE, [shop], new_product=name)
         at[name] = world.finding(world.read(shop).feed_id or 0, key="k", branch=branch)
+    return shop, at
+
+
+@pytest.mark.parametrize("said_in", ["Shop", "Other"])
+def test_what_was_decided_in_one_feed_holds_on_branches_that_only_the_other_has(said_in: str):
+    """records.md: a person's decision holds for all Branches of the same finding, also where a move brings them."""
+    shop, at = in_two_places()
     findings.decide_finding(ALICE, at[said_in], verdict="false positive", severity="Low")
 
     map_to(shop, "Shop", "move")
@@ -374,11 +380,7 @@ def test_what_was_decided_in_one_feed_holds_on_branches_that_only_the_other_has(
 @pytest.mark.parametrize("said_in", ["Shop", "Other"])
 def test_an_undone_move_leaves_what_was_decided_before_it_where_it_was_said(said_in: str):
     """records.md: an undo puts back what was; what is decided since stays, and goes along."""
-    shop = world.record(world.connection())
-    at: dict[str, int] = {}
-    for name, branch in (("Shop", "dev"), ("Other", "")):
-        records.map_records(ALICE, [shop], new_product=name)
-        at[name] = world.finding(world.read(shop).feed_id or 0, key="k", branch=branch)
+    shop, at = in_two_places()
     feeds = {name: world.of(id).feed_id for name, id in at.items()}
     findings.decide_finding(ALICE, at[said_in], verdict="false positive", severity="Low")
     decided = sorted(Decision.objects.values_list("feed_id", "field", "value", "by"))

@@ -24,8 +24,9 @@ from tidegate.store.writers import remap as findings
 from tidegate.store.writers.operation import request_operation
 from tidegate.store.writers.product import IMPORTED, keep_products, make_products, product_type_named
 from tidegate.store.writers.record import Deciding, lock_records
+from tidegate.store.writers.relink import gave_ids
 from tidegate.store.writers.remap import Going
-from tidegate.store.writers.undo import gave_ids, last_decision, records_of_step, undo_records
+from tidegate.store.writers.undo import last_decision, records_of_step, undo_records
 
 Imported = Literal["leave", "move", "close"]
 

@@ -445,7 +445,7 @@ def _met_of_severity(query: str, wanted: Wanted, scope: _Scope, most: int) -> tu
     Feeds hold too many of it."""
     rest = replace(wanted, severity=None, active=None)
     at_most = HITS * (BESIDE if _filtered(rest, replace(scope, feeds=None)) else 1) + 1
-    looked_at = LOOKED_AT if scope.feeds is None else max(LOOKED_AT, IN_FEEDS)
+    looked_at = LOOKED_AT if scope.feeds is None else IN_FEEDS
     rows = rows_of(
         "words_find_inside", query=query, feeds=scope.feeds, severity=wanted.severity, active=wanted.active, most=most,
         looked_at=looked_at, at_most=at_most,

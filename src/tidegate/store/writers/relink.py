@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from tidegate.rules.actor import Actor
 from tidegate.rules.undo import Line
-from tidegate.store.models import Record, RelinkDismissed
+from tidegate.store.models import Record, RecordHistory, RelinkDismissed
 from tidegate.store.statement import run
 
 VENDOR_FACTS: Final = (
@@ -39,6 +39,11 @@ def relink(actor: Actor, missing: int, new: int) -> None:
 def is_relink(histories: Mapping[int, Sequence[Line]], step: UUID) -> bool:
     """Whether the step gave Records other ids."""
     return any("vendor_id" in line.before for lines in histories.values() for line in lines if line.step == step)
+
+
+def gave_ids(record: int, step: UUID) -> bool:
+    """Whether the step gave this Record the id of another: the two became one."""
+    return RecordHistory.objects.filter(record_id=record, step=step, before__has_key="vendor_id").exists()
 
 
 def take_apart(histories: Mapping[int, Sequence[Line]]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from tidegate.rules.undo import DECISION_FACTS, Line, facts_before, remap, why_not
-from tidegate.store.models import Feed, Record, RecordHistory
+from tidegate.store.models import Feed, Record
 from tidegate.store.statement import rows_of, run
 from tidegate.store.writers.relink import is_relink, take_apart
 from tidegate.store.writers.remap import Going
@@ -39,11 +39,6 @@ def last_decision(record: int) -> LastDecision | None:
     for row in rows_of("last_decision", record=record):
         return LastDecision(**row)
     return None
-
-
-def gave_ids(record: int, step: UUID) -> bool:
-    """Whether the step gave this Record the id of another: the two became one."""
-    return RecordHistory.objects.filter(record_id=record, step=step, before__has_key="vendor_id").exists()
 
 
 @dataclass(frozen=True)
