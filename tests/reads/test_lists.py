@@ -279,14 +279,18 @@ def test_records_sort_by_any_column_page_by_page(house: dict[str, Any]):
     world.record(Connection.objects.get(tool="burpsuite"), "new")
 
     for sort, expected in RECORD_ORDERS.items():
-        names, cursor = [], None
-        while len(names) < 9:
-            page = record.records(sort=sort, cursor=cursor, limit=1)
-            names += [row.name for row in page.records]
-            cursor = page.next
-            if not cursor:
-                break
-        assert names == expected, sort
+        assert record_names(sort=sort) == expected, sort
+
+
+def record_names(**asked: Any) -> list[str]:
+    """Of a list of Records all its pages, one Record each."""
+    names, cursor = list[str](), None
+    while len(names) < 9:
+        page = record.records(**asked, cursor=cursor, limit=1)
+        names += [row.name for row in page.records]
+        if not (cursor := page.next):
+            break
+    return names
 
 
 def test_records_are_searched_in_every_column(house: dict[str, Any]):
@@ -304,7 +308,7 @@ def test_records_are_searched_in_every_column(house: dict[str, Any]):
 def test_a_search_for_records_knows_their_latest_words_whether_few_or_many_have_them(
     house: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
-    """What many have is met along the list, what few have is gathered first: the same either way."""
+    """What many have is met along the list, what few have is gathered: the same either way."""
     Record.objects.filter(name="web").update(name="Über-Web", vendor_id="ÄÖ:1")
     asked: dict[str, list[str]] = {
         "über": ["Über-Web"],
@@ -313,11 +317,11 @@ def test_a_search_for_records_knows_their_latest_words_whether_few_or_many_have_
         "shop GROUP": ["api", "Über-Web"],
     }
 
-    for gathered in (record.GATHERED, 0):
-        monkeypatch.setattr(record, "GATHERED", gathered)
+    for near in (record.NEAR, 1, 0):
+        monkeypatch.setattr(record, "NEAR", near)
         for search, expected in asked.items():
-            found = record.records(search=search, sort="vendor id").records
-            assert sorted(row.name for row in found) == sorted(expected), (gathered, search)
+            assert record_names(search=search) == expected, (near, search)
+            assert record_names(search=search, sort="newest") == expected, search
 
 
 READS: dict[str, Callable[[dict[str, Any]], object]] = {

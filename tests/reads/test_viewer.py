@@ -70,6 +70,7 @@ UNBOUND = {
     "metrics.exposition": "for who scrapes the whole house, with a password of its own",
     "metrics.forget": "shows nothing",
     "operation.verdict": "a sentence about what is at hand",
+    "page.behind": "what of a query that is at hand follows a cursor",
     "page.cut": "one page of a query that is at hand",
     "page.decoded": "reads a cursor",
     "page.encoded": "writes a cursor",

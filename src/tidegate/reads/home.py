@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 
 import msgspec
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, OuterRef, Q
-from django.db.models.functions import JSONObject, TruncDate
+from django.db.models.functions import JSONObject
 from msgspec import Meta
 
-from tidegate.reads.share import visible_operations
+from tidegate.reads.share import seen_whole
 from tidegate.reads.tool import tools
 from tidegate.reads.viewer import visible
 from tidegate.store import models
+from tidegate.store.statement import rows_of
 
 DAYS: Final = 30
 COVERED: Final = 25
@@ -56,23 +57,17 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 def days_of(connections: Sequence[int], now: datetime) -> dict[int, list[Day]]:
     """The last 30 days of each Connection, the oldest first."""
-    first = now.date() - timedelta(days=DAYS - 1)
-    ran = visible_operations().filter(
-        connection_id__in=connections, preview=False, type__in=("discover", "sync"), status__in=WORST_FIRST,
-        requested_at__gte=now - timedelta(days=DAYS),
-    )  # fmt: skip
-    counted = ran.values("connection_id", "status", day=TruncDate("requested_at")).annotate(n=Count("id")).order_by()
-    by_day: dict[tuple[int, date], dict[str, int]] = {}
-    for row in counted:
-        by_day.setdefault((row["connection_id"], row["day"]), {})[row["status"]] = row["n"]
-    all_days = [first + timedelta(days=n) for n in range(DAYS)]
-    return {number: [_day(day, by_day.get((number, day), {})) for day in all_days] for number in connections}
-
-
-def _day(day: date, counts: dict[str, int]) -> Day:
-    worst = next((status for status in WORST_FIRST if counts.get(status)), "")
-    said = ", ".join(f"{counts[status]} {status}" for status in WORST_FIRST if counts.get(status)) or "nothing ran"
-    return Day(day=day, tone=TONES.get(worst, "none"), words=f"{day:%-d %B}: {said}")
+    first = datetime.combine(now.date(), time.min, UTC) - timedelta(days=DAYS - 1)
+    days = [(first + timedelta(days=n)).date() for n in range(DAYS)]
+    names = [f"{day:%-d %B}" for day in days]
+    quiet = [Day(day=day, tone="none", words=f"{name}: nothing ran") for day, name in zip(days, names, strict=True)]
+    strips = {number: list(quiet) for number in connections}
+    seen = [number for number in connections if seen_whole(number)]
+    for row in rows_of("days_of_connections", connections=seen, first=first) if seen else ():
+        n, ended = row["day"], [pair for pair in zip(WORST_FIRST, row["ended"], strict=True) if pair[1]]
+        words = ", ".join(f"{number} {status}" for status, number in ended)
+        strips[row["connection_id"]][n] = Day(day=days[n], tone=TONES[ended[0][0]], words=f"{names[n]}: {words}")
+    return strips
 
 
 def coverage() -> Coverage:

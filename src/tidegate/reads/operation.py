@@ -183,11 +183,11 @@ class AtOnce(NamedTuple):
 def at_once(limit: int) -> AtOnce:
     """The newest so many of each kind, and one more where there are more; in two questions."""
     there, waits = visible_operations(), _waits_for_a_person()
-    kinds = [there.filter(status="running"), there.filter(status="pending"), there.filter(waits)]
-    newest = Q()
-    for kind in kinds:
-        newest |= Q(pk__in=kind.order_by("-pk").values("pk")[: limit + 1])
-    found = list(there.filter(newest).annotate(told=told_by_its_worker()).order_by("-pk"))
+    kinds = [
+        kind.order_by("-pk").values("pk")[: limit + 1]
+        for kind in (there.filter(status="running"), there.filter(status="pending"), there.filter(waits))
+    ]
+    found = list(there.filter(pk__in=kinds[0].union(*kinds[1:])).annotate(told=told_by_its_worker()).order_by("-pk"))
     rows = _rows(found)
     return AtOnce(
         running=[row for row in rows if row.status == "running"][:limit],
@@ -198,8 +198,9 @@ def at_once(limit: int) -> AtOnce:
 
 
 def _waits_for_a_person() -> Q:
-    waiting = models.Held.objects.filter(standing=models.Held.HELD).values("latest_operation")
-    return Q(id__in=waiting) | Q(id__in=models.HeldAbsence.objects.values("latest_operation_id"))
+    """Few at most, though what waits of each may be much: these are found first."""
+    held = models.Held.objects.filter(standing=models.Held.HELD).values("latest_operation").distinct()
+    return Q(pk__in=held.union(models.HeldAbsence.objects.values("latest_operation_id")))
 
 
 def operation(operation_id: int, *, lines: LogAsked | None = None) -> OperationDetail | None:

@@ -59,14 +59,17 @@ def cut(
 ) -> tuple[list[Any], str | None]:
     """The rows of one page in the order of `by` (a leading "-" is descending; the last is unique), and its next."""
     limit = max(1, min(limit, LARGEST_LIMIT))
-    query = query.order_by(*by)
-    if cursor:
-        query = query.filter(_after(by, decoded(cursor, types)))
-    rows = list(query[: limit + 1])
+    rows = list(behind(query, by, types, cursor)[: limit + 1])
     if len(rows) <= limit:
         return rows, None
     last = rows[limit - 1]
     return rows[:limit], encoded([_value(last, field) for field in by])
+
+
+def behind(query: QuerySet[Any], by: Sequence[str], types: Sequence[type], cursor: str | None) -> QuerySet[Any]:
+    """All that follow the cursor, in the order of `by`. Raises CursorRefused."""
+    query = query.order_by(*by)
+    return query.filter(_after(by, decoded(cursor, types))) if cursor else query
 
 
 def _after(by: Sequence[str], values: Sequence[Any]) -> Q:

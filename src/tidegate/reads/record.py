@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, TypedDict, Unpack
 
 import msgspec
-from django.db.models import Case, F, IntegerField, OuterRef, Q, TextField, Value, When
-from django.db.models.functions import Coalesce, Left, Lower
+from django.db.models import Case, F, IntegerField, Q, TextField, Value, When
+from django.db.models.functions import Coalesce, Concat, Left, Lower
 from msgspec import Meta
 
 from tidegate import catalog
@@ -17,8 +16,7 @@ from tidegate.reads.count import STATES, Findings, feeds_seen, findings_of
 from tidegate.reads.elsewhere import Told
 from tidegate.reads.history import Change, changes
 from tidegate.reads.lost import LostAway, lost_away
-from tidegate.reads.managed import file_of
-from tidegate.reads.page import LIMIT, cut, number, storable
+from tidegate.reads.page import LIMIT, behind, cut, number, storable
 from tidegate.reads.viewer import visible
 from tidegate.rules import record as rules
 from tidegate.rules.access import Role
@@ -32,20 +30,16 @@ State = Literal["new", "ignored", "good", "stale", "missing", "mapped"]
 SORTED_LETTERS = 300
 """By so many first letters a text is sorted: what the index holds (schema/0008_search.sql)."""
 
+NEAR = 10
+"""So many times the rows of a page are looked at along the list first: they fill it where many have the words."""
+
+NEAREST = 3_000
+"""But no more than so many."""
+
 GATHERED = 500
-"""So many hits of a search are gathered and put in order; of more, the first are met soon along the list."""
+"""So many Records with some words are put in order, where only the first few are shown."""
 
-_SHOWN: Final = (
-    *("decision", "deleted_at", "hands_off", "ignored_because", "changing_operation_id", "epoch", "feed_id"),
-    *("vendor_id", "name", "parent", "url", "finalized_at", "finalized_by", "finalized_how", "earlier_product_name"),
-    *("first_seen_at", "first_seen_operation_id", "absent_since", "target_lost_at", "target_lost"),
-    *("connection__label", "connection__tool", "connection__deleted_at", "absent_operation__counts"),
-    *("feed__test__engagement__product__name", "earlier_product__name"),
-)
-"""What a row says, of a Record and of what it refers to: a quarter of all columns, and half of the time of a list."""
-
-_NOTHING_AWAY: Final[Mapping[int, LostAway]] = MappingProxyType({})
-
+_NONE: Final = Q(pk__in=[])
 Sort = Literal["name", "vendor id", "parent", "product", "state", "newest"]
 
 
@@ -158,7 +152,7 @@ def records_of(lists: Sequence[tuple[RecordsAsked, Sort, str | None, int]]) -> l
     """The pages of several lists that stand on one page: what their rows say is asked for once, for all of them."""
     pages = [_numbers(*one) for one in lists]
     ids = [number for numbers, _ in pages for number in numbers]
-    rows = {row.id: row for row in _rows(list(living().filter(id__in=ids).only(*_SHOWN)) if ids else [])}
+    rows = {row.id: row for row in _rows(ids)}
     return [
         RecordPage(records=[rows[number] for number in numbers if number in rows], next=following)
         for numbers, following in pages
@@ -167,15 +161,19 @@ def records_of(lists: Sequence[tuple[RecordsAsked, Sort, str | None, int]]) -> l
 
 def _numbers(asked: RecordsAsked, sort: Sort, cursor: str | None, limit: int) -> tuple[list[int], str | None]:
     """Which rows, without what they refer to: these alone are read then, with all of it."""
-    query: Any = _narrowed(asked)
+    by, types = ("sorted_by", "id"), (int if sort in ("state", "newest") else str, int)
+    query: Any = _narrowed(asked).annotate(sorted_by=_sorted_by(sort))
     searched = _searched(asked)
-    if searched:
-        # What few have is gathered first: along the order of a list each Record is met, at three times the cost.
-        few = list(_having(searched, query).order_by().values_list("id", flat=True)[: GATHERED + 1])
-        is_rare = len(few) <= GATHERED
-        query = models.Record.objects.filter(id__in=few) if is_rare else _having(searched, query, met=True)
-    query, kind = query.annotate(sorted_by=_sorted_by(sort)), int if sort in ("state", "newest") else str
-    found, following = cut(query.values("id", "sorted_by"), ("sorted_by", "id"), (kind, int), cursor, limit)
+    if searched and sort == "name":
+        # What many have is met soon along the index. What few have, or what lies far behind, is gathered: to meet each
+        # Record one by one costs ten times as much as to look through the words of all.
+        near = behind(query, by, types, cursor)[: min((limit + 1) * NEAR, NEAREST)]
+        there = models.Record.objects.filter(id__in=near.values("id")).annotate(sorted_by=_sorted_by(sort))
+        found, following = cut(_having(searched, there).values("id", "sorted_by"), by, types, cursor, limit)
+        if following is not None:
+            return [row["id"] for row in found], following
+        query = query.annotate(sorted_by=Concat(F("sorted_by"), Value("")))  # which no index knows
+    found, following = cut(_having(searched, query).values("id", "sorted_by"), by, types, cursor, limit)
     return [row["id"] for row in found], following
 
 
@@ -210,18 +208,14 @@ def _narrowed(asked: RecordsAsked, role: Role = "reader") -> Any:
 
 def _searched(asked: RecordsAsked) -> list[tuple[str, Q]]:
     """Each word that is searched for, and what flows into a Product that has it in its name."""
-    return [(word, _flows_into(word)) for word in storable(asked.get("search", "")).split()]
+    flows = asked.get("state") not in ("new", "ignored")
+    return [(word, _flows_into(word) if flows else _NONE) for word in storable(asked.get("search", "")).split()]
 
 
-def _having(searched: list[tuple[str, Q]], query: Any, *, met: bool = False) -> Any:
-    """Those of a query that have all these words. `met` is for words that many have: whoever walks along the order of a
-    list asks each Record that it meets, where else all that have them would be gathered."""
-    if not searched:
-        return query
-    own: Any = models.RecordTold.objects.filter(record=OuterRef("pk")).values("text")[:1] if met else F("told__text")
-    query = query.annotate(own_words=own)
+def _having(searched: list[tuple[str, Q]], query: Any) -> Any:
+    """Those of a query that have all these words."""
     for word, flows_into_it in searched:
-        query = query.filter(Q(own_words__contains=Lower(Value(word))) | flows_into_it)
+        query = query.filter(Q(told__text__contains=Lower(Value(word))) | flows_into_it)
     return query
 
 
@@ -231,7 +225,7 @@ def _flows_into(word: str) -> Q:
     products = models.Product.objects.filter(name__icontains=word).values("id")
     engagements = models.Engagement.objects.filter(product__in=products).values("id")
     tests = models.Test.objects.filter(engagement__in=engagements).values("id")
-    return Q(feed__test__in=tests) if tests.exists() else Q(pk__in=[])
+    return Q(feed__test__in=tests) if tests.exists() else _NONE
 
 
 def _sorted_by(sort: Sort) -> Any:
@@ -250,11 +244,11 @@ def _sorted_by(sort: Sort) -> Any:
 
 def record(record_id: int) -> RecordDetail | None:
     """One Record with its history; None if there is none of this number, or it was deleted."""
-    found = living().filter(id=record_id).first()
-    if found is None:
+    found: Any = _living().filter(id=record_id).first()
+    if found is None or not (rows := _rows([record_id])):
         return None
     return RecordDetail(
-        record=_rows([found])[0],
+        record=rows[0],
         attributes=found.attributes,
         first_seen_at=found.first_seen_at,
         finalized_at=found.finalized_at,
@@ -275,24 +269,30 @@ def named_like(words: str, limit: int = LIMIT) -> list[RecordInShort]:
     there = models.Record.objects.filter(visible_records(), deleted_at=None, connection__deleted_at=None)
     few = list(there.filter(within).order_by().values_list("id", flat=True)[:GATHERED])
     wanted = Q(id__in=few) | Q(id=asked) if asked is not None else Q(id__in=few)
-    return _in_short(living().filter(wanted).order_by("name", "pk")[:limit])
+    return _in_short(_living().filter(wanted), limit)
 
 
 def flowing_into(product_id: int, limit: int = LIMIT) -> list[RecordInShort]:
     """The first Records by name that are mapped to a Product."""
-    found = living().filter(feed__test__engagement__product_id=product_id).order_by("name", "pk")
-    return _in_short(found[:limit])
+    return _in_short(_living().filter(feed__test__engagement__product_id=product_id), limit)
 
 
-def _in_short(found: Iterable[Any]) -> list[RecordInShort]:
-    away = lost_away()
+def _in_short(query: Any, limit: int) -> list[RecordInShort]:
+    """The first of these by name."""
+    ids, now, away = (
+        list(query.order_by("name", "pk").values_list("pk", flat=True)[:limit]),
+        datetime.now(UTC),
+        lost_away(),
+    )
+    rows = {row["id"]: row for row in _read(ids)}
     return [
         RecordInShort(
-            id=one.pk, name=one.name, connection=one.connection.label, connection_id=one.connection.pk,
-            state=rules.state(known).value, why=rules.why(known, datetime.now(UTC)),
+            id=number, name=row["name"], connection=row["connection"], connection_id=row["connection_id"],
+            state=rules.state(known).value, why=rules.why(known, now),
         )
-        for one in found
-        for known in (facts(one, away),)
+        for number in ids
+        if (row := rows.get(number)) is not None
+        for known in (_facts(row, away, _earlier_product(row)),)
     ]  # fmt: skip
 
 
@@ -303,12 +303,12 @@ def sentence(row: RecordRow) -> str:
 
 def named(text: str, connection_id: int | None = None) -> list[RecordRow]:
     """The Records a person may mean: the one of this number, else of this name or vendor id, else ignoring case."""
-    within = living() if connection_id is None else living().filter(connection_id=connection_id)
+    within = _living() if connection_id is None else _living().filter(connection_id=connection_id)
     text = storable(text)
     by_number = [] if number(text) is None else [Q(id=number(text))]
     for wanted in (*by_number, Q(name=text) | Q(vendor_id=text), Q(name__iexact=text)):
-        if found := list(within.filter(wanted).order_by("id")[:20]):
-            return _rows(found)
+        if ids := list(within.filter(wanted).order_by("id").values_list("pk", flat=True)[:20]):
+            return _rows(ids)
     return []
 
 
@@ -332,8 +332,11 @@ def in_state(state: State, away: Mapping[int, LostAway]) -> Q:
 def living() -> Any:
     """The Records that are there, with what their facts refer to; those of a deleted Connection are hidden with it."""
     related = ("connection", "feed__test__engagement__product", "earlier_product", "absent_operation")
-    there = models.Record.objects.select_related(*related).filter(deleted_at=None, connection__deleted_at=None)
-    return there.filter(visible_records()).annotate(file=file_of("mapping"))
+    return _living().select_related(*related)
+
+
+def _living() -> Any:
+    return models.Record.objects.filter(visible_records(), deleted_at=None, connection__deleted_at=None)
 
 
 def visible_records(role: Role = "reader") -> Q:
@@ -344,88 +347,102 @@ def visible_records(role: Role = "reader") -> Q:
     return visible(**columns, role=role)
 
 
-def _rows(found: list[Any]) -> list[RecordRow]:
+def _read(ids: Sequence[int]) -> list[dict[str, Any]]:
+    return rows_of("record_rows", ids=list(ids)) if ids else []
+
+
+def _rows(ids: Sequence[int]) -> list[RecordRow]:
+    """These, which the viewer sees, in this order; those that went meanwhile are left out."""
+    found = {row["id"]: row for row in _read(ids)}
     if not found:
         return []
-    beside, now = _beside(found), datetime.now(UTC)
-    told = Told((one.connection.pk, _earlier_product(one)) for one in found)
-    away = lost_away()
-    return [_row(one, *beside[one.pk], now, told, away) for one in found]
+    beside, now, away = _beside(list(found.values())), datetime.now(UTC), lost_away()
+    told = Told((row["connection_id"], _earlier_product(row)) for row in found.values())
+    return [_row(found[number], *beside[number], now, told, away) for number in ids if number in found]
 
 
-def _earlier_product(one: Any) -> str:
-    return one.earlier_product.name if one.earlier_product else one.earlier_product_name
+def _earlier_product(row: Mapping[str, Any]) -> str:
+    return row["earlier_product"] or row["earlier_product_name"]
 
 
 def _row(
-    one: Any, findings: Findings, sync: rules.LastSync | None, now: datetime, told: Told, away: Mapping[int, LostAway]
-) -> RecordRow:
-    known = facts(one, away, told.name(one.connection.pk, _earlier_product(one)))
+    row: Mapping[str, Any], findings: Findings, sync: rules.LastSync | None, now: datetime, told: Told,
+    away: Mapping[int, LostAway],
+) -> RecordRow:  # fmt: skip
+    known = _facts(row, away, told.name(row["connection_id"], _earlier_product(row)))
     badge = rules.badge(sync)
-    product = one.feed.test.engagement.product if one.feed else None
     return RecordRow(
-        id=one.pk,
-        connection=one.connection.label,
-        connection_id=one.connection.pk,
-        vendor_id=one.vendor_id,
-        name=one.name,
-        parent=one.parent,
-        url=one.url,
+        id=row["id"],
+        connection=row["connection"],
+        connection_id=row["connection_id"],
+        vendor_id=row["vendor_id"],
+        name=row["name"],
+        parent=row["parent"],
+        url=row["url"],
         state=rules.state(known).value,
         why=rules.why(known, now),
         badge=badge.word if badge else "",
         badge_why=badge.why if badge else "",
-        product=product.name if product else None,
-        product_id=product.pk if product else None,
+        product=row["product"],
+        product_id=row["product_id"],
         earlier_product=known.earlier_product or None,
-        no_longer_in_the_tool=one.absent_since is not None,
+        no_longer_in_the_tool=row["absent_since"] is not None,
         findings=findings,
-        epoch=one.epoch,
-        managed_by=one.file,
+        epoch=row["epoch"],
+        managed_by=row["file"],
     )
 
 
-def facts(
-    one: Any, away: Mapping[int, LostAway] = _NOTHING_AWAY, earlier_product: str | None = None
-) -> rules.RecordFacts:
-    """What the rules want to know of a Record, which was read with what it refers to. `away` are the Tests that are
-    lost at a Destination; whether it may sync does not depend on them. `earlier_product` is the word for it, where not
-    every viewer may read its name."""
-    there = away.get(one.feed.test_id) if one.feed else None
-    kind = catalog.tool(one.connection.tool)
-    absent = one.absent_operation
+def facts(one: Any) -> rules.RecordFacts:
+    """What the rules want to know of a Record, which was read with what it refers to; but for what is lost at a
+    Destination: whether it may sync does not depend on that."""
+    row: dict[str, Any] = {
+        **vars(one), "test_id": None, "tool": one.connection.tool, "connection": one.connection.label,
+        "connection_deleted_at": one.connection.deleted_at,
+        "product": one.feed.test.engagement.product.name if one.feed else None,
+        "earlier_product": one.earlier_product.name if one.earlier_product else None,
+        "absent_seen": one.absent_operation.counts.get("seen") if one.absent_operation else None,
+    }  # fmt: skip
+    return _facts(row, {}, _earlier_product(row))
+
+
+def _facts(row: Mapping[str, Any], away: Mapping[int, LostAway], earlier_product: str) -> rules.RecordFacts:
+    """The same of a row. `away` are the Tests that are lost at a Destination; `earlier_product` is the word for it,
+    since not every viewer may read its name."""
+    there, kind = away.get(row["test_id"]), catalog.tool(row["tool"])
     return rules.RecordFacts(
-        decision=one.decision,  # pyright: ignore[reportArgumentType] - a constraint holds it to the three words
-        product=one.feed.test.engagement.product.name if one.feed else None,
-        finalized_at=one.finalized_at,
-        finalized_by=one.finalized_by,
-        finalized_how=one.finalized_how,
-        hands_off=one.hands_off,
-        ignored_because=one.ignored_because,
-        earlier_product=_earlier_product(one) if earlier_product is None else earlier_product,
-        earlier_product_deleted=bool(one.earlier_product_name) and one.earlier_product is None,
-        first_seen_at=one.first_seen_at,
-        first_seen_operation=one.first_seen_operation_id,
-        absent_since=one.absent_since,
-        absent_operation=one.absent_operation_id,
-        absent_seen=absent.counts.get("seen") if absent else None,
-        target_lost_at=one.target_lost_at,
-        target_lost=one.target_lost,
+        decision=row["decision"],
+        product=row["product"],
+        finalized_at=row["finalized_at"],
+        finalized_by=row["finalized_by"],
+        finalized_how=row["finalized_how"],
+        hands_off=row["hands_off"],
+        ignored_because=row["ignored_because"],
+        earlier_product=earlier_product,
+        earlier_product_deleted=bool(row["earlier_product_name"]) and row["earlier_product"] is None,
+        first_seen_at=row["first_seen_at"],
+        first_seen_operation=row["first_seen_operation_id"],
+        absent_since=row["absent_since"],
+        absent_operation=row["absent_operation_id"],
+        absent_seen=row["absent_seen"],
+        target_lost_at=row["target_lost_at"],
+        target_lost=row["target_lost"],
         away_lost_at=there.at if there else None,
         away_lost=there.what if there else "",
         away=there.destination if there else "",
-        deleted_at=one.deleted_at,
-        connection=one.connection.label,
-        connection_deleted_at=one.connection.deleted_at,
-        changing=one.changing_operation_id,
+        deleted_at=row["deleted_at"],
+        connection=row["connection"],
+        connection_deleted_at=row["connection_deleted_at"],
+        changing=row["changing_operation_id"],
         a_record_is=kind.a_record_is if kind else "a vendor product",
     )
 
 
-def _beside(found: list[Any]) -> dict[int, tuple[Findings, rules.LastSync | None]]:
+def _beside(found: Sequence[Mapping[str, Any]]) -> dict[int, tuple[Findings, rules.LastSync | None]]:
     """What came through each; how its last Sync went, Family by Family, and what of it waits for a person."""
-    ids, feeds = [one.pk for one in found], [one.feed_id for one in found]
-    rows = rows_of("records_told", records=ids, feeds=feeds, seen=feeds_seen(ids, [one.connection_id for one in found]))
+    ids, feeds = [row["id"] for row in found], [row["feed_id"] for row in found]
+    seen = feeds_seen(ids, [row["connection_id"] for row in found])
+    rows = rows_of("records_told", records=ids, feeds=feeds, seen=seen)
     return {row["record_id"]: (findings_of(row["findings"]), _last_sync(row)) for row in rows}
 
 

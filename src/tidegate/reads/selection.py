@@ -300,9 +300,17 @@ def _list(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Sele
 
 
 def _the_worst(given: dict[str, Any], scope: _Scope, after: int | None, at_most: int) -> list[dict[str, Any]]:
-    if scope.few and scope.tests is None:
+    if not scope.few or scope.tests is not None:
+        return _by_severity({**given, "after_severity": after}, at_most)
+    worst = WORST if after is None else after
+    if len(scope.feeds or ()) <= FEW_FEEDS or given["severity"] is not None:
         return _ids_of_feeds(**given, by="severity", after_severity=after)
-    return _by_severity({**given, "after_severity": after}, at_most)
+    # Of many Feeds the tallies of the worst severity are a sixth of all, and mostly fill the page.
+    rows = _ids_of_feeds(**{**given, "severity": worst}, by="severity", after_severity=after)
+    if len(rows) < at_most and worst > 0:
+        others = {**given, "after_id": None, "at_most": at_most - len(rows)}
+        rows += _ids_of_feeds(**others, by="severity", after_severity=worst - 1)
+    return rows
 
 
 def _the_newest_or_oldest(given: dict[str, Any], scope: _Scope, sort: str, at_most: int) -> list[dict[str, Any]]:
@@ -379,11 +387,13 @@ def _search(wanted: Wanted, scope: _Scope, cursor: str | None, limit: int) -> Se
     hits = _estimated(query) if found is None else 0
     if found is None and scope.few and not _is_surely_rare(query, hits):
         found = _met_in_feeds(query, wanted, scope, WITHIN)
-    if found is None and _is_rare(query, hits, others=others):
-        gathered = None if others else _newest_of_rare(query, hits, wanted, scope, cursor, limit)
-        gathered = gathered or _among([], wanted, scope, cursor, limit, at_most=HITS, query=query)
-        if gathered is not None:
-            return gathered
+    if found is None and hits <= RARE:
+        probed = 0 if _is_surely_rare(query, hits) else _probed(query)
+        if not _is_frequent(probed, others=others):
+            gathered = None if others else _newest_of_rare(query, hits, probed, wanted, scope, cursor, limit)
+            gathered = gathered or _among([], wanted, scope, cursor, limit, at_most=HITS, query=query)
+            if gathered is not None:
+                return gathered
     if found is None and scope.feeds is None and wanted.severity is not None:
         found = _met_of_severity(query, wanted, scope, WITHIN)
     given, cut = found or _met(query, scope, others=others)
@@ -404,27 +414,36 @@ def _is_surely_rare(query: str, hits: int) -> bool:
 
 def _is_rare(query: str, hits: int, *, others: bool) -> bool:
     """Whether all hits are gathered; where the estimate may be wrong, the newest findings are asked too."""
-    return hits <= RARE and (_is_surely_rare(query, hits) or not _is_frequent(query, others=others))
+    return hits <= RARE and (_is_surely_rare(query, hits) or not _is_frequent(_probed(query), others=others))
 
 
-def _is_frequent(query: str, *, others: bool) -> bool:
+def _probed(query: str) -> int:
+    """How many of the newest findings have these words."""
+    return len(_newest(query, looked_at=PROBED, at_most=PROBED)[0])
+
+
+def _is_frequent(probed: int, *, others: bool) -> bool:
     """As the newest findings know it: whether so many have these words that to meet a thousand of them costs less than
     to gather all; or more of them, where there are other filters."""
-    met, _ = _newest(query, looked_at=PROBED, at_most=PROBED)
-    return len(met) > PROBED * (FREQUENT_BESIDE if others else FREQUENT)
+    return probed > PROBED * (FREQUENT_BESIDE if others else FREQUENT)
 
 
 def _newest_of_rare(
-    query: str, hits: int, wanted: Wanted, scope: _Scope, cursor: str | None, limit: int
+    query: str, hits: int, probed: int, wanted: Wanted, scope: _Scope, cursor: str | None, limit: int
 ) -> Selected | None:
     """Of a word that many have, though not most, the newest hits: they lie among the newest findings, and are gathered
-    there alone. None where there are too few hits to begin so, or the guess was too small."""
-    if hits < HITS * 8:
+    there alone. How many have it the planner knows, or for a beginning the newest findings. None where there are too
+    few hits to begin so, or the guess was too small."""
+    if hits < HITS * 8 and probed == 0:
         return None
     (span,) = rows_of("words_span")
     if span["last"] is None:
         return None
-    newest_from = span["last"] - (span["last"] - span["first"]) * HITS * 3 // (2 * hits)
+    numbers = span["last"] - span["first"]
+    hits = max(hits, numbers * probed // max(PROBED, 1))
+    if hits < HITS * 8:
+        return None
+    newest_from = span["last"] - numbers * HITS * 3 // (2 * hits)
     found = _among([], wanted, scope, cursor, limit, at_most=HITS, query=query, newest_from=newest_from)
     return found if found is not None and found.more else None
 
