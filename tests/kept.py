@@ -1,4 +1,4 @@
-"""What lists begin with is kept by triggers (schema/0013_lists.sql): this finds where it is not what is there."""
+"""What lists begin with is kept by triggers (0013_lists, 0023_states): this finds where it is not what is there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import Any
 from django.db import connection
 
 KEPT_WRONGLY = """
+WITH there AS (
+  SELECT connection_id, CASE WHEN decision = 'undecided' THEN 'new' WHEN decision = 'ignored' THEN 'ignored'
+                             WHEN absent_since IS NOT NULL THEN 'missing' WHEN feed_id IS NULL THEN 'stale'
+                             ELSE 'good' END AS state
+    FROM record WHERE deleted_at IS NULL)
 (SELECT 'product' AS what, product_id AS of, severity, open, active, sum(n) AS n
    FROM product_tally GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0
  EXCEPT
@@ -19,6 +24,14 @@ UNION ALL
    JOIN engagement ON engagement.id = test.engagement_id GROUP BY 1, 2, 3, 4, 5
  EXCEPT
  SELECT 'product counted', product_id, severity, open, active, sum(n) FROM product_tally GROUP BY 1, 2, 3, 4, 5)
+UNION ALL
+(SELECT 'state ' || state, connection_id, 0, true, true, sum(n) FROM record_tally GROUP BY 1, 2 HAVING sum(n) <> 0
+ EXCEPT
+ SELECT 'state ' || state, connection_id, 0, true, true, count(*) FROM there GROUP BY 1, 2)
+UNION ALL
+(SELECT 'state counted ' || state, connection_id, 0, true, true, count(*) FROM there GROUP BY 1, 2
+ EXCEPT
+ SELECT 'state counted ' || state, connection_id, 0, true, true, sum(n) FROM record_tally GROUP BY 1, 2)
 UNION ALL
 SELECT 'open', id, 0, true, behind, open_findings FROM feed
  WHERE open_findings <> (SELECT count(*) FROM finding WHERE feed_id = feed.id AND finding.open)

@@ -307,6 +307,7 @@ TRIGGERS = {
     "the tally forgets what changed": ("finding", "finding_tally_updated"),
     "a Product forgets what changed": ("tally", "tally_of_product_updated"),
     "a Product keeps what was moved out of it": ("feed", "feed_moves_product_tally"),
+    "a Connection forgets what became of its Records": ("record", "record_tally_updated"),
     "nobody says that a Feed is left behind": ("record", "record_leaves_feeds"),
 }
 

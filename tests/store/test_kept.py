@@ -13,7 +13,7 @@ from tests.world import ALICE
 from tidegate.actions.connection import delete_connection
 from tidegate.actions.record import ignore_records, map_records, undo
 from tidegate.reads import product
-from tidegate.store.models import Feed, Finding, ProductTally, Record
+from tidegate.store.models import Feed, Finding, ProductTally, Record, RecordTally
 from tidegate.store.writers.tally import add_up_tallies
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -57,6 +57,9 @@ def test_a_first_finding_and_open_ones_are_known_to_their_feed(records: list[int
         "DELETE FROM finding WHERE severity < 3",
         "UPDATE finding SET feed_id = (SELECT max(id) FROM feed)",
         "UPDATE record SET absent_since = now()",
+        "UPDATE record SET feed_id = NULL, decision = 'ignored'",
+        "UPDATE record SET feed_id = NULL, decision = 'undecided', finalized_at = NULL, deleted_at = now()",
+        "UPDATE record SET connection_id = (SELECT max(id) FROM connection)",
         "DELETE FROM feed WHERE id = (SELECT max(id) FROM feed)",
         "DELETE FROM test",
         "DELETE FROM engagement",
@@ -110,6 +113,20 @@ def test_a_products_totals_are_the_same_added_up_or_not(records: list[int]):
     assert held("Shop").findings == before
     sums = ProductTally.objects.values_list("product", "severity", "open", "active")
     assert len(sums) == len(set(sums))
+    assert list(RecordTally.objects.values_list("state", "n")) == [("good", 2)]
+    assert kept_wrongly() == []
+
+
+def test_a_record_that_goes_is_in_no_state_and_leaves_nothing_of_its_connection():
+    world.record(world.connection("My Burp", tool="burpsuite"), "web")
+    in_plain_sql("DELETE FROM record")
+    assert kept_wrongly() == []
+
+    with transaction.atomic():
+        add_up_tallies()
+    in_plain_sql("DELETE FROM connection")
+
+    assert not RecordTally.objects.exists()
 
 
 def test_a_product_takes_its_tally(records: list[int]):

@@ -32,6 +32,9 @@ TRIGGERS = {
     "product_takes_its_tally",
     "record_history",
     "record_leaves_feeds",
+    "record_tally_deleted",
+    "record_tally_inserted",
+    "record_tally_updated",
     "record_told_inserted",
     "record_told_updated",
     "tally_of_connection_inserted",
@@ -43,6 +46,7 @@ TRIGGERS = {
 }
 KEPT_OTHERWISE = {
     ("finding", "feed_id", "feed"),  # by the tally's foreign key and a trigger: schema/0005
+    ("record_tally", "connection_id", "connection"),  # one with Records stays, of others nothing is left: schema/0023
     ("product_tally", "product_id", "product"),  # by the Feed's way to its Product and a trigger: schema/0013
     # by the one statement that deletes Operations: schema/0008
     ("part", "last_operation_id", "operation"),

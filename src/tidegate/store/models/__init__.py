@@ -2,7 +2,7 @@
 
 from .audit import AuditLine
 from .connection import Connection, Test
-from .count import ConnectionTally, OpenDay, ProductTally, Total
+from .count import ConnectionTally, OpenDay, ProductTally, RecordTally, Total
 from .delivered import DeliveredFinding, DeliveredProduct, DeliveredTest
 from .destination import Destination, DestinationRoute
 from .feed import Feed, FeedMove, Part, Tally
@@ -55,6 +55,7 @@ __all__ = [
     "Quarantine",
     "Record",
     "RecordHistory",
+    "RecordTally",
     "RecordTold",
     "RelinkDismissed",
     "Result",

@@ -74,3 +74,19 @@ class ProductTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.n}"
+
+
+class RecordTally(models.Model):
+    """How many Records of a Connection are in a state: the sum of its rows, as with ConnectionTally. What is lost at a
+    Destination is no fact of a Record, so these count as `good`."""
+
+    connection_id: int
+    connection = reference("Connection", index=False)
+    state = models.TextField()  # new, ignored, good, stale, missing
+    n = models.BigIntegerField()
+
+    class Meta:
+        db_table = "record_tally"
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.state}"

@@ -51,6 +51,11 @@ class Operation(models.Model):
         indexes: ClassVar = [
             models.Index(name="operation_latest", fields=["connection", "type", "-id"]),
             models.Index(name="operation_previews", fields=["id"], condition=models.Q(preview=True)),
+            models.Index(
+                name="operation_under_way",
+                fields=["status", "id"],
+                condition=models.Q(status__in=["pending", "running"]),
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

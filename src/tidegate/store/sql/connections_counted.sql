@@ -1,10 +1,8 @@
 -- What a list of Connections says of each in numbers: the findings that came through it, how many open ones no Sync looks
 -- at any more (as reads/count.py says it: Feeds that are left behind, all of a Connection that was deleted, and of the
--- others what is skipped), and how many of its Records are in each state: `rules.record.state` said in SQL, absence before
--- a lost target, as there. Each count is a range of the index record_states, or of the small ones of what is absent or lost:
--- to group a hundred thousand Records costs twice as much.
+-- others what is skipped), and how many of its Records are in each state (record_state in schema/0023_states).
 -- Parameters: ids. Locks: none. Rows: one a Connection, severity, openness, activity; one without severity for what is
--- unwatched, where there is any; and one for each state.
+-- unwatched, where there is any; and one for each state in which there are some.
 SELECT connection_id AS of, NULL::text AS state, severity, open, active, sum(n)::int8 AS n, 0::int8 AS unwatched
   FROM connection_tally
  WHERE connection_id = ANY (%(ids)s::bigint[])
@@ -34,24 +32,9 @@ SELECT test.connection_id, NULL, NULL, NULL, NULL, 0, sum(gone.n)::int8
  GROUP BY test.connection_id
 HAVING sum(gone.n) > 0
 UNION ALL
-SELECT asked.id, state.word, NULL, NULL, NULL, state.n, 0
-  FROM unnest(%(ids)s::bigint[]) AS asked (id)
- CROSS JOIN LATERAL (
-    SELECT (SELECT count(*) FROM record
-             WHERE deleted_at IS NULL AND connection_id = asked.id AND decision = 'undecided') AS new,
-           (SELECT count(*) FROM record
-             WHERE deleted_at IS NULL AND connection_id = asked.id AND decision = 'ignored') AS ignored,
-           (SELECT count(*) FROM record
-             WHERE deleted_at IS NULL AND connection_id = asked.id AND decision = 'mapped') AS mapped,
-           (SELECT count(*) FROM record
-             WHERE deleted_at IS NULL AND connection_id = asked.id AND decision = 'mapped'
-               AND absent_since IS NOT NULL) AS missing,
-           (SELECT count(*) FROM record
-             WHERE deleted_at IS NULL AND connection_id = asked.id AND decision = 'mapped'
-               AND absent_since IS NULL AND target_lost_at IS NOT NULL) AS stale
-    OFFSET 0
- ) AS counted
- CROSS JOIN LATERAL (VALUES ('new', counted.new), ('ignored', counted.ignored), ('missing', counted.missing),
-                            ('stale', counted.stale), ('good', counted.mapped - counted.missing - counted.stale)
- ) AS state (word, n)
+SELECT connection_id, state, NULL, NULL, NULL, sum(n)::int8, 0
+  FROM record_tally
+ WHERE connection_id = ANY (%(ids)s::bigint[])
+ GROUP BY connection_id, state
+HAVING sum(n) > 0
  ORDER BY severity DESC NULLS LAST
