@@ -40,20 +40,29 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+_CONTEXT = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
+_UI = Path(__file__).parents[1] / "ui"
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [str(Path(__file__).parents[1] / "ui" / "templates")],
-        "APP_DIRS": True,
+        "NAME": "pages",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [str(_UI / "templates")],
         "OPTIONS": {
-            "builtins": ["tidegate.ui.words", "tidegate.ui.picture", "tidegate.ui.room", "tidegate.ui.markup"],
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ],
+            "environment": "tidegate.ui.engine.environment",
+            "context_processors": [*_CONTEXT, "tidegate.ui.engine.token"],
         },
-    }
+    },
+    {
+        "NAME": "entrance",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [str(_UI / "entrance")],
+        "APP_DIRS": True,
+        "OPTIONS": {"builtins": ["tidegate.ui.engine"], "context_processors": _CONTEXT},
+    },
 ]
 
 # People. Logging in, second factors and single sign-on are django-allauth's.

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import nh3
-from django import template
-from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
-
-register = template.Library()
+from markupsafe import Markup
 
 LONGEST: Final = 100_000
 TAGS: Final = {
@@ -20,8 +17,7 @@ SHEDS: Final = {"script", "style", "iframe", "object", "svg", "math", "noscript"
 _markdown = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable("table")
 
 
-@register.filter
-def markdown(text: object) -> SafeString:
+def markdown(text: object) -> Markup:
     """The text's Markdown, or simple HTML, with everything left out that is not on the list. Pictures never load: they
     would tell a stranger who reads this, and when."""
     made = _markdown.render(str(text)[:LONGEST])
@@ -29,11 +25,15 @@ def markdown(text: object) -> SafeString:
         made, tags=TAGS, clean_content_tags=SHEDS, attributes={"a": {"href"}}, url_schemes={"http", "https"},
         link_rel="noopener noreferrer nofollow",
     )  # fmt: skip
-    return mark_safe(clean)  # noqa: S308 - nh3 has just cleaned it
+    return Markup(clean)  # noqa: S704 - nh3 has just cleaned it
 
 
-@register.filter
 def web(url: object) -> str:
     """The address where it leads to the web; else nothing, so that no link runs anything."""
     text = str(url or "")
     return text if text.startswith(("https://", "http://")) else ""
+
+
+def lines(text: object) -> Markup:
+    """The text with its line ends."""
+    return Markup("<br>").join(str(text).splitlines())

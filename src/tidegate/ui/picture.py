@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
-from django import template
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from markupsafe import Markup, escape
 
 from tidegate.reads.home import Day
-
-register = template.Library()
+from tidegate.ui.words import machine, moment, relative
 
 # Lines on a grid of 16, drawn with the width of the text beside them.
 ICONS: Final[Mapping[str, str]] = {
@@ -49,70 +47,76 @@ SEVERITIES: Final = (
 )  # fmt: skip
 STRIP_WIDTH: Final = 104
 DAY_WIDTH: Final = 7
+BAR: Final = 'y="0" height="20"'
+NO_BAR: Final = 'y="15" height="5"'
 
 
-@register.simple_tag
-def icon(name: str) -> SafeString:
+DRAWN: Final[Mapping[str, Markup]] = {
+    name: Markup('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>').format(lines)
+    for name, lines in ICONS.items()
+}
+
+
+def icon(name: str) -> Markup:
     """One of our icons; nobody reads it aloud, since its word stands beside it."""
-    return format_html('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>', ICONS[name])
+    return DRAWN[name]
 
 
-@register.inclusion_tag("parts/severity.html")
-def severity(by_severity: Mapping[str, int]) -> dict[str, Any]:
+def time(at: datetime, now: datetime) -> Markup:
+    """How long ago, or how soon; the whole time for whoever points at it."""
+    said = f'<time datetime="{machine(at)}" title="{moment(at)}">{relative(at, now)}</time>'
+    return Markup(said)  # noqa: S704 - made of numbers and words of ours
+
+
+def severity(by_severity: Mapping[str, int]) -> Markup:
     """Open findings by severity: a strip, and the letters with their numbers; in words for who hears it."""
     known = {name.lower(): int(number) for name, number in by_severity.items()}
-    counted = [(name, letter, tone, known.get(name.lower(), 0)) for name, letter, tone in SEVERITIES]
-    total = sum(number for *_, number in counted)
-    at, pieces = 0.0, list[tuple[str, str, str]]()
-    for _, _, tone, number in counted:
-        if number:
-            width = STRIP_WIDTH * number / total
-            pieces.append((tone, f"{at:.2f}", f"{width:.2f}"))
-            at += width
-    there = [(letter, tone, number) for name, letter, tone, number in counted if number]
-    words = ", ".join(f"{number:,} {name.lower()}" for name, _, _, number in counted if number) or "none open"
-    return {"pieces": pieces, "there": there, "words": words, "width": STRIP_WIDTH}
+    there = [
+        (name, letter, tone, number)
+        for name, letter, tone in SEVERITIES
+        if (number := known.get(name.lower(), 0))
+    ]  # fmt: skip
+    total = sum(number for *_, number in there)
+    at, strip, letters = 0.0, "", ""
+    for _, letter, tone, number in there:
+        width = STRIP_WIDTH * number / total
+        strip += f'<rect class="{tone}" x="{at:.2f}" width="{width:.2f}" height="8"/>'
+        at += width
+        letters += f'<b class="{tone}">{letter} {number:,}</b>' if tone in "ch" else f"<span>{letter} {number:,}</span>"
+    words = ", ".join(f"{number:,} {name.lower()}" for name, _, _, number in there) or "none open"
+    drawn = (
+        f'<span class="severity"><svg class="strip" width="{STRIP_WIDTH}" height="8" viewBox="0 0 {STRIP_WIDTH} 8" '
+        f'role="img" aria-label="{words}">{strip}</svg>'
+        f'<span class="words" aria-hidden="true">{letters or "<span>none open</span>"}</span></span>'
+    )
+    return Markup(drawn)  # noqa: S704 - made of numbers and words of ours
 
 
-@register.simple_tag
-def days(strip: Iterable[Day]) -> SafeString:
+def days(strip: Iterable[Day]) -> Markup:
     """A bar a day, the oldest first."""
     bars = [(n * DAY_WIDTH, day.tone, day.words) for n, day in enumerate(strip)]
-    drawn = format_html_join(
-        "",
-        '<rect class="{1}" x="{0}" y="{3}" width="5" height="{4}" rx="1.5"><title>{2}</title></rect>',
-        ((x, tone, words, 15 if tone == "none" else 0, 5 if tone == "none" else 20) for x, tone, words in bars),
+    drawn = "".join(
+        f'<rect class="{tone}" x="{x}" {NO_BAR if tone == "none" else BAR} width="5" rx="1.5">'
+        f"<title>{escape(words)}</title></rect>"
+        for x, tone, words in bars
     )
     worst = sum(1 for _, tone, _ in bars if tone == "bad")
-    return format_html(
-        '<svg class="days" width="{0}" height="20" viewBox="0 0 {0} 20" role="img" aria-label="{1}">{2}</svg>',
-        max(1, len(bars) * DAY_WIDTH - 2), f"{len(bars)} days, {worst} of them with a failure", drawn,
-    )  # fmt: skip
+    width = max(1, len(bars) * DAY_WIDTH - 2)
+    return Markup(  # noqa: S704 - what others wrote is escaped above
+        f'<svg class="days" width="{width}" height="20" viewBox="0 0 {width} 20" role="img" '
+        f'aria-label="{len(bars)} days, {worst} of them with a failure">{drawn}</svg>'
+    )
 
 
-@register.simple_tag
-def spark(values: Sequence[float], label: str = "") -> SafeString:
+def spark(values: Sequence[float], label: str = "") -> Markup:
     """How a number went, as a line of 66 by 20, which may be drawn out to any size."""
     if len(values) < 2:
-        return mark_safe("")
+        return Markup()
     low, high = min(values), max(values)
     step, scale = 64 / (len(values) - 1), 16 / ((high - low) or 1)
     points = " ".join(f"{n * step:.1f},{18 - (value - low) * scale:.1f}" for n, value in enumerate(values))
-    said = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
-    return format_html(
-        '<svg class="spark" width="66" height="20" viewBox="0 0 66 20" preserveAspectRatio="none" {}>'
-        '<polygon points="0,20 {} 64,20"/>'
-        '<polyline points="{}"/></svg>', said, points, points,
-    )  # fmt: skip
-
-
-@register.inclusion_tag("parts/sorted.html")
-def sorted_by(table: Any, name: str, words: str, kind: str = "") -> dict[str, Any]:
-    """The head of a column that can be sorted by."""
-    return {"way": table.sorted_by(name), "link": table.sort_link(name), "words": words, "kind": kind, "table": table}
-
-
-@register.simple_tag
-def link(table: Any, **changes: Any) -> str:
-    """The address of the same page with these changes of the list."""
-    return table.link(**changes)
+    said = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    return Markup(  # noqa: S704 - what others wrote is escaped above
+        f'<svg class="spark" width="66" height="20" viewBox="0 0 66 20" preserveAspectRatio="none" {said}>'
+        f'<polygon points="0,20 {points} 64,20"/><polyline points="{points}"/></svg>'
+    )

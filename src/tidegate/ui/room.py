@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from django import template
 from django.urls import reverse
-
-register = template.Library()
 
 
 class Room(NamedTuple):
@@ -28,15 +25,10 @@ ROOMS: Final = (
 )
 
 
-@register.inclusion_tag("parts/rooms.html", takes_context=True)
-def rooms(context: Any) -> dict[str, Any]:
-    """Each with its address, and which of them this page lies in."""
-    path = context["request"].path
-    return {
-        "rooms": [
-            (room.name, reverse(room.page), path == reverse(room.page) or path.startswith(room.paths)) for room in ROOMS
-        ]
-    }
+def rooms(path: str) -> list[tuple[str, str, bool]]:
+    """Each with its name, its address, and whether the page at this path lies in it."""
+    named = [(room, reverse(room.page)) for room in ROOMS]
+    return [(room.name, address, path == address or path.startswith(room.paths)) for room, address in named]
 
 
 SETTINGS: Final = (
@@ -45,7 +37,6 @@ SETTINGS: Final = (
 )  # fmt: skip
 
 
-@register.inclusion_tag("setting/rooms.html", takes_context=True)
-def settings_rooms(context: Any) -> dict[str, Any]:
-    """The pages of Settings."""
-    return {"setting_rooms": SETTINGS, "request": context["request"]}
+def settings_rooms(path: str) -> list[tuple[str, str, bool]]:
+    """The pages of Settings, told like the rooms."""
+    return [(name, address, path == address) for page, name in SETTINGS for address in (reverse(page),)]

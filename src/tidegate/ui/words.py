@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
-
-from django import template
-
-register = template.Library()
 
 # What a state of a Connection or an Operation feels like: its word is always said beside the colour.
 TONES = {
@@ -27,19 +23,26 @@ SHAPES = {
 STEPS = ((timedelta(days=2), timedelta(days=1), "days"), (timedelta(hours=2), timedelta(hours=1), "hours"))
 
 
-@register.filter
 def moment(at: datetime | None) -> str:
     """The whole time."""
     return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-@register.filter
+def day(of: date) -> str:
+    """5 May 2026, of a time or a day."""
+    return f"{of.day} {of:%B} {of.year}"
+
+
+def clock(at: datetime) -> str:
+    """The time of a day, to the second."""
+    return at.astimezone(UTC).strftime("%H:%M:%S")
+
+
 def machine(at: datetime) -> str:
     """The time for a program."""
     return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
-@register.filter
 def relative(at: datetime, now: datetime) -> str:
     """How long ago, or how soon, in the largest unit of which there are two."""
     away = abs(now - at)
@@ -51,31 +54,26 @@ def relative(at: datetime, now: datetime) -> str:
     return f"in {said}" if at > now else f"{said} ago"
 
 
-@register.filter
 def tone(state: str) -> str:
     """Which of the tones of states.css a state has."""
     return next((name for name, states in TONES.items() if state.lower() in states), "quiet")
 
 
-@register.filter
 def shape(state: str) -> str:
     """The icon beside a state's word."""
     return SHAPES.get(state.lower()) or SHAPES[tone(state)]
 
 
-@register.filter
 def several(number: int, noun: str) -> str:
     """ "1 worker", "2 workers" """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-@register.filter
 def thousands(number: int) -> str:
     """1,204"""
     return f"{number:,}"
 
 
-@register.filter
 def took(seconds: float | None) -> str:
     """A duration in the two largest units that say something: `3 min 08 s`, `4 s`, `0.2 s`."""
     if seconds is None:
@@ -89,25 +87,16 @@ def took(seconds: float | None) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
-@register.filter
 def words(name: str) -> str:
     """A name of the program as people write it: `kept_open` is "kept open"."""
     return name.replace("_", " ")
 
 
-@register.filter
 def of(mapping: Mapping[str, Any], name: str) -> Any:
     """What the mapping has under this name; None where nothing."""
     return mapping.get(name)
 
 
-@register.filter
-def at(row: Sequence[Any], place: int) -> Any:
-    """What stands at this place of the row, counted from nothing."""
-    return row[place]
-
-
-@register.filter
 def plain(value: Any) -> str:
     """A value of the tool as text: lists with commas, yes and no."""
     if isinstance(value, bool):
@@ -115,7 +104,12 @@ def plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-@register.filter
+def shortened(text: object, most: int) -> str:
+    """The text, or its beginning and an ellipsis where it is longer than this."""
+    said = str(text)
+    return said if len(said) <= most else said[: most - 1] + "…"
+
+
 def initials(name: str) -> str:
     """Two letters for a tool's mark: of its first two words, or its first two capitals."""
     words = re.findall(r"[^\W_]+", name)
@@ -133,7 +127,6 @@ SPENT_ON = {
 }
 
 
-@register.filter
 def spent_on(name: str) -> str:
     """What time was spent on, for people."""
     return SPENT_ON.get(name, name)

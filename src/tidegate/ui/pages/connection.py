@@ -29,7 +29,7 @@ def connection(request: HttpRequest, actor: Actor, /, *, connection_id: int) -> 
     found = _there(connection_id)
     wanted = request.headers.get("HX-Target")
     context: dict[str, Any] = {
-        "detail": found, "connection": found.connection, "within": True,
+        "detail": found, "connection": found.connection, "within": True, "everywhere": False,
         **allowed(actor.access, Place(connection_id=connection_id)),
     }  # fmt: skip
     mapped = record_page.Listed.mapped(request, found.connection)

@@ -111,7 +111,7 @@ def finding(request: HttpRequest, actor: Actor, /, *, finding_id: int) -> HttpRe
     context: dict[str, Any] = {
         "found": found, "row": found.finding, "texts": [(name, fields[name]) for name in TEXTS if fields.get(name)],
         "facts": [(name, value) for name, value in fields.items() if name not in (*TEXTS, "url", "references")],
-        "references": fields.get("references", []), "url": fields.get("url"), "verdicts": VERDICTS,
+        "references": fields.get("references", []), "vendor_url": fields.get("url"), "verdicts": VERDICTS,
         "severities": SEVERITIES, "may": bool(among("finding", [finding_id], "mapper")),
         "story": list(reversed(found.story)),
     }  # fmt: skip

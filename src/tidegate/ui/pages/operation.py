@@ -68,7 +68,7 @@ def listed(request: HttpRequest, actor: Actor, table: Table, context: Mapping[st
 @page
 def operations(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     """Every Operation, the newest first."""
-    return listed(request, actor, table_of(request), {}, "operation/list.html")
+    return listed(request, actor, table_of(request), {"within": False}, "operation/list.html")
 
 
 @page

@@ -133,7 +133,10 @@ def inbox(request: HttpRequest, actor: Actor, /) -> HttpResponse:
     listed = Listed.unmapped(request)
     if listed.table.as_csv:
         return listed.csv(actor)
-    context = shown([listed]) | {"everywhere": True, "only_looks": only_looks(actor.access.may_somewhere("mapper"))}
+    context = shown([listed]) | {
+        "everywhere": True, "connection": None, "may_sync": False,
+        "only_looks": only_looks(actor.access.may_somewhere("mapper")),
+    }  # fmt: skip
     return show(request, "record/inbox.html", context, parts={"unmapped": "record/unmapped.html"})
 
 
@@ -144,7 +147,7 @@ def record(request: HttpRequest, actor: Actor, /, *, record_id: int) -> HttpResp
     today = datetime.now(UTC).date()
     grown = open_by_day(since=today - timedelta(days=DAYS_OF_GROWTH), until=today, record_id=record_id)
     context = {
-        "found": found, "row": found.record, "grown": [day.open for day in grown], "days": DAYS_OF_GROWTH,
+        "found": found, "row": found.record, "grown": [day.open for day in grown],
         "history": list(reversed(found.history)), **_allowed(actor, record_id),
     }  # fmt: skip
     return show(request, "record/page.html", context)
