@@ -36,7 +36,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 def findings_by_product(ids: Iterable[int]) -> Mapping[int, tuple[Findings, int]]:
     """For each of these Products; and how many Records are mapped to it, which the same Feeds tell."""
-    return {row["of"]: (_of_a_product(row), row["records"]) for row in rows_of("products_counted", ids=list(ids))}
+    return {row["of"]: (_of_a_row(row), row["records"]) for row in rows_of("products_counted", ids=list(ids))}
 
 
 def findings_by_test(ids: Iterable[int]) -> Mapping[int, Findings]:
@@ -63,21 +63,18 @@ def feeds_seen(records: Iterable[int], connections: Iterable[int]) -> list[int] 
 
 def counted_by_connection(ids: Iterable[int]) -> Mapping[int, tuple[Findings, dict[str, int]]]:
     """For each of these Connections; and how many of its Records are in each state."""
-    wanted, rows = list(ids), rows_of("connections_counted", ids=list(ids))
-    sums = _sums(wanted, (row for row in rows if row["state"] is None))
-    states: dict[int, dict[str, int]] = {number: dict.fromkeys(STATES, 0) for number in wanted}
-    for row in rows:
-        if row["state"] is not None:
-            states[row["of"]][row["state"]] = row["n"]
+    wanted = list(ids)
+    rows = rows_of("connections_counted", ids=wanted) if wanted else []
+    found = {row["of"]: (_of_a_row(row), {state: row[state] for state in STATES}) for row in rows}
     for number, away in _lost_away(wanted):
-        states[number]["good"] -= away
-        states[number]["stale"] += away
-    return {number: (Findings(**found), states[number]) for number, found in sums.items()}
+        found[number][1]["good"] -= away
+        found[number][1]["stale"] += away
+    return found
 
 
 def _lost_away(connections: list[int]) -> list[tuple[int, int]]:
-    """By Connection, where there are any: Records that are Stale only by what is lost at a Destination. The index that
-    counts the others does not know them."""
+    """By Connection, where there are any: Records that are Stale only by what is lost at a Destination. What counts the
+    others does not know them."""
     if not (away := list(lost_away())):
         return []
     good = models.Record.objects.filter(
@@ -87,7 +84,7 @@ def _lost_away(connections: list[int]) -> list[tuple[int, int]]:
     return list(good.values_list("connection_id").annotate(Count("pk")))
 
 
-def _of_a_product(row: Mapping[str, Any]) -> Findings:
+def _of_a_row(row: Mapping[str, Any]) -> Findings:
     by_severity = {word: n for word, n in zip(_WORST_FIRST, row["by_severity"], strict=False) if n}
     return Findings(
         active=row["active"],
@@ -108,8 +105,6 @@ def _sums(wanted: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> dict[int,
 
 def _add(sums: dict[str, Any], row: Mapping[str, Any]) -> None:
     sums["unwatched"] = sums.get("unwatched", 0) + row["unwatched"]
-    if row["severity"] is None:
-        return  # tells what is unwatched of all of them
     total = row["n"]
     standing = "active" if row["active"] else "inactive"
     sums[standing] = sums.get(standing, 0) + total

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import msgspec
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import JSONObject
 from msgspec import Meta
 
@@ -60,25 +60,31 @@ def days_of(connections: Sequence[int], now: datetime) -> dict[int, list[Day]]:
     first = datetime.combine(now.date(), time.min, UTC) - timedelta(days=DAYS - 1)
     days = [(first + timedelta(days=n)).date() for n in range(DAYS)]
     names = [f"{day:%-d %B}" for day in days]
-    quiet = [Day(day=day, tone="none", words=f"{name}: nothing ran") for day, name in zip(days, names, strict=True)]
-    strips = {number: list(quiet) for number in connections}
+    told = {(n, 0, 0, 0): Day(day=days[n], tone="none", words=f"{names[n]}: nothing ran") for n in range(DAYS)}
+    strips = {number: list(told.values()) for number in connections}
     seen = [number for number in connections if seen_whole(number)]
     for row in rows_of("days_of_connections", connections=seen, first=first) if seen else ():
-        n, ended = row["day"], [pair for pair in zip(WORST_FIRST, row["ended"], strict=True) if pair[1]]
-        words = ", ".join(f"{number} {status}" for status, number in ended)
-        strips[row["connection_id"]][n] = Day(day=days[n], tone=TONES[ended[0][0]], words=f"{names[n]}: {words}")
+        n = row["day"]
+        key = (n, *(row[status] for status in WORST_FIRST))
+        if key not in told:  # most days go as others do
+            ended = [(status, row[status]) for status in WORST_FIRST if row[status]]
+            words = ", ".join(f"{number} {status}" for status, number in ended)
+            told[key] = Day(day=days[n], tone=TONES[ended[0][0]], words=f"{names[n]}: {words}")
+        strips[row["connection_id"]][n] = told[key]
     return strips
 
 
 def coverage() -> Coverage:
     """The first Products by name, tool by tool: what is looked at, and what is not."""
-    looking = models.Record.objects.filter(
-        deleted_at=None, decision="mapped", connection__deleted_at=None,
-        feed__test__engagement__product_id=OuterRef("pk"),
-    )  # fmt: skip
-    by_tool = looking.values("connection__tool").order_by("connection__tool")
-    counted = by_tool.annotate(n=Count("pk"), missing=Count("pk", filter=Q(absent_since__isnull=False)))
-    told = JSONObject(tool="connection__tool", n="n", missing="missing")
+    # By the Feed: one that is not left behind has its Record, one that is may have it too.
+    here = Q(behind=False) | Exists(models.Record.objects.filter(feed=OuterRef("pk")))
+    connections = models.Connection.objects.filter(deleted_at=None)
+    looking = models.Feed.objects.filter(
+        here, test__engagement__product_id=OuterRef("pk"), test__connection__in=connections
+    )
+    by_tool = looking.values("test__connection__tool").order_by("test__connection__tool")
+    counted = by_tool.annotate(n=Count("pk"), missing=Count("pk", filter=Q(behind=True)))
+    told = JSONObject(tool="test__connection__tool", n="n", missing="missing")
     there = models.Product.objects.filter(visible(product="pk", product_type="product_type_id"))
     found = list(
         there.annotate(looking=ArraySubquery(counted.values(json=told)))

@@ -443,7 +443,7 @@ def _beside(found: Sequence[Mapping[str, Any]]) -> dict[int, tuple[Findings, rul
     ids, feeds = [row["id"] for row in found], [row["feed_id"] for row in found]
     seen = feeds_seen(ids, [row["connection_id"] for row in found])
     rows = rows_of("records_told", records=ids, feeds=feeds, seen=seen)
-    return {row["record_id"]: (findings_of(row["findings"]), _last_sync(row)) for row in rows}
+    return {row["record_id"]: (findings_of(row["findings"] or ()), _last_sync(row)) for row in rows}
 
 
 def _last_sync(row: Mapping[str, Any]) -> rules.LastSync | None:
@@ -453,7 +453,7 @@ def _last_sync(row: Mapping[str, Any]) -> rules.LastSync | None:
         operation=row["operation_id"],
         outcome=row["outcome"],
         why=row["why"],
-        parts=[rules.PartResult(*part) for part in row["parts"]],
+        parts=[rules.PartResult(*part) for part in row["parts"] or ()],
         seen=row["seen"],
         held=row["held"],
     )

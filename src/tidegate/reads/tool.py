@@ -87,7 +87,9 @@ def fields_of(settings: type[BaseModel]) -> list[FieldRow]:
     return [_field(name, field) for name, field in settings.model_fields.items()]
 
 
+@cache
 def _row(kind: catalog.ToolClass) -> ToolRow:
+    """Made once of each: what a Tool says of itself does not change, and a page that names all asks for all."""
     known = _quality().get(kind.slug, {}) if kind.slug in catalog.BUILT_IN else {}
     return ToolRow(
         slug=kind.slug,

@@ -2,18 +2,19 @@
 -- many no Sync looks at any more, as reads/count.py says it); how its last Sync went as a whole and Family by Family, with
 -- whether a complete read of that is on record; and how many of its closings wait for a person now.
 -- Parameters: records, feeds (side by side; no Feed where a Record flows nowhere), seen (the Feeds whose findings the viewer
--- sees; null for all). Locks: none. Rows: one a Record; without an Operation where it was never synced.
+-- sees; null for all). Locks: none. Rows: one a Record; without an Operation where it was never synced, and null where
+-- there are no parts or findings.
 SELECT wanted.record_id, latest.operation_id, latest.outcome, latest.why, latest.seen,
        (SELECT count(*) FROM held WHERE held.feed_id = wanted.feed_id AND held.standing = 'held') AS held,
-       coalesce((
+       (
            SELECT json_agg(json_build_array(of_it.family, of_it.branch, of_it.outcome, of_it.why, EXISTS (
                       SELECT FROM part
                        WHERE (part.feed_id, part.family, part.branch) = (wanted.feed_id, of_it.family, of_it.branch)
                          AND part.proven_operation_id IS NOT NULL)))
              FROM result AS of_it
             WHERE (of_it.operation_id, of_it.record_id) = (latest.operation_id, wanted.record_id) AND of_it.family <> ''
-       ), '[]') AS parts,
-       coalesce((
+       ) AS parts,
+       (
            SELECT json_agg(summed ORDER BY summed.severity DESC)
              FROM (
                SELECT tally.severity, tally.open, tally.active, sum(tally.n::int8)::int8 AS n,
@@ -27,7 +28,7 @@ SELECT wanted.record_id, latest.operation_id, latest.outcome, latest.why, latest
                   AND (%(seen)s::bigint[] IS NULL OR feed.id = ANY (%(seen)s::bigint[]))
                 GROUP BY tally.severity, tally.open, tally.active
              ) AS summed
-       ), '[]') AS findings
+       ) AS findings
   FROM unnest(%(records)s::bigint[], %(feeds)s::bigint[]) AS wanted (record_id, feed_id)
   LEFT JOIN LATERAL (
     SELECT result.operation_id, result.outcome, result.why, coalesce((result.counts ->> 'seen')::int8, 0) AS seen
