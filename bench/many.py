@@ -2,7 +2,8 @@
 
 A World is a few findings, each as the vendor documents it. Of every row that is one, copies are made that differ in the
 place by which the Tool tells them apart; which place that is, the Tool's own reading function says. The pages hold all
-copies: they are fewer than the vendor's own and larger. Where files are read instead, one SARIF report holds as many.
+copies: they are fewer than the vendor's own and larger, but for searches with a window: see searched.py. Where files
+are read instead, one SARIF report holds as many.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bench.pages import row as finding
+from bench.searched import Searches, is_search
 from tidegate.catalog import known_tool
 from tidegate_sdk import Bucket, Folder, Skip
 from tidegate_sdk.conformance import Answer, Exchange, World
@@ -131,12 +133,31 @@ class Copies:
         self.world, self.times = world, max(1, min(-(-findings // there), LARGEST // longest))
         self.findings = there * self.times
         pages = [exchange for exchange in lists if exchange.key in filled and is_page(exchange)]
-        self.said = {page.answer.wire: multiplied(world, page, self.times) for page in pages}
+        self.searches = Searches(pages, self._rows) if world.tool.slug == "sonarqube" else None
+        alike = [page for page in pages if not (self.searches and is_search(page.request.path))]
+        self.said = {page.answer.wire: self._said(page) for page in alike}
 
-    def vendor(self) -> Copied:
+    def vendor(self) -> Vendor:
         """A fresh one, for one run."""
         assert self.world.vendor
-        return Copied(self, self.world.vendor())
+        copied = Copied(self, self.world.vendor())
+        return self.searches.over(copied) if self.searches else copied
+
+    def _rows(self, page: Exchange) -> Iterator[tuple[int, Any]]:
+        """All rows that are there instead of those of the page, each with its number among the copies of one."""
+        return (told for row in page.rows for told in enumerate(copied(self.world, page, row, self.times)))
+
+    def _said(self, page: Exchange) -> Answer:
+        answer = page.with_rows(row for _, row in self._rows(page))
+        if (path := page.total) is not None:
+            answer = replace(answer, json=put(answer.json, path, page.value(path) * self.times))
+        headers = {
+            name: str(int(value) * self.times) if "total" in name.lower() and value.isdecimal() else value
+            for name, value in answer.headers.items()
+        }
+        return Answer(
+            content=answer.wire, status=answer.status, headers={"content-type": "application/json", **headers}
+        )
 
 
 class Copied:
@@ -171,19 +192,6 @@ def without_copies(request: Request, times: int) -> Request:
         for name, value in request.query.items()
     }
     return replace(request, query=query, content=b"" if body is None else json.dumps(body).encode())
-
-
-def multiplied(world: World, exchange: Exchange, times: int) -> Answer:
-    rows = [copy for row in exchange.rows for copy in copied(world, exchange, row, times)]
-    answer = exchange.with_rows(rows)
-    if (path := exchange.total) is not None:
-        body = put(answer.json, path, exchange.value(path) * times)
-        answer = replace(answer, json=body)
-    headers = {
-        name: str(int(value) * times) if "total" in name.lower() and value.isdecimal() else value
-        for name, value in answer.headers.items()
-    }
-    return Answer(content=answer.wire, status=answer.status, headers={"content-type": "application/json", **headers})
 
 
 def copied(world: World, exchange: Exchange, row: Any, times: int) -> Iterator[Any]:

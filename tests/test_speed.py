@@ -7,6 +7,7 @@ import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -14,7 +15,12 @@ from bench import report
 from bench.figure import BARS, ROWS, Figure
 from bench.many import Copies, world_of
 from tidegate.catalog import BUILT_IN
+from tidegate.connectors.sonarqube.rules import Rules
+from tidegate.connectors.sonarqube.search import OF_HOTSPOTS, OF_ISSUES, Search
+from tidegate_sdk import Ask, Page, Row
+from tidegate_sdk.conformance import Request
 from tidegate_sdk.conformance.player import Player
+from tidegate_sdk.conformance.world import Vendor
 
 MACHINE = {"processor": "Some", "cores": "2"}
 
@@ -84,3 +90,42 @@ def test_the_bench_of_all_tools_has_many_findings_of_each(slug: str, tmp_path: P
     for key, part in before.families.items():
         assert after.families[key].complete == part.complete
         assert len(after.families[key].values) == many.times * len(part.values)
+
+
+SEARCHES = {
+    "issues": (OF_ISSUES, {"componentKeys": "com.acme:shop", "types": "VULNERABILITY"}),
+    "hotspots": (OF_HOTSPOTS, {"projectKey": "com.acme:shop"}),
+}
+
+
+@pytest.mark.parametrize("named", SEARCHES)
+def test_more_than_a_window_of_sonarqube_is_searched_piece_by_piece(named: str):
+    """Each piece has rows and a total of its own; the window is 60 rows here, of 100 copies of each row."""
+    many = Copies(world_of("sonarqube"), 1_600)
+    assert many.searches
+    many.searches.world.window = 60
+    branch = many.searches.world.branch("com.acme:shop")
+    there = {"issues": branch.issues, "hotspots": branch.hotspots}[named]
+
+    keys = searched(many.vendor(), named)
+
+    assert len(keys) == len({*keys}) == {"issues": 700, "hotspots": 400}[named]
+    assert {*keys} == {row["key"] for row in there if row.get("type") != "CODE_SMELL"}
+
+
+def searched(vendor: Vendor, named: str) -> list[str]:
+    """The keys of the rows that a walk of small pages finds."""
+    cuts, query = SEARCHES[named]
+    walk = Search(cuts, Rules(known=True), window=60, per=20).walk(Ask(f"api/{named}/search", query))
+    keys: list[str] = []
+    step = next(walk)
+    while True:
+        assert isinstance(step, Ask)
+        asked = {name: str(value) for name, value in step.query.items()}
+        body = vendor.answer(Request("GET", f"?{urlencode(asked)}", "", f"/{step.path}", asked, {})).body()
+        rows = () if step.bare else tuple(Row(row) for row in body[named])
+        keys += [row["key"] for row in rows]
+        try:
+            step = walk.send(Page(body, rows, len(rows)))
+        except StopIteration:
+            return keys
