@@ -1,13 +1,21 @@
-"""What guards the SDK, each with the World and the case that must go red when it is taken away."""
+"""What guards the SDK, each with the World and the case that must go red when it is taken away.
+
+Three faults have two guards each. An empty body and a login page are told apart for the sake of the operator where JSON
+is read: nothing and HTML are no JSON, so without these words the answer is refused none the less; a reader of its own
+may take both for a table without rows, so what is streamed to one is guarded here. A redirect to http is refused for
+its scheme, and once more since it leads to another origin: both are taken away at once.
+"""
 
 import inspect
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, TypeGuard
+from typing import Any, BinaryIO, TypeGuard
 
 from tidegate_sdk import (
+    Families,
     Finding,
     List,
     Row,
@@ -30,7 +38,7 @@ from tidegate_sdk.conformance import World
 from tidegate_sdk.doors import http, origin
 
 from . import cursored, engined, exported, headed, linked, numbered, pooled, queried, searched
-from .mutants import UntilNoCursor, changed
+from .mutants import UntilNoCursor, changed, declared
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,21 @@ class AsksNothingOfAName(numbered.Numbered):
 
     def issue(self, row: Row) -> Finding | Skip:
         return changed(super().issue(Row({**row, "key": "x"})), key=numbered.text(row["key"]))
+
+
+class ReadsATable(exported.Exported):
+    """Reads chunks as a table: a line without rows is a heading, and nothing has no rows."""
+
+    def families(self, vep: Vep) -> Families:
+        for family in declared(super().families(vep)):
+            by = exported.export(f"{vep.id}/vulns/export")
+            read = replace(by, parts=lambda *pages, by=by: [replace(ask, reader=table) for ask in by.parts(*pages)])
+            yield replace(family, list=replace(family.list, by=read))
+
+
+def table(file: BinaryIO) -> Iterator[Any]:
+    for line in file:
+        yield from json.loads(line) if line.startswith(b"[") else ()
 
 
 def short(world: World) -> World:
@@ -441,6 +464,33 @@ GUARDS = [
         "if False:",
         numbered.WORLD,
         "fault: 429 with an absurd time",
+    ),
+    Guard(
+        "a redirect does not lead away from TLS",
+        origin,
+        """        if url.scheme == "https" and target.scheme != "https":
+            raise AddressRefused(f"{name(ask)} is redirected from https to {_shown(target)}.", _DOWNGRADE)
+        if not self.is_home(target):
+""",
+        "        if url.host != target.host:\n",
+        numbered.WORLD,
+        "fault: redirect to http",
+    ),
+    Guard(
+        "nothing is no table",
+        http,
+        "            if not size:\n",
+        "            if False:\n",
+        exported.world(ReadsATable),
+        "fault: 200 with an empty body",
+    ),
+    Guard(
+        "a login page is no table",
+        http,
+        "if bodies.is_web_page(start):",
+        "if False:",
+        exported.world(ReadsATable),
+        "fault: 200 with a login page",
     ),
     Guard(
         "redirects have a bound",

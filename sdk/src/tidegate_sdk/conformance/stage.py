@@ -29,7 +29,9 @@ class Stage(httpx2.AsyncBaseTransport):
     def __init__(self, world: World, vendor: Vendor, tool: Tool[Any], fault: Fault | None = None, number: int = 1):
         door = tool.door()
         http = door.http if isinstance(door, Bucket) else door
-        self.origin = httpx2.URL(http.location).host if isinstance(http, Http) else ""
+        location = httpx2.URL(http.location if isinstance(http, Http) else "")
+        self.origin = location.host
+        self._secure = location.scheme == "https"
         self.secrets = tool.secrets()
         self.exchanges: list[Exchange] = []
         self.unanswered: list[Request] = []
@@ -83,6 +85,8 @@ class Stage(httpx2.AsyncBaseTransport):
     def _watch(self, asked: Request) -> None:
         if asked.host not in self._allowed:
             self.leaks.append(f"A request went to {asked.host}.")
+        if self._secure and not asked.url.startswith("https:"):
+            self.leaks.append(f"A request went to {asked.host} without TLS.")
         if asked.host == self.origin:
             return
         told = " ".join([asked.url, *asked.headers.values(), asked.content.decode("utf-8", "replace")])
