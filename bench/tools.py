@@ -11,6 +11,8 @@ import asyncio
 import cProfile
 import gc
 import pstats
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,6 +46,7 @@ OURS = {
     "django": "the database",
 }
 """Whose time it is, by what stands in a path; the first that fits."""
+REST = "the rest"
 
 
 class ToolWorker(Worker):
@@ -73,29 +76,28 @@ class ToolWorker(Worker):
         return Finding.objects.count()
 
     def profiled(self) -> list[tuple[str, float]]:
-        """Whose share of an unchanged Sync is how large, in per cent, the largest first; waits are left out."""
-        import threading
-
+        """Whose share of an unchanged Sync is how large, in per cent, the largest first; of what the worker itself
+        computes in all of its threads, without what it waits for."""
         profiles: list[cProfile.Profile] = []
 
         def begin(*_: Any) -> None:
-            profiles.append(cProfile.Profile())
-            threading.setprofile(None)
+            profiles.append(cProfile.Profile(time.thread_time))
             profiles[-1].enable()
 
-        mine = cProfile.Profile()
         threading.setprofile(begin)
-        mine.enable()
+        begin()
         try:
             self._measured("sync")
         finally:
-            mine.disable()
+            profiles[0].disable()
             threading.setprofile(None)
         spent: Counter[str] = Counter()
-        for profile in (mine, *profiles):
-            for (file, _, name), (_, _, own, _, _) in pstats.Stats(profile).stats.items():  # pyright: ignore[reportAttributeAccessIssue]
-                if not waits(name):
-                    spent[whose(file, name)] += own
+        for profile in profiles:
+            for called, (_, _, own, _, callers) in pstats.Stats(profile).stats.items():  # pyright: ignore[reportAttributeAccessIssue]
+                if whose(called) != REST:
+                    spent[whose(called)] += own
+                for caller, (_, _, part, _) in callers.items() if whose(called) == REST else ():
+                    spent[whose(caller)] += part
         whole = spent.total()
         return [(who, 100 * seconds / whole) for who, seconds in spent.most_common(6)]
 
@@ -130,13 +132,10 @@ async def at_once(_seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-def waits(name: str) -> bool:
-    return any(word in name for word in ("poll", "acquire", "select", "recv", "wait", "sleep"))
-
-
-def whose(file: str, name: str) -> str:
-    told = f"{file} {name}"
-    return next((who for part, who in OURS.items() if part in told), "the rest")
+def whose(called: tuple[str, int, str]) -> str:
+    """By file and name; what Python and its library do is done for whoever called it."""
+    told = f"{called[0]} {called[2]}"
+    return next((who for part, who in OURS.items() if part in told), REST)
 
 
 def measure(house: House, findings: int, rounds: int, say: Callable[[str], None]) -> list[Figure]:
@@ -149,14 +148,16 @@ def measure(house: House, findings: int, rounds: int, say: Callable[[str], None]
         if tool.__module__.startswith("bench."):
             continue
         say(f"{tool.name}: about {findings:,} findings end to end")
-        of_one, ratio, shares = one(house, tool.slug, findings, rounds)
+        of_one, ratio, shares = one(house, tool.slug, findings, rounds, say)
         figures += of_one
         slowest = max(slowest, (ratio, tool.name, shares))
     _, name, shares = slowest
     return figures + [Figure(f"{name}, the slowest, unchanged: {who}", share, "%") for who, share in shares]
 
 
-def one(house: House, slug: str, findings: int, rounds: int) -> tuple[list[Figure], float, list[tuple[str, float]]]:
+def one(
+    house: House, slug: str, findings: int, rounds: int, say: Callable[[str], None]
+) -> tuple[list[Figure], float, list[tuple[str, float]]]:
     """The figures of one Tool, its ratio of an unchanged Sync, and whose time that is."""
     best, log = Best(), house.spools / f"{slug}.said"
     folder = house.spools / f"{slug}.reports"
@@ -178,6 +179,8 @@ def one(house: House, slug: str, findings: int, rounds: int) -> tuple[list[Figur
             best.note("unchanged", *worker.ask("sync"))
             size = decode(said(log, folder), best)
         there = vendor.ask("count")
+        if there < 0.8 * findings:
+            say(f"{built_name(slug)}: {there:,}, for the Session takes no larger pages than those that hold them")
         if seen < there or not worker.ask("stored"):  # what is fixed already when it is first seen is not stored
             raise RuntimeError(f"{slug}: of {there:,} findings {seen:,} were seen.")
         vendor.ask("anew", "")

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from tidegate_sdk import Finding, Severity, State, VendorChanged, Verdict, state_of
+from tidegate_sdk import Finding, Row, Severity, State, VendorChanged, Verdict, state_of
 from tidegate_sdk.fields import (
     cut,
     cwes,
@@ -16,6 +17,7 @@ from tidegate_sdk.fields import (
     moment,
     objects,
     probability,
+    quoted,
     rows,
     score,
     shown,
@@ -95,6 +97,13 @@ def test_a_line_may_be_written_as_a_text():
     assert (line(1), line("81"), line(3.0)) == (1, 81, 3)
 
 
+def test_an_object_inside_a_row_is_a_row_and_nothing_where_there_is_none():
+    row = Row({"a": {"b": {"c": 1}, "d": None}, "e": [{}], "f": None})
+
+    assert (row.inside("a")["b.c"], row.inside("a.b")["c"], row.inside("a").get("d", 7)) == (1, 1, None)
+    assert [row.inside(path) for path in ("e", "f", "a.d", "a.b.c", "x.y", "x")] == [{}] * 6
+
+
 @pytest.mark.parametrize("odd", [None, "", "high", -0.1, 10.1, "1e999", True, [], "nan"])
 def test_what_is_no_score_is_none(odd: Any):
     assert score(odd) is None
@@ -129,6 +138,20 @@ def test_links_are_read_from_html_and_markdown():
     told = '<a href="https://a.test/?a=1&amp;b=2">a</a> [b](http://b.test/x) <a href="javascript:1">'
 
     assert links_in(told) == ("https://a.test/?a=1&b=2", "http://b.test/x")
+
+
+def test_a_text_in_an_address_is_written_as_urllib_writes_it():
+    letters = [chr(number) for number in range(0x180)]
+
+    for told in (
+        "a",
+        "arn:aws:hub:1/x y",
+        "100%25",
+        "a@b/%2F",
+        *(f"a/{letter}b" for letter in letters),
+        "".join(letters),
+    ):
+        assert quoted(told) == quote(told, safe="")
 
 
 def test_a_long_text_is_cut_and_an_odd_value_shown():

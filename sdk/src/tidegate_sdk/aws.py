@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -124,6 +125,7 @@ class _Opened:
         return cls(keys.access, reveal(keys.secret), reveal(keys.token) if keys.token else None)
 
 
+@lru_cache(maxsize=200)
 def partition_of(region: str) -> tuple[str, str]:
     """The partition that a region lies in, and the end of its host names."""
     for start, found in _PARTITIONS.items():

@@ -11,21 +11,29 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
+from urllib.parse import quote
 
 from .ask import Row, dig
 from .errors import VendorChanged
 
-_NUMBERS, _SEVERAL = (int, float, str), (list, tuple)  # made once: `int | float` would be put together for every row
+_NUMBERS = (int, float, str)  # made once: `int | float` would be put together for every row
+_LIST: Any = list  # a cast for the type checker would be called for every row
+_SEVERAL: Any = (list, tuple)
 _CWE = re.compile(r"(?i)CWE[-_: ]?0*([1-9]\d{0,5})\b")
 _VULNERABILITY = re.compile(r"(?i)\b(?:CVE-\d{4}-\d{4,19}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})\b")
+_WEB = re.compile(r"[hH][tT][tT][pP][sS]?://\S*").fullmatch
+_PLAIN, _QUOTED = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch, re.compile(r"[A-Za-z0-9_.~%-]*").fullmatch
+_WRITTEN = (("%", "%25"), ("/", "%2F"), (":", "%3A"), (" ", "%20"), ("@", "%40"))  # the first one first
 _LINK = re.compile(r"""href\s*=\s*["']([^"']+)["']|\]\((https?://[^\s)]+)\)""")
 
 
 def text(value: Any) -> str:
     """A text that may be null."""
-    if value is None or isinstance(value, str):
-        return value or ""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
     raise VendorChanged(f"A text is {shown(value)}.")
 
 
@@ -33,9 +41,9 @@ def texts(value: Any) -> tuple[str, ...]:
     """A list of texts that may be null."""
     if value is None:
         return ()
-    if isinstance(value, list) and all(isinstance(item, str) for item in cast("list[Any]", value)):
-        return tuple(cast("list[str]", value))
-    raise VendorChanged(f"A list of texts is {shown(value)}.")
+    if not _holds(value, str):
+        raise VendorChanged(f"A list of texts is {shown(value)}.")
+    return tuple(value)
 
 
 def whole_number(value: Any) -> int:
@@ -68,14 +76,18 @@ def mark(value: Any) -> str:
 def rows(body: Any, path: str) -> list[Row]:
     """The objects at a path, which must be there."""
     found = dig(body, path)
-    if isinstance(found, list) and all(isinstance(item, dict) for item in cast("list[Any]", found)):
-        return [Row(item) for item in cast("list[dict[str, Any]]", found)]
-    raise VendorChanged(f"{path} is not a list of objects.")
+    if not _holds(found, dict):
+        raise VendorChanged(f"{path} is not a list of objects.")
+    return [Row(item) for item in found]
 
 
 def objects(value: Any) -> list[Row]:
     """A list of objects that may be null or missing."""
-    return [] if value is None else rows({"it": value}, "it")
+    if value is None:
+        return []
+    if not _holds(value, dict):
+        raise VendorChanged(f"A list of objects is {shown(value)}.")
+    return [Row(item) for item in value]
 
 
 def line(value: Any) -> int | None:
@@ -101,7 +113,8 @@ def cwes(*values: Any) -> tuple[int, ...]:
     found: dict[int, None] = {}
     for value in _each(values):
         if isinstance(value, str) and not value.isdecimal():
-            found.update(dict.fromkeys(int(number) for number in _CWE.findall(value)))
+            for number in _CWE.findall(value):
+                found[int(number)] = None
         elif (number := line(value)) is not None and number < 10**6:
             found[number] = None
     return tuple(found)
@@ -109,18 +122,35 @@ def cwes(*values: Any) -> tuple[int, ...]:
 
 def vulnerabilities(*values: Any) -> tuple[str, ...]:
     """The CVE and GHSA ids that texts name, each once, in order."""
-    found = (name for value in _each(values) if isinstance(value, str) for name in _VULNERABILITY.findall(value))
-    return tuple(dict.fromkeys(map(_spelled, found)))
+    found: dict[str, None] = {}
+    for value in _each(values):
+        if isinstance(value, str) and _may_name_some(value):
+            for name in _VULNERABILITY.findall(value):
+                found[_spelled(name)] = None
+    return tuple(found)
 
 
 def links(*values: Any) -> tuple[str, ...]:
     """The web addresses among these, each once. Other schemes are left out: a page will offer them to be clicked."""
-    return tuple(dict.fromkeys(value for value in _each(values) if _is_web(value)))
+    return tuple(dict.fromkeys([value for value in _each(values) if isinstance(value, str) and _WEB(value)]))
 
 
 def links_in(told: str) -> tuple[str, ...]:
     """The web addresses that a text in HTML or Markdown leads to, each once."""
     return links(*(html.unescape(in_html or in_markdown) for in_html, in_markdown in _LINK.findall(told)))
+
+
+def quoted(told: str) -> str:
+    """A text as one step of an address, or as a value in it: `a/b c` as `a%2Fb%20c`.
+
+    As urllib's `quote(told, safe="")`, which looks at each letter; of what stands in ids little has to be written so.
+    """
+    if _PLAIN(told):
+        return told
+    written = told
+    for odd, instead in _WRITTEN:
+        written = written.replace(odd, instead)
+    return written if _QUOTED(written) else quote(told, safe="")
 
 
 def cut(told: str, longest: int) -> str:
@@ -131,6 +161,22 @@ def cut(told: str, longest: int) -> str:
 def shown(value: Any) -> str:
     """An odd value as a sentence may hold it."""
     return "null" if value is None else repr(value)[:60]
+
+
+def _holds(value: Any, kind: type[Any]) -> bool:
+    """Whether it is a list, and all that stands in it is of one kind."""
+    if not isinstance(value, _LIST):
+        return False
+    for item in value:  # noqa: SIM110 - a generator for each of a dozen lists of a row
+        if not isinstance(item, kind):
+            return False
+    return True
+
+
+def _may_name_some(told: str) -> bool:
+    """A look that costs a tenth of the search, for most texts name none."""
+    loud = told.upper()
+    return "CVE-" in loud or "GHSA-" in loud
 
 
 def _spelled(name: str) -> str:
@@ -148,14 +194,12 @@ def _number(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def _each(values: Iterable[Any]) -> Iterable[Any]:
+def _each(values: Iterable[Any]) -> list[Any]:
     """The values, and for a list what stands in it."""
+    found: list[Any] = []
     for value in values:
         if isinstance(value, _SEVERAL):
-            yield from cast("Iterable[Any]", value)
+            found += value
         else:
-            yield value
-
-
-def _is_web(value: Any) -> bool:
-    return isinstance(value, str) and value.lower().startswith(("https://", "http://")) and not re.search(r"\s", value)
+            found.append(value)
+    return found

@@ -29,6 +29,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._own, self._given = tuple(secrets), tuple[str, ...]()
+        self._spelled: dict[str, tuple[tuple[str, str], ...]] = {}
         self._look_for(self._own)
 
     def learn(self, secrets: Iterable[str]) -> None:
@@ -37,8 +38,12 @@ class Redactor:
         self._look_for((*self._own, *self._given))
 
     def _look_for(self, secrets: tuple[str, ...]) -> None:
-        self._all = _Finder(secrets)
-        self._certain = _Finder(secret for secret in secrets if len(secret) >= _UNMISTAKABLE)
+        # To spell a secret is dear, and most are known already when a token is learned.
+        known = self._spelled
+        self._spelled = {secret: known.get(secret) or tuple(_spellings(secret)) for secret in secrets}
+        certain = [spelled for secret, spelled in self._spelled.items() if len(secret) >= _UNMISTAKABLE]
+        self._all = _Finder(self._spelled.values())
+        self._certain = self._all if len(certain) == len(self._spelled) else _Finder(certain)
 
     def text(self, text: str) -> str:
         """The text without secrets."""
@@ -103,10 +108,10 @@ class Listener:
 
 
 class _Finder:
-    """Finds every spelling of some secrets."""
+    """Finds every spelling of some secrets, given as what to look for and its pattern."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        spellings = {pattern: needle for secret in secrets for needle, pattern in _spellings(secret)}
+    def __init__(self, spelled: Iterable[Iterable[tuple[str, str]]]) -> None:
+        spellings = {pattern: needle for each in spelled for needle, pattern in each}
         longest_first = sorted(spellings, key=len, reverse=True)  # lest the tail of a longer one is left over
         self.longest = 8 * len(longest_first[0]) if longest_first else 0
         """No spelling has more bytes: in a pattern a repetition is at most eight times as long as it is written."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .finding import Verdict
@@ -40,4 +41,10 @@ def state_of(field: str, told: Any, table: Mapping[str, State]) -> State:
     known = table.get(word.strip().lower())
     if known is None:
         return State(word[:_LONGEST], unknown=(f"{field}: {word.lower()[:_LONGEST]}",))
-    return State(word, known.fixed, known.verdict)
+    return _said(word, known.fixed, known.verdict)
+
+
+@lru_cache(maxsize=500)
+def _said(word: str, fixed: bool, verdict: Verdict | None) -> State:
+    """Of the few words of a table, made once and not for each row."""
+    return State(word, fixed, verdict)

@@ -127,7 +127,8 @@ def spoken(secrets: Iterable[str], text: str) -> bool:
 def _request(request: httpx2.Request, content: bytes) -> Request:
     url = str(request.url)
     repeatable = bool(request.extensions.get("repeatable"))
-    return Request(request.method, url, *_parts(url), dict(request.headers), content, repeatable)
+    # Not dict(headers): that looks for each name among all of them.
+    return Request(request.method, url, *_parts(url), dict(request.headers.items()), content, repeatable)
 
 
 @lru_cache(maxsize=2_000)

@@ -308,7 +308,7 @@ class Recorded:
     """A vendor made of exchanges."""
 
     def __init__(self, exchanges: list[dict[str, Any]], folder: Path) -> None:
-        self._prepared, self._places = _prepared(exchanges, folder)
+        self._prepared, self._places, self._chosen = _prepared(exchanges, folder)
         self._given: dict[int, int] = {}
 
     @property
@@ -319,18 +319,28 @@ class Recorded:
 
     def answer(self, request: Request) -> Answer:
         """The answer of the exchange that demands most of those that match."""
+        question = request.question
+        if question not in self._chosen:
+            if len(self._chosen) >= _QUESTIONS:
+                self._chosen.clear()
+            self._chosen[question] = self._choice(request)
+        if (best := self._chosen[question]) is None:
+            return UNANSWERED
+        chosen, turn = self._prepared[best], self._given.get(best, 0)
+        self._given[best] = turn + 1
+        return chosen.answers[min(turn, len(chosen.answers) - 1)]
+
+    def _choice(self, request: Request) -> int | None:
+        """The position of that exchange; None where no one matches."""
         near = self._places.get((request.method, request.path), ())
         asked = _Asked(request)
         matches = [number for number in near if self._prepared[number].matches(asked)]
         if not matches:
-            return UNANSWERED
+            return None
         best = max(matches, key=lambda number: len(self._prepared[number].demands))
-        chosen = self._prepared[best]
-        if any(not self._prepared[number].demands <= chosen.demands for number in matches):
+        if any(not self._prepared[number].demands <= self._prepared[best].demands for number in matches):
             raise ValueError(f"Two exchanges match {request.method} {request.url}; let one demand what both do.")
-        turn = self._given.get(best, 0)
-        self._given[best] = turn + 1
-        return chosen.answers[min(turn, len(chosen.answers) - 1)]
+        return best
 
 
 class _Asked:
@@ -369,17 +379,21 @@ class _Prepared:
 _Places = Mapping[tuple[str, str], list[int]]
 """The positions of the exchanges at each method and path."""
 
-_PREPARED: dict[int, tuple[list[dict[str, Any]], tuple[_Prepared, ...], _Places]] = {}
+_Choices = dict[tuple[str, str, bytes], int | None]
+"""The exchange that answers a question: the same few are asked in each of thousands of runs."""
+_QUESTIONS = 5_000
+
+_PREPARED: dict[int, tuple[list[dict[str, Any]], tuple[_Prepared, ...], _Places, _Choices]] = {}
 """By the identity of the exchanges, which are kept with it, so that no others get the same."""
 
 
-def _prepared(exchanges: list[dict[str, Any]], folder: Path) -> tuple[tuple[_Prepared, ...], _Places]:
+def _prepared(exchanges: list[dict[str, Any]], folder: Path) -> tuple[tuple[_Prepared, ...], _Places, _Choices]:
     if id(exchanges) not in _PREPARED:
         prepared = tuple(_prepare(exchange, folder) for exchange in exchanges)
         places: dict[tuple[str, str], list[int]] = {}
         for number, one in enumerate(prepared):
             places.setdefault((one.method, one.path), []).append(number)
-        _PREPARED[id(exchanges)] = exchanges, prepared, places
+        _PREPARED[id(exchanges)] = exchanges, prepared, places, {}
     return _PREPARED[id(exchanges)][1:]
 
 

@@ -32,7 +32,7 @@ from ..redaction import Listener, Redactor
 from ..steps import make
 from ..tool import Http
 from . import Answer, Stream
-from .origin import Origin, authority, name
+from .origin import Origin, authority, name, origin_of
 from .transport import CheckedTransport
 
 _BUSY = {429, 503}
@@ -345,7 +345,7 @@ class HttpDoor:
     def _origin(self) -> Origin:
         """Parsed at the first question, so that a bad location is an error of that question."""
         if self._parsed is None:
-            self._parsed = Origin(self._door.location)
+            self._parsed = origin_of(self._door.location)
         return self._parsed
 
     def _open_transport(self) -> httpx2.AsyncBaseTransport:

@@ -82,6 +82,12 @@ class Origin:
         return _place(url) in (self._place, self._upgraded)
 
 
+@lru_cache(maxsize=100)
+def origin_of(location: str) -> Origin:
+    """The same location is opened again and again: once a run by each Operation. Raises what Origin raises."""
+    return Origin(location)
+
+
 def _parsed(text: str, query: Mapping[str, Any]) -> httpx2.URL:
     """The URL with these parameters. Reading one costs more than the rest of a question, so it is read once if it can
     be, and not again where the same question comes again."""

@@ -41,12 +41,13 @@ from tidegate_sdk import (
     identifier,
 )
 from tidegate_sdk.aws import AssumedRole, Keys, SigV4, host_of, is_of_aws, region_of
-from tidegate_sdk.fields import cut, links, moment, objects, rows, text, texts
+from tidegate_sdk.fields import cut, links, moment, objects, quoted, rows, text, texts
 
 CONTROLS, INSPECTOR = ("Security Hub CSPM", "Security Hub"), ("Inspector",)
 """The products as findings name them; the first one was renamed in 2025."""
 FAMILIES: Mapping[str, tuple[str, ...]] = {"controls": CONTROLS, "vulnerabilities": INSPECTOR, "findings": ()}
 """What is read together, by the products it is of; the last one is of all others."""
+_FAMILY_OF = {product: family for family, products in FAMILIES.items() for product in products}
 PER_PAGE, VALUES = 100, 20
 BY_SEVERITY = "arn:aws:securityhub:::insight/securityhub/default/29"
 """An insight that AWS itself keeps in every hub: "Severity by counts of findings"."""
@@ -244,7 +245,7 @@ class SecurityHub(Tool[SecurityHubSettings]):
             severity=self.severity(word),
             description=text(row["Description"]),
             mitigation="" if advice == "None Provided" else advice,
-            evidence=evidence_of(row, package),
+            evidence=evidence_of(row, resources, package),
             url=_screen(row),
             fixed=how.fixed,
             verdict=how.verdict,
@@ -324,7 +325,7 @@ def _without(walk: Walk, odd: str) -> Walk:
 
 def family_of(product: str) -> str:
     """The Family of a product's findings."""
-    return next((family for family, products in FAMILIES.items() if product in products), "findings")
+    return _FAMILY_OF.get(product, "findings")
 
 
 def _scope(veps: Any) -> Mapping[str, Any]:
@@ -372,4 +373,4 @@ def _number(value: Any) -> str:
 def _screen(row: Row) -> str | None:
     """The finding in Security Hub's console."""
     region = text(row.get("Region"))
-    return console(region, f"findings?search=Id%3D{quote(identifier(row, 'Id'), safe='')}") if region else None
+    return console(region, f"findings?search=Id%3D{quoted(identifier(row, 'Id'))}") if region else None

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from packageurl import PackageURL
@@ -40,9 +41,15 @@ class Package:
     listed: str = ""
 
 
+_NOTHING = Package()
+
+
 def package_of(row: Row) -> Package:
     """The `Vulnerabilities` of a finding."""
     found = objects(row.get("Vulnerabilities"))
+    if not found:
+        named = vulnerabilities(_title(row))
+        return Package(ids=named) if named else _NOTHING
     packages = [package for each in found for package in objects(each.get("VulnerablePackages"))]
     scores = sorted((each for one in found for each in objects(one.get("Cvss"))), key=_version, reverse=True)
     code = [place for each in found for place in objects(each.get("CodeVulnerabilities"))]
@@ -93,10 +100,16 @@ def _fixed_version(package: Row) -> str:
 def _purl(package: Row) -> str:
     """The package URL; "" where its type or its name is none."""
     kind = _TYPES.get(text(package.get("PackageManager")).lower())
-    name = text(package.get("Name"))
-    space, _, bare = name.replace(":", "/").rpartition("/") if kind else ("", "", "")
+    name, version = text(package.get("Name")), text(package.get("Version"))
+    return _written(kind, name, version) if kind else ""
+
+
+@lru_cache(maxsize=2_000)
+def _written(kind: str, name: str, version: str) -> str:
+    """A package URL is dear to write, and one package has many weaknesses, in many places."""
+    space, _, bare = name.replace(":", "/").rpartition("/")
     try:
-        return PackageURL(kind, space or None, bare, text(package.get("Version")) or None).to_string() if kind else ""
+        return PackageURL(kind, space or None, bare, version or None).to_string()
     except ValueError:
         return ""
 
@@ -108,9 +121,9 @@ def _listed(package: Row) -> str:
     return cut(told + (f" ({where})" if where else "") + (f", fixed in {fixed}" if fixed else ""), 500)
 
 
-def evidence_of(row: Row, package: Package) -> str:
+def evidence_of(row: Row, resources: list[Row], package: Package) -> str:
     """What it was found in, each with its type and region, why a check failed, and the other packages."""
-    told = [_resource(each) for each in objects(row.get("Resources"))[:_SHOWN]]
+    told = [_resource(each) for each in resources[:_SHOWN]]
     told += [_reason(each) for each in objects(row.get("Compliance.StatusReasons"))[:_SHOWN]]
     return "\n".join(filter(None, (*told, package.listed)))
 

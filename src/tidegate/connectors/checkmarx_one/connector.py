@@ -4,7 +4,7 @@ from collections.abc import Generator, Mapping
 from functools import partial
 from itertools import pairwise
 from typing import Annotated, Any, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
@@ -52,7 +52,20 @@ from tidegate_sdk import (
     state_of,
 )
 from tidegate_sdk.auth import reveal
-from tidegate_sdk.fields import cut, cwes, line, links, moment, objects, rows, score, text, texts, vulnerabilities
+from tidegate_sdk.fields import (
+    cut,
+    cwes,
+    line,
+    links,
+    moment,
+    objects,
+    quoted,
+    rows,
+    score,
+    text,
+    texts,
+    vulnerabilities,
+)
 from tidegate_sdk.state import ACCEPTED, FALSE_POSITIVE, FIXED, OPEN, State
 
 TYPES: Mapping[str, str] = {
@@ -199,7 +212,7 @@ class CheckmarxOne(Tool[CheckmarxOneSettings]):
             "applications": list(texts(row.get("applicationIds"))),
             "criticality": row.get("criticality"),
         }
-        url = f"{self.settings.url}projects/{quote(key, safe='')}/overview"
+        url = f"{self.settings.url}projects/{quoted(key)}/overview"
         return Vep(id=key, name=text(row["name"]) or key, url=url, attributes=attributes)
 
     def families(self, vep: Vep) -> Families:
@@ -286,7 +299,7 @@ class CheckmarxOne(Tool[CheckmarxOneSettings]):
         places = texts(row.get("data.scaPackageData.locations"))
         better = row.get("data.recommendedVersion")
         version = better if isinstance(better, str) else ""
-        there = f"/vulnerabilities/{quote(f'{name}:{package.id}', safe='')}/vulnerabilityDetailsGql"
+        there = f"/vulnerabilities/{quoted(f'{name}:{package.id}')}/vulnerabilityDetailsGql"
         own = text(row.get("data.scaPackageData.fixLink"))
         screen = f"results/{at}/sca?{urlencode({'internalPath': there})}"
         return Finding(

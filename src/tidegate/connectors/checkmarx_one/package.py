@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from tidegate_sdk import Row, identifier
-from tidegate_sdk.fields import text
+from tidegate_sdk.fields import quoted, text
 
 ECOSYSTEMS: Mapping[str, str] = {
     "maven": "maven", "gradle": "maven", "npm": "npm", "nuget": "nuget", "python": "pypi", "pip": "pypi",
@@ -33,8 +32,8 @@ class Package:
         if not kind or not self.name:
             return ""
         name = self.name.replace(":", "/") if kind == "maven" else self.name
-        path = "/".join(quote(part, safe="") for part in name.split("/") if part)
-        return f"pkg:{kind}/{path}" + (f"@{quote(self.version, safe='')}" if self.version else "")
+        path = "/".join(quoted(part) for part in name.split("/") if part)
+        return f"pkg:{kind}/{path}" + (f"@{quoted(self.version)}" if self.version else "")
 
 
 def package_of(row: Row) -> Package:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -34,7 +33,7 @@ from tidegate_sdk import (
     Whole,
     identifier,
 )
-from tidegate_sdk.fields import cut, cwes, links, links_in, objects, probability, score, text
+from tidegate_sdk.fields import cut, cwes, links, links_in, objects, probability, quoted, score, text
 
 SCREENS = frozenset({
     "admin", "api", "change-password", "components", "dashboard", "globalAudit", "licenses", "login", "policy",
@@ -123,7 +122,7 @@ class DependencyTrack(Tool[DependencyTrackSettings]):
         return Vep(
             id=key,
             name=_titled(name, version),
-            url=f"{self.settings.url}projects/{quote(key, safe='')}",
+            url=f"{self.settings.url}projects/{quoted(key)}",
             parent=_titled(text(row.get("parent.name")), text(row.get("parent.version"))),
             attributes={
                 "project": name,
@@ -143,7 +142,7 @@ class DependencyTrack(Tool[DependencyTrackSettings]):
         if self.cuts is None:
             version = yield Ask("api/version", bare=True)
             self.cuts = _cuts_findings(text(Row(version.body)["version"]))
-        ask = Ask(f"api/v1/finding/project/{quote(vep.id, safe='')}", {"suppressed": "true"})
+        ask = Ask(f"api/v1/finding/project/{quoted(vep.id)}", {"suppressed": "true"})
         if self.cuts:
             ask, by = ask.more(totalCount="EXACT"), Numbered(500)
         else:
@@ -155,30 +154,31 @@ class DependencyTrack(Tool[DependencyTrackSettings]):
         """A vulnerability in a component by its `matrix`, the UUIDs of project, component and vulnerability."""
         if is_told_again(row):
             return Skip("An analyzer found the same once more.")
-        key, vulnerability = identifier(row, "matrix"), identifier(row, "vulnerability.vulnId")
-        word, how = text(row.get("vulnerability.severity")) or UNASSIGNED, state.of_finding(row)
-        component, version = text(row["component.name"]), text(row.get("component.version"))
+        key, name = identifier(row, "matrix"), identifier(row, "vulnerability.vulnId")
+        told, where = row.inside("vulnerability"), row.inside("component")
+        word, how = text(told.get("severity")) or UNASSIGNED, state.of_finding(row)
+        component, version = text(row["component.name"]), text(where.get("version"))
         return Finding(
             key=key,
-            title=f"{vulnerability} in {_titled(component, version)}",
+            title=f"{name} in {_titled(component, version)}",
             severity=self.severity(word),
-            description=_described(row),
-            mitigation=cut(text(row.get("vulnerability.recommendation")), LONGEST),
+            description=_described(told),
+            mitigation=cut(text(told.get("recommendation")), LONGEST),
             url=self._link(key),
             fixed=how.fixed,
             verdict=how.verdict,
             vendor_severity=word,
             vendor_status=how.word,
             vendor_reason=cut(text(row.get("analysis.detail")), 1_000) if how.fixed or how.verdict else "",
-            cwe=_weaknesses(row),
-            ids=tuple(dict.fromkeys((vulnerability, *_aliases(row)))),
-            cvss=_vectors(row),
-            cvss_score=_scored(row),
-            epss=probability(row.get("vulnerability.epssScore")),
-            known_exploited=_flag(row.get("vulnerability.isKev")),
-            component="/".join(filter(None, (text(row.get("component.group")), component))),
+            cwe=_weaknesses(told),
+            ids=tuple(dict.fromkeys((name, *_aliases(told)))),
+            cvss=_vectors(told),
+            cvss_score=_scored(told),
+            epss=probability(told.get("epssScore")),
+            known_exploited=_flag(told.get("isKev")),
+            component="/".join(filter(None, (text(where.get("group")), component))),
             version=version,
-            purl=text(row.get("component.purl")),
+            purl=text(where.get("purl")),
             references=_references(row),
             tags=_tags(row),
             found_at=_moment(row.get("attribution.attributedOn")),
@@ -189,7 +189,7 @@ class DependencyTrack(Tool[DependencyTrackSettings]):
         """The audit view of a project, opened at this finding; by the project alone where the parts are unknown."""
         project, *parts = matrix.split(":")
         way = ["projects", project, "findings", *(parts if len(parts) == 2 else ())]
-        return self.settings.url + "/".join(quote(step, safe="") for step in way)
+        return self.settings.url + "/".join(quoted(step) for step in way)
 
 
 def _named_by(field: str) -> Any:
@@ -206,32 +206,34 @@ def _titled(name: str, version: str) -> str:
     return f"{name} {version}".strip()
 
 
-def _described(row: Row) -> str:
-    told = (row.get("vulnerability.title"), row.get("vulnerability.description"))
+def _described(vulnerability: Row) -> str:
+    told = (vulnerability.get("title"), vulnerability.get("description"))
     return cut("\n\n".join(filter(None, map(text, told))), LONGEST)
 
 
-def _weaknesses(row: Row) -> tuple[int, ...]:
+def _weaknesses(vulnerability: Row) -> tuple[int, ...]:
     """All of them, and on servers before 4.5 the one that is told."""
-    told = [each["cweId"] for each in objects(row.get("vulnerability.cwes"))]
-    return cwes(*(told or [row.get("vulnerability.cweId")]))
+    told = [each["cweId"] for each in objects(vulnerability.get("cwes"))]
+    return cwes(*(told or [vulnerability.get("cweId")]))
 
 
-def _aliases(row: Row) -> list[str]:
+def _aliases(vulnerability: Row) -> list[str]:
     """What others call the same vulnerability."""
-    told = [text(each.get(name)) for each in objects(row.get("vulnerability.aliases")) for name in ALIASES]
+    told = [text(each.get(name)) for each in objects(vulnerability.get("aliases")) for name in ALIASES]
     return [name for name in told if name]
 
 
-def _vectors(row: Row) -> tuple[str, ...]:
-    told = (text(row.get(f"vulnerability.cvssV{version}Vector")) for version in (4, 3, 2))
+def _vectors(vulnerability: Row) -> tuple[str, ...]:
+    told = [text(vulnerability.get(f"cvssV{version}Vector")) for version in (4, 3, 2)]
     return tuple(filter(None, told))
 
 
-def _scored(row: Row) -> float | None:
+def _scored(vulnerability: Row) -> float | None:
     """By the newest version of CVSS that has one."""
-    told = (score(row.get(f"vulnerability.{name}")) for name in ("cvssV4Score", "cvssV3BaseScore", "cvssV2BaseScore"))
-    return next((found for found in told if found is not None), None)
+    for name in ("cvssV4Score", "cvssV3BaseScore", "cvssV2BaseScore"):
+        if (found := score(vulnerability.get(name))) is not None:
+            return found
+    return None
 
 
 def _references(row: Row) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -30,7 +29,7 @@ from tidegate_sdk import (
     identifier,
     state_of,
 )
-from tidegate_sdk.fields import cut, cwes, links, objects, score, text
+from tidegate_sdk.fields import cut, cwes, links, objects, quoted, score, text
 from tidegate_sdk.state import ACCEPTED, FALSE_POSITIVE, FIXED, OPEN
 
 LOCATION = Location("https://api.eu.probely.com", secret="API key", screens=frozenset({"targets", "findings"}))  # noqa: S106 - its name
@@ -97,7 +96,7 @@ class Probely(Tool[ProbelySettings]):
         return Vep(
             id=key,
             name=text(row.get("name")) or text(row.get("site.name")) or address or key,
-            url=f"{SCREENS}targets/{quote(key, safe='')}",
+            url=f"{SCREENS}targets/{quoted(key)}",
             attributes={"url": address, "type": text(row.get("type"))},
         )
 
@@ -113,7 +112,7 @@ class Probely(Tool[ProbelySettings]):
             description=_told(row.get("definition.desc"), row.get("extra")),
             mitigation=text(row.get("fix")).strip(),
             evidence=cut("\n\n".join(_evidence(row)), LONGEST),
-            url=f"{SCREENS}targets/{quote(target, safe='')}/findings/{quote(key, safe='')}",
+            url=f"{SCREENS}targets/{quoted(target)}/findings/{quoted(key)}",
             fixed=how.fixed,
             verdict=how.verdict,
             vendor_severity="" if word is None else str(word)[:100],

@@ -4,7 +4,6 @@ from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -32,7 +31,7 @@ from tidegate_sdk import (
     identifier,
     state_of,
 )
-from tidegate_sdk.fields import cut, cwes, line, links, moment, objects, probability, rows, text, texts
+from tidegate_sdk.fields import cut, cwes, line, links, moment, objects, probability, quoted, rows, text, texts
 from tidegate_sdk.state import ACCEPTED, FALSE_POSITIVE, FIXED, OPEN, OUT_OF_SCOPE, State
 
 CODE, SUPPLY_CHAIN, SECRETS = "code", "supply chain", "secrets"
@@ -140,7 +139,7 @@ class Semgrep(Tool[SemgrepSettings]):
         return self._is_there(vep)
 
     def _is_there(self, vep: Vep) -> Talk[bool]:
-        path = f"api/v1/deployments/{vep.attributes['deployment']}/projects/{quote(vep.name, safe='')}"
+        path = f"api/v1/deployments/{vep.attributes['deployment']}/projects/{quoted(vep.name)}"
         try:
             page = yield Ask(path, bare=True)
         except NotFound:
@@ -310,5 +309,5 @@ def _purl(ecosystem: str, package: str, version: str) -> str:
     if not kind or not package:
         return ""
     parts = package.replace(":", "/") if kind == "maven" else package
-    path = "/".join(quote(part, safe="") for part in parts.split("/") if part)
-    return f"pkg:{kind}/{path}" + (f"@{quote(version, safe='')}" if version else "")
+    path = "/".join(quoted(part) for part in parts.split("/") if part)
+    return f"pkg:{kind}/{path}" + (f"@{quoted(version)}" if version else "")

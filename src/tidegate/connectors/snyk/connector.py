@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated
-from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
@@ -36,7 +35,7 @@ from tidegate_sdk import (
     identifier,
     state_of,
 )
-from tidegate_sdk.fields import cwes, links, moment, objects, score, text, texts
+from tidegate_sdk.fields import cwes, links, moment, objects, quoted, score, text, texts
 from tidegate_sdk.state import ACCEPTED, FIXED, OPEN
 
 STATUS = {"open": OPEN, "resolved": FIXED}
@@ -135,7 +134,7 @@ class Snyk(Tool[SnykSettings]):
         return self._is_tested(vep)
 
     def _is_tested(self, vep: Vep) -> Talk[bool]:
-        path = f"rest/orgs/{quote(str(vep.attributes.get('org')), safe='')}/projects/{quote(vep.id, safe='')}"
+        path = f"rest/orgs/{quoted(str(vep.attributes.get('org')))}/projects/{quoted(vep.id)}"
         try:
             page = yield Ask(path, VERSION, bare=True)
         except NotFound:
@@ -157,7 +156,7 @@ class Snyk(Tool[SnykSettings]):
                 yield Skipped("issues", INACTIVE, covers=_inside(org, lambda vep: not _is_active(vep)))
             read = partial(_is_read, off=off)
             if any(read(vep) for vep in here):
-                ask = Ask(f"rest/orgs/{quote(org, safe='')}/issues", PER_PAGE)
+                ask = Ask(f"rest/orgs/{quoted(org)}/issues", PER_PAGE)
                 read_issue = partial(self.issue, organization=text(here[0].attributes["organization"]))
                 issues = List(ask, "data", Pages(), read_issue, id=_key)
                 yield SharedFamily("issues", issues, of=_home, covers=_inside(org, read), off=frozenset({403}))
@@ -165,7 +164,7 @@ class Snyk(Tool[SnykSettings]):
     def _code_is_off(self, org: str) -> Talk[bool]:
         """Whether the organization has switched Snyk Code off; a token that may not ask takes it as it comes."""
         try:
-            page = yield Ask(f"rest/orgs/{quote(org, safe='')}/settings/sast", VERSION, bare=True)
+            page = yield Ask(f"rest/orgs/{quoted(org)}/settings/sast", VERSION, bare=True)
         except (AccessDenied, NotFound):
             return False
         enabled = Row(page.body)["data.attributes.sast_enabled"]
@@ -226,8 +225,8 @@ class Snyk(Tool[SnykSettings]):
 
     def _link(self, organization: str, project: str, issue: str = "") -> str:
         """The screen of a project, or of one of its issues."""
-        place = f"org/{quote(organization, safe='')}/project/{quote(project, safe='')}"
-        return f"{screens(self.settings.url)}{place}" + (f"#issue-{quote(issue, safe='')}" if issue else "")
+        place = f"org/{quoted(organization)}/project/{quoted(project)}"
+        return f"{screens(self.settings.url)}{place}" + (f"#issue-{quoted(issue)}" if issue else "")
 
 
 def _named(row: Row) -> str:

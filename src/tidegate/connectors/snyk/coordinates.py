@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from tidegate_sdk import Row
-from tidegate_sdk.fields import cut, line, objects, text
+from tidegate_sdk.fields import cut, line, objects, quoted, text
 
 PLACES, LONGEST = 60, 4_000
 _FIXES: Mapping[str, str] = {
@@ -43,8 +42,8 @@ class Package:
         if not kind or not self.name:
             return ""
         parts = re.split(r"[:/]" if kind == "maven" else "/", self.name)
-        path = "/".join(quote(part, safe="") for part in parts if part)
-        return f"pkg:{kind}/{path}@{quote(self.version, safe='')}" if self.version else f"pkg:{kind}/{path}"
+        path = "/".join(quoted(part) for part in parts if part)
+        return f"pkg:{kind}/{path}@{quoted(self.version)}" if self.version else f"pkg:{kind}/{path}"
 
 
 @dataclass(frozen=True, slots=True)

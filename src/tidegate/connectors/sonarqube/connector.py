@@ -5,7 +5,6 @@ from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlencode
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
@@ -46,7 +45,7 @@ from tidegate_sdk import (
     chosen,
     identifier,
 )
-from tidegate_sdk.fields import cwes, moment, objects, rows, score, text, texts, vulnerabilities
+from tidegate_sdk.fields import cwes, moment, objects, quoted, rows, score, text, texts, vulnerabilities
 
 OLDEST = (9, 9)
 FAMILIES = ("vulnerabilities", "hotspots", "dependency risks")
@@ -326,7 +325,9 @@ class SonarQube(Tool[SonarQubeSettings]):
         return word, (*self.unknown_severity("severity", word), *odd)
 
     def _link(self, screen: str, branch: str = "", **query: str) -> str:
-        return f"{self.settings.url}{screen}?{urlencode({**query, **({'branch': branch} if branch else {})})}"
+        asked = {**query, "branch": branch} if branch else query
+        told = "&".join([f"{name}={quoted(value)}" for name, value in asked.items()])
+        return f"{self.settings.url}{screen}?{told.replace('%20', '+')}"
 
 
 def _server(status: Row) -> str:
