@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +33,7 @@ class Conformance:
 
     def check(self) -> None:
         """Fails with what is wrong."""
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(AtOnce())
+        with asyncio.Runner(loop_factory=AtOnce) as runner:
             problems = runner.run(self.suite.problems(self.case))
         if problems:
             more = f"\n… and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
@@ -43,15 +41,15 @@ class Conformance:
             pytest.fail(f"{self.suite.world}, {self.case}:\n{told}{more}", pytrace=False)
 
 
-class AtOnce(ThreadPoolExecutor):
+class AtOnce(asyncio.SelectorEventLoop):
     """Does what is meant for a thread at once: most of a run over small files would be spent in changing threads."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride] - its type variables cannot be written
         """The result of the call, which is over when this returns."""
-        done = Future[Any]()
+        done = self.create_future()
         try:
-            done.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - as a thread of the pool: whoever waits for it is told
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - as a thread of the pool: whoever waits for it is told
             done.set_exception(error)
         return done
 

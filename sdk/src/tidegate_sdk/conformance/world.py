@@ -319,7 +319,7 @@ class Recorded:
 
     def answer(self, request: Request) -> Answer:
         """The answer of the exchange that demands most of those that match."""
-        question = request.question
+        question = request.method, request.path, tuple(request.query.items()), request.content
         if question not in self._chosen:
             if len(self._chosen) >= _QUESTIONS:
                 self._chosen.clear()
@@ -379,7 +379,7 @@ class _Prepared:
 _Places = Mapping[tuple[str, str], list[int]]
 """The positions of the exchanges at each method and path."""
 
-_Choices = dict[tuple[str, str, bytes], int | None]
+_Choices = dict[tuple[str, str, tuple[tuple[str, str], ...], bytes], int | None]
 """The exchange that answers a question: the same few are asked in each of thousands of runs."""
 _QUESTIONS = 5_000
 
