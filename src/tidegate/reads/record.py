@@ -30,7 +30,7 @@ State = Literal["new", "ignored", "good", "stale", "missing", "mapped"]
 SORTED_LETTERS = 300
 """By so many first letters a text is sorted: what the index holds (schema/0008_search.sql)."""
 
-NEAR = 10
+NEAR = 20
 """So many times the rows of a page are looked at along the list first: they fill it where many have the words."""
 
 NEAREST = 3_000
