@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from tests import world
 from tests.world import ALICE
 from tidegate.actions.record import map_records
-from tidegate.reads.home import DAYS, coverage, days_of
+from tidegate.reads.home import DAYS, Cell, coverage, days_of
 from tidegate.reads.product import of_names
 from tidegate.reads.viewer import viewing
 from tidegate.rules.access import NO_ACCESS
@@ -68,3 +68,15 @@ def test_products_are_found_by_the_names_of_records_whatever_the_case(database: 
     found = of_names(["web shop", "nothing", "Web Shop\0"])
 
     assert {name: one.name for name, one in found.items()} == {"web shop": "Web Shop"}
+
+
+def test_what_is_missing_is_looked_at_still_and_what_went_elsewhere_is_not(database: object):
+    burp, shop = world.connection("Burp"), world.product("Web shop")
+    gone, moved = world.record(burp, "gone"), world.record(burp, "moved")
+    map_records(ALICE, [gone, moved], product_id=shop)
+    models.Record.objects.filter(pk=gone).update(absent_since=NOW)
+    map_records(ALICE, [moved], product_id=world.product("Payroll"), already_imported="leave")
+
+    cells = {one.product: one.cells for one in coverage().products}
+
+    assert cells == {"Web shop": [Cell(records=1, missing=1)], "Payroll": [Cell(records=1, missing=0)]}

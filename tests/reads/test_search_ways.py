@@ -31,12 +31,8 @@ def shop(name: str, *, common: int, others: int = 0) -> int:
     return number
 
 
-@pytest.mark.parametrize(("others", "gathered"), [(0, [3]), (12, [0, 40])])
-def test_of_a_word_that_many_have_the_newest_hits_are_gathered_and_all_where_they_do_not_lie_there(
-    monkeypatch: pytest.MonkeyPatch, others: int, gathered: list[int]
-):
-    monkeypatch.setattr(selection, "HITS", 2)
-    shop("shop", common=40, others=others)
+def gathered_by(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many findings each look gathers, from now on."""
     asked: list[int] = []
     rows_of = selection.rows_of
 
@@ -47,12 +43,37 @@ def test_of_a_word_that_many_have_the_newest_hits_are_gathered_and_all_where_the
         return rows
 
     monkeypatch.setattr(selection, "rows_of", counted)
+    return asked
+
+
+@pytest.mark.parametrize(("others", "gathered"), [(0, [3]), (12, [0, 40])])
+def test_of_a_word_that_many_have_the_newest_hits_are_gathered_and_all_where_they_do_not_lie_there(
+    monkeypatch: pytest.MonkeyPatch, others: int, gathered: list[int]
+):
+    monkeypatch.setattr(selection, "HITS", 2)
+    shop("shop", common=40, others=others)
+    asked = gathered_by(monkeypatch)
 
     page = findings(cwe=79, sort="newest")
 
     assert [row.key for row in page.findings] == ["shop 79 39", "shop 79 38"]
     assert (page.count, page.more) == (2, True)
     assert asked == gathered
+
+
+def test_how_many_have_a_beginning_the_newest_findings_tell_where_the_planner_does_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(selection, "HITS", 2)
+    monkeypatch.setattr(selection, "PROBED", 10)
+    monkeypatch.setattr(selection, "FREQUENT", 1.0)
+    monkeypatch.setattr(selection, "_estimated", lambda query: 1)
+    shop("shop", common=40)
+    asked = gathered_by(monkeypatch)
+
+    page = findings(search="share", sort="newest")
+
+    assert [row.key for row in page.findings] == ["shop 79 39", "shop 79 38"]
+    assert (page.count, page.more) == (2, True)
+    assert asked == [4]
 
 
 def test_of_some_feeds_all_findings_are_looked_at_and_not_the_newest_alone(monkeypatch: pytest.MonkeyPatch):
