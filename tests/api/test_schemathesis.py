@@ -5,7 +5,8 @@ Every run asks the same, since its seed is fixed. A long one, with so many examp
     TIDEGATE_SCHEMATHESIS=100 TIDEGATE_SCHEMATHESIS_SEED=7 ./dev test tests/api/test_schemathesis.py --timeout 0
 
 Seen with zero failures, 4 examples a phase and seed 21, all four phases: 8,866 requests as reader, 8,894 as mapper,
-8,961 as operator, 10,758 as administrator; 2 examples and seed 41, the first two phases: 6,860 as stranger, 7,871 as nobody.
+8,961 as operator, 10,758 as administrator; 2 examples and seed 41, the first two phases: 6,860 as stranger, 7,871 as
+nobody.
 """
 
 from __future__ import annotations
