@@ -71,8 +71,8 @@ def test_a_deletion_waits_for_whoever_is_importing_and_takes_that_too(database: 
     with transaction.atomic():
         world.finding(feed, "k1")
         deletion = beginning(lambda: in_plain_sql(database, "DELETE FROM feed WHERE id = %s", feed))
-        wait_until_blocked(database)
-    deletion.result(10)
+        wait_until_blocked(database, deletion)
+    deletion.result(60)
 
     assert not Feed.objects.filter(pk=feed).exists()
     assert not Finding.objects.exists()
@@ -87,10 +87,10 @@ def test_an_import_waits_for_a_deletion_and_is_refused(database: Database, first
     with transaction.atomic():
         Feed.objects.filter(pk=feed).delete()
         import_ = beginning(lambda: of_another_process(lambda: world.finding(feed, "k1")))
-        wait_until_blocked(database)
+        wait_until_blocked(database, import_)
 
     with pytest.raises(IntegrityError):
-        import_.result(10)
+        import_.result(60)
     assert not Finding.objects.exists()
 
 
@@ -113,14 +113,16 @@ def of_another_process(work: Callable[[], Any]) -> Any:
         connections.close_all()
 
 
-def wait_until_blocked(database: Database) -> None:
-    """Until somebody waits for a lock that is ours."""
+def wait_until_blocked(database: Database, begun: Future[Any]) -> None:
+    """Until what was begun waits for a lock that is ours; where it ended instead, how it did is the error."""
     with psycopg.connect(**parameters(database), autocommit=True) as watcher:  # pyright: ignore[reportArgumentType]
-        for _ in range(1000):
+        for _ in range(6000):
             waiting = watcher.execute(
                 "SELECT count(*) FROM pg_stat_activity, pg_sleep(0.01)"
                 " WHERE datname = current_database() AND wait_event_type = 'Lock'"
             ).fetchone()
             if waiting and waiting[0]:
                 return
+            if begun.done():
+                raise AssertionError(f"It waited for nothing: {begun.exception() or begun.result()!r}.")
     raise AssertionError("Nobody waits.")
