@@ -39,6 +39,9 @@ NEAREST = 3_000
 GATHERED = 500
 """So many Records with some words are put in order, where only the first few are shown."""
 
+_WALKED: Final = ("name", "newest")
+"""The orders along which a search looks at the first Records alone: others cost more to sort than to search."""
+
 _NONE: Final = Q(pk__in=[])
 Sort = Literal["name", "vendor id", "parent", "product", "state", "newest"]
 
@@ -164,7 +167,7 @@ def _numbers(asked: RecordsAsked, sort: Sort, cursor: str | None, limit: int) ->
     by, types = ("sorted_by", "id"), (int if sort in ("state", "newest") else str, int)
     query: Any = _narrowed(asked).annotate(sorted_by=_sorted_by(sort))
     searched = _searched(asked)
-    if searched and sort == "name":
+    if searched and sort in _WALKED:
         # What many have is met soon along the index. What few have, or what lies far behind, is gathered: to meet each
         # Record one by one costs ten times as much as to look through the words of all.
         near = behind(query, by, types, cursor)[: min((limit + 1) * NEAR, NEAREST)]
@@ -172,7 +175,8 @@ def _numbers(asked: RecordsAsked, sort: Sort, cursor: str | None, limit: int) ->
         found, following = cut(_having(searched, there).values("id", "sorted_by"), by, types, cursor, limit)
         if following is not None:
             return [row["id"] for row in found], following
-        query = query.annotate(sorted_by=Concat(F("sorted_by"), Value("")))  # which no index knows
+        if sort == "name":
+            query = query.annotate(sorted_by=Concat(F("sorted_by"), Value("")))  # which no index knows
     found, following = cut(_having(searched, query).values("id", "sorted_by"), by, types, cursor, limit)
     return [row["id"] for row in found], following
 
