@@ -43,7 +43,7 @@ def test_what_a_mapping_lacks_is_nothing_and_nothing_is_printed_as_nothing(pages
 
 def test_what_others_wrote_is_text(pages: Environment):
     hostile = "<img src=x onerror='alert(1)'>\"&"
-    shown = ("{{ it }}", '<a title="{{ it }}">', "{{ it|shortened(99) }}", "{{ it|lines }}", "{{ spark([1, 2], it) }}")
+    shown = ("{{ it }}", '<a title="{{ it }}">', "{{ it|beginning(99) }}", "{{ it|lines }}", "{{ spark([1, 2], it) }}")
     for template in shown:
         text = said(pages, template, it=hostile)
         assert "<img" not in text, template

@@ -270,8 +270,7 @@ def named_like(words: str, limit: int = LIMIT) -> list[RecordInShort]:
     within = Q()
     for word in storable(words).split():
         within &= Q(told__text__contains=Lower(Value(word)))
-    there = models.Record.objects.filter(visible_records(), deleted_at=None, connection__deleted_at=None)
-    few = list(there.filter(within).order_by().values_list("id", flat=True)[:GATHERED])
+    few = list(_living().filter(within).order_by().values_list("id", flat=True)[:GATHERED])
     wanted = Q(id__in=few) | Q(id=asked) if asked is not None else Q(id__in=few)
     return _in_short(_living().filter(wanted), limit)
 
@@ -283,11 +282,8 @@ def flowing_into(product_id: int, limit: int = LIMIT) -> list[RecordInShort]:
 
 def _in_short(query: Any, limit: int) -> list[RecordInShort]:
     """The first of these by name."""
-    ids, now, away = (
-        list(query.order_by("name", "pk").values_list("pk", flat=True)[:limit]),
-        datetime.now(UTC),
-        lost_away(),
-    )
+    ids = list(query.order_by("name", "pk").values_list("pk", flat=True)[:limit])
+    now, away = datetime.now(UTC), lost_away()
     rows = {row["id"]: row for row in _read(ids)}
     return [
         RecordInShort(

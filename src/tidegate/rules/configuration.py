@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Literal, TypeVar, get_args
 
 from tidegate.rules.access import Role
 from tidegate.rules.mapping import MappingRule
+from tidegate.rules.names import beginning
 from tidegate.rules.schedule import Type
 
 VERSION: Final = "1"
@@ -341,4 +342,4 @@ class Configuration:
 
 def shown(text: str) -> str:
     """The beginning of a text that others wrote."""
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+    return beginning(text, LONGEST_SHOWN)

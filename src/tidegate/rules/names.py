@@ -45,6 +45,11 @@ def made_clean(text: str, otherwise: str) -> str:
     return name if is_visible(name) else otherwise
 
 
+def beginning(text: str, longest: int) -> str:
+    """What others wrote, as a sentence or a page shows it: whole, or its first letters and an ellipsis."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def shortened(name: str, longest: int) -> str:
     """The beginning of the name, still trimmed and NFC: a cut in the middle of a sequence could break either."""
     return name if len(name) <= longest else trimmed(name[:longest])

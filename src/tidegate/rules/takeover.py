@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from tidegate.rules.names import LONGEST, made_clean
+from tidegate.rules.names import LONGEST, beginning, made_clean
 
 # What DefectDojo says
 
@@ -370,5 +370,4 @@ def standing(wanted: ProposedRecord, here: Iterable[HereRecord], *, discovered: 
 
 def shown(text: str) -> str:
     """A name of theirs in a sentence of ours: one line, not endless."""
-    told = made_clean(text, "?")
-    return told if len(told) <= 80 else f"{told[:79]}…"
+    return beginning(made_clean(text, "?"), 80)

@@ -18,11 +18,12 @@ from django.utils.text import capfirst, slugify
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from tidegate.rules.names import beginning
 from tidegate.ui import markup, picture, room, words
 
 FILTERS: Final[tuple[Callable[..., Any], ...]] = (
     words.moment, words.day, words.clock, words.machine, words.relative, words.tone, words.shape, words.several,
-    words.thousands, words.took, words.words, words.of, words.plain, words.initials, words.spent_on, words.shortened,
+    words.thousands, words.took, words.words, words.of, words.plain, words.initials, words.spent_on, beginning,
     markup.markdown, markup.web, markup.lines, capfirst, slugify, defaultfilters.pluralize,
 )  # fmt: skip
 GLOBALS: Final[tuple[Callable[..., Any], ...]] = (
@@ -111,5 +112,5 @@ def part(context: template.Context, name: str, **given: Any) -> Markup:
     return Markup(render_to_string(name, given, context["request"], using="pages"))  # noqa: S704 - it was escaped there
 
 
-for one in (words.moment, words.day, words.clock, words.machine, words.several):
+for one in (words.moment, words.machine, words.several):
     register.filter(one.__name__, one)

@@ -104,12 +104,6 @@ def plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def shortened(text: object, most: int) -> str:
-    """The text, or its beginning and an ellipsis where it is longer than this."""
-    said = str(text)
-    return said if len(said) <= most else said[: most - 1] + "…"
-
-
 def initials(name: str) -> str:
     """Two letters for a tool's mark: of its first two words, or its first two capitals."""
     words = re.findall(r"[^\W_]+", name)
